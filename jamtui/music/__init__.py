@@ -1,0 +1,1 @@
+"""Pure musical values and rules: pitch, chord, scale, meter, phrase, bar, brief. No I/O, no clock."""

@@ -1,0 +1,147 @@
+"""What the engine's planning thread tells the output loop, and what the loop reports back.
+
+Commands travel through a ``collections.deque`` (append and popleft are atomic in CPython), so neither
+side ever waits for the other. All ticks are absolute musical time; all times are nanoseconds of
+``time.perf_counter_ns``.
+"""
+
+from dataclasses import dataclass
+
+from jamtui.music.meter import Meter
+from jamtui.music.phrase import Role, Source
+from jamtui.styles.style import Feel
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedNote:
+    """A note in the timeline: straight tick plus residual; feel is added when it is locked."""
+
+    role: Role
+    tick: int
+    duration: int
+    pitch: int
+    velocity: int
+    residual: int
+    source: Source
+    bar_tick: int
+    """Start of the bar it belongs to: with ``index`` and ``seed`` it names the random stream of its feel."""
+    index: int
+    seed: int
+    brief_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Splice:
+    """Replace the planned notes of ``role`` from ``from_tick`` on by ``notes``.
+
+    Locked notes stay, unless ``wrong`` holds their pitch class and they are due at or after
+    ``withdraw_ns``: then they are withdrawn. A *sounding* note whose pitch class is in ``wrong`` is
+    ended at once. With ``at_once`` the first notes may lie in the past: they are sent now.
+    """
+
+    role: Role
+    from_tick: int
+    notes: tuple[PlannedNote, ...]
+    wrong: frozenset[int] = frozenset()
+    withdraw_ns: int = 0
+    at_once: bool = False
+    trigger_ns: int = 0
+    """Stamp of the key press this answers, 0 for none; the first note sent carries it for TTFN."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """End what sounds now and drop what is planned, for one role or (None) for all."""
+
+    role: Role | None = None
+    panic: bool = False
+    """Also send All Notes Off and All Sound Off on every channel of every port."""
+
+
+@dataclass(frozen=True, slots=True)
+class Locate:
+    """Musical time jumped to ``tick``: note-ons before it are dropped, note-offs go now."""
+
+    tick: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetMute:
+    """Mute or unmute a role. Muting ends what sounds; planned notes are kept but not sent."""
+
+    role: Role
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SetFeel:
+    """Use ``feel`` for the notes of ``role`` that are locked from now on, scaled by ``amount`` (0: the grid)."""
+
+    role: Role
+    feel: Feel
+    meter: Meter
+    amount: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Immediate:
+    """Bytes that go out now through ``port``: thru, program changes, MIDI clock."""
+
+    port: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TimedMessage:
+    """Bytes for ``port`` at a tick (metronome click, MIDI clock pulses); never counted as music."""
+
+    port: str
+    tick: int
+    data: bytes
+
+
+Command = Splice | Silence | Locate | SetMute | SetFeel | Immediate | TimedMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where and how a role is sent. ``port`` names a sink; ``channel`` is 0 to 15."""
+
+    port: str
+    channel: int = 0
+    program: int | None = None
+    volume: int = 100
+    octave: int = 0
+    offset_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SentNote:
+    """A note-on or note-off that left: due and sent in nanoseconds, as sent (after octave and feel)."""
+
+    role: Role
+    on: bool
+    tick: int
+    pitch: int
+    velocity: int
+    channel: int
+    port: str
+    due_ns: int
+    sent_ns: int
+    source: Source
+    bar_tick: int
+    trigger_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedNote:
+    """A note-on that was not sent, with the reason: ``late``, ``muted``, ``locate``, ``port``."""
+
+    role: Role
+    tick: int
+    pitch: int
+    reason: str
+    source: Source
+
+
+Report = SentNote | DroppedNote

@@ -1,0 +1,44 @@
+"""What a client of the engine (console, headless run, bench) can do, whatever carries it."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from jamtui.session.snapshot import Event, Roll, Snapshot
+
+
+class BandClient(Protocol):
+    """A running band seen from outside. No call blocks; all are safe from one thread."""
+
+    @property
+    def link(self) -> str:
+        """``connecting``, ``connected`` or ``lost``."""
+        ...
+
+    @property
+    def link_detail(self) -> str:
+        """A sentence for the screen while not connected."""
+        ...
+
+    def latest(self) -> Snapshot | None:
+        """The newest snapshot, None before the first."""
+        ...
+
+    def rolls(self) -> Mapping[str, Roll]:
+        """The newest piano roll by role name."""
+        ...
+
+    def drain_events(self) -> list[Event]:
+        """Events since the last call, oldest first."""
+        ...
+
+    def act(self, action: str, argument: str | float | None = None, *, soon: bool = False) -> None:
+        """Do a named action (``jamtui.session.actions``). ``soon``: at the next beat, not the next bar."""
+        ...
+
+    def midi_in(self, data: bytes) -> None:
+        """A MIDI message as if played on a keyboard (the computer keyboard's chord pads)."""
+        ...
+
+    def close(self) -> None:
+        """Detach; the music goes on."""
+        ...

@@ -1,0 +1,174 @@
+"""What the engine tells its clients: snapshots at 20 Hz, piano-roll notes when the plan changes, events.
+
+Every class here is a plain frozen dataclass of JSON-able fields, so the link can carry it. A client that
+is slow loses snapshots, never the engine's time.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ChordView:
+    """A chord as the screen shows it. ``notes`` are the MIDI numbers held (or latched)."""
+
+    symbol: str
+    alternatives: tuple[tuple[str, float], ...] = ()
+    notes: tuple[int, ...] = ()
+    held: bool = False
+    provisional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NextChord:
+    """A chord to come: symbol, bar number (1-based, as on screen), beats from now."""
+
+    symbol: str
+    bar: int
+    beats: float
+
+
+@dataclass(frozen=True, slots=True)
+class RoleView:
+    """One player of the band. ``source`` is the letter now playing; ``level`` 0 to 1 decays by itself."""
+
+    role: str
+    on: bool
+    muted: bool
+    solo: bool
+    source: str
+    level: float
+    volume: int
+    octave: int
+    program: int | None
+    port: str
+    """Name of the port it goes to, or why there is none."""
+    runway_bars: float
+    label: str = ""
+    """Name of the phrase that sounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class GaugeView:
+    """Numbers of DESIGN's KPIs; milliseconds, None while there is nothing measured."""
+
+    ttfn_last: float | None = None
+    ttfn_p50: float | None = None
+    ttfn_p99: float | None = None
+    late_p50: float | None = None
+    late_p99: float | None = None
+    late_history: tuple[float, ...] = ()
+    ttfn_history: tuple[float, ...] = ()
+    queue_depth: int = 0
+    runway_bars: float = 0.0
+    dead_air: int = 0
+    on_time: float = 1.0
+    response: float | None = None
+    """Share of new chords answered at the next grid point."""
+    hung: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HitView:
+    """A retrieval hit for the panel."""
+
+    score: float
+    chords: str
+    style: str
+    origin: str
+    contour: tuple[int, ...] = ()
+    playing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceView:
+    """Health of one source: letter, name, state word, sentence."""
+
+    letter: str
+    name: str
+    state: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All the stage screen needs but the notes."""
+
+    session: str
+    seq: int
+    state: str
+    """``stopped``, ``count-in``, ``playing``, ``ending``."""
+    tick: float
+    """Musical time now; beat and bar follow from it and the meter."""
+    bar: int
+    """1-based; 0 in the count-in."""
+    beat: int
+    """1-based felt beat in the bar."""
+    beats: int
+    meter: str
+    bpm: float
+    clock: str
+    """``internal``, ``tap``, ``midi``."""
+    clock_locked: bool
+    """False: the clock that is followed stopped coming (free-running)."""
+    style: str
+    style_title: str
+    temperature: float
+    energy: float
+    player_energy: float
+    grid: str
+    """``free``, ``1/8``, ``1/16``."""
+    click: bool
+    frozen: bool
+    elapsed_s: float
+    chord: ChordView
+    next_chords: tuple[NextChord, ...]
+    chart: str
+    roles: tuple[RoleView, ...]
+    gauges: GaugeView
+    hits: tuple[HitView, ...]
+    sources: tuple[SourceView, ...]
+    inputs: tuple[str, ...]
+    """Names of the open inputs; empty: nothing to play on."""
+    output: str
+    """Where the band goes, in words; ``null output`` with the reason where there is none."""
+    recording: str
+    """Path of the journal, or why it is not written."""
+    notices: tuple[str, ...] = ()
+    """What the player must act on, most urgent first (shown until it no longer holds)."""
+    plan_revision: int = 0
+    seed: int = 0
+    priority: str = ""
+    """What priority the output thread was given."""
+    demo: bool = False
+    pending: tuple[str, ...] = ()
+    """Changes that wait for the bar line, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class RollNote:
+    """A note of the piano roll. ``state`` is ``p`` planned, ``l`` locked, ``s`` sounding or played."""
+
+    tick: int
+    duration: int
+    pitch: int
+    velocity: int
+    source: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """The piano roll of one role: what was played in the last two bars and all that is planned."""
+
+    role: str
+    revision: int
+    notes: tuple[RollNote, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the event line. ``severity`` is ``info``, ``warning`` or ``error``; ``at`` is Unix seconds."""
+
+    at: float
+    text: str
+    severity: str = "info"
