@@ -40,7 +40,7 @@ class DrumHit:
 
 @dataclass(frozen=True, slots=True)
 class DrumPattern:
-    """``kind`` is ``groove``, ``fill``, ``intro`` or ``ending``; ``energy`` (0 to 1) is where it fits best."""
+    """``kind`` is ``groove``, ``fill``, ``intro`` or ``ending``; ``energy`` (0 to 1): where it fits best."""
 
     name: str
     kind: str
@@ -48,6 +48,24 @@ class DrumPattern:
     bars: int
     energy: float
     hits: tuple[DrumHit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FigureText:
+    """A bass figure as written: ``chords`` and ``notes`` are still text, read when the book is compiled.
+
+    ``energy``, ``density`` and ``surprise`` run from 0 to 1; ``density`` is None where the file leaves it
+    to be counted from the notes.
+    """
+
+    name: str
+    context: str
+    chords: str
+    meter: str
+    energy: float
+    density: float | None
+    surprise: float
+    notes: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +93,5 @@ class Style:
     drums: tuple[DrumPattern, ...]
     count_in: int = 1
     """Bars of count-in clicks."""
+    bass: tuple[FigureText, ...] = ()
+    """Bass figures, in the order of the file."""
