@@ -64,8 +64,29 @@ ACTIONS: tuple[Action, ...] = (
     Action("solo_drums", "Solo drums", "Only the drums.", "8"),
     Action("latch", "Latch", "Hold the chord after the keys are let go, or not.", "l"),
     Action("devices", "Devices", "Choose keyboard and outputs.", "d", local=True),
-    Action("input_toggle", "Use or leave an input", "Open or close an input port by name.", argument=Argument.TEXT),
+    Action(
+        "input_toggle",
+        "Use or leave an input",
+        "Open or close an input port by name.",
+        argument=Argument.TEXT,
+    ),
     Action("synth", "Play through the synth found", "Send the band to the General MIDI synth.", "y"),
+    Action("roll_role", "Roll", "Show the next role in the large piano roll.", "r", local=True),
+    Action(
+        "soon",
+        "Next beat",
+        "The next key takes effect at the next beat, not the next bar.",
+        "tab",
+        local=True,
+    ),
+    Action(
+        "pads_down", "Pads down", "Chord pads of the computer keyboard a semitone down.", "comma", local=True
+    ),
+    Action(
+        "pads_up", "Pads up", "Chord pads of the computer keyboard a semitone up.", "full_stop", local=True
+    ),
+    Action("palette", "All actions", "Find any action by typing its name.", "ctrl+p", local=True),
+    Action("back", "Close / let go", "Close what is open; else let the chord pad go.", "escape", local=True),
     Action("help", "Help", "All keys on one screen.", "question_mark", local=True, footer=True),
     Action("screenshot", "Screenshot", "Save the screen as SVG.", "f12", local=True),
     Action("detach", "Leave the band playing", "Close the console; the music goes on.", "ctrl+d", local=True),

@@ -90,6 +90,15 @@ class SourceView:
 
 
 @dataclass(frozen=True, slots=True)
+class PortView:
+    """A MIDI port the system shows: its name, whether the band uses it, and a word on it."""
+
+    name: str
+    open: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """All the stage screen needs but the notes."""
 
@@ -142,6 +151,16 @@ class Snapshot:
     demo: bool = False
     pending: tuple[str, ...] = ()
     """Changes that wait for the bar line, in words."""
+    bar_tick: int = 0
+    """Tick of the first beat of the bar that sounds: bar lines and beats follow from it."""
+    styles: tuple[tuple[str, str], ...] = ()
+    """Styles to pick from: name and title, in the order of the style keys."""
+    ports_in: tuple[PortView, ...] = ()
+    """Every input there is, open or not (our own ports left out)."""
+    ports_out: tuple[PortView, ...] = ()
+    """Every output there is, used or not."""
+    synth: str = ""
+    """Port of a General MIDI synth that was found and is not in use; empty: none."""
 
 
 @dataclass(frozen=True, slots=True)
