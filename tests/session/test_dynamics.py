@@ -62,7 +62,15 @@ def test_silence_returns_to_rest_and_reading_changes_nothing() -> None:
 def test_note_offs_and_nonsense_do_not_count() -> None:
     energy = Energy()
     rest = energy.value(0)
-    for data in (b"", b"\x90", b"\x90\x3c\x00", b"\x80\x3c\x40", b"\xb0\x40\x7f", b"\xf0\x01\x02", b"\x90\xff\xff"):
+    for data in (
+        b"",
+        b"\x90",
+        b"\x90\x3c\x00",
+        b"\x80\x3c\x40",
+        b"\xb0\x40\x7f",
+        b"\xf0\x01\x02",
+        b"\x90\xff\xff",
+    ):
         energy.feed(5, data)
     assert energy.value(5) == rest
 
