@@ -103,7 +103,7 @@ def test_lateness_on_time_and_dropped() -> None:
     assert isinstance(late, dict)
     assert late["p50"] == pytest.approx(0.01, abs=0.001)
     assert late["max"] == 6.0
-    assert late["p99.9"] == pytest.approx(0.01, abs=0.001)
+    assert late["p99"] == pytest.approx(0.01, abs=0.001)
     assert figures["notes_dropped"] == {"late": 1, "muted": 1}
 
 
