@@ -1,0 +1,161 @@
+"""What rtmidi cannot do on JACK: say that the server died, list and connect ports by name, keep quiet.
+
+Measured with python-rtmidi 1.5.8 on JACK2: every rtmidi call holds the interpreter lock (a new client 10 to
+22 ms, opening or closing a port 2 to 3 ms, listing 32 ports 0.5 to 0.9 ms), and once the server is dead,
+``send_message`` waits for ever when its 16 KB ring is full. The calls here go to the same libjack through
+ctypes, which lets the interpreter lock go, and ``alive`` turns False the moment the server is gone.
+"""
+
+import ctypes
+import ctypes.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from jamtui.errors import PortError
+
+_MIDI_TYPE = b"8 bit raw midi"
+_IS_INPUT = 1
+_IS_OUTPUT = 2
+_NO_START_SERVER = 1
+
+_Shutdown = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+
+
+class JackControl:
+    """A JACK client without ports, beside the clients that rtmidi makes.
+
+    Args:
+        name: client name; JACK makes it unique.
+        on_shutdown: called from a JACK thread, once, when the server is gone.
+
+    Raises:
+        PortError: no libjack, or no server answers.
+    """
+
+    def __init__(self, name: str = "jamtui ports", on_shutdown: Callable[[], None] | None = None) -> None:
+        library = _load()
+        if library is None:
+            raise PortError(
+                "JACK is not used here: its library was not found; install jackd or use another API"
+            )
+        self._library = library
+        self._on_shutdown = on_shutdown
+        self.alive = True
+        """False once the server is gone. It does not become True again: make a new JackControl."""
+        status = ctypes.c_int(0)
+        self._client = library.jack_client_open(name.encode(), _NO_START_SERVER, ctypes.byref(status))
+        if not self._client:
+            raise PortError("no JACK server answers; start one or use another API")
+        self._callback = _Shutdown(self._shutdown)
+        library.jack_on_shutdown(self._client, self._callback, None)
+        library.jack_activate(self._client)
+
+    def _shutdown(self, _argument: int | None) -> None:
+        self.alive = False
+        if self._on_shutdown is not None:
+            self._on_shutdown()
+
+    def receivers(self) -> tuple[str, ...]:
+        """Full names (``client:port``) of the MIDI ports that can be played into."""
+        return self._list(_IS_INPUT)
+
+    def senders(self) -> tuple[str, ...]:
+        """Full names of the MIDI ports that send."""
+        return self._list(_IS_OUTPUT)
+
+    def connect(self, sender: str, receiver: str) -> bool:
+        """Connect two ports by full name; True also when they already were."""
+        return self.alive and (
+            self._library.jack_connect(self._client, sender.encode(), receiver.encode()) == 0
+            or receiver in self.connections(sender)
+        )
+
+    def disconnect(self, sender: str, receiver: str) -> None:
+        """Take a connection away; nothing happens where there is none."""
+        if self.alive:
+            self._library.jack_disconnect(self._client, sender.encode(), receiver.encode())
+
+    def connections(self, port: str) -> tuple[str, ...]:
+        """Full names of the ports that ``port`` is connected to; empty where it does not exist."""
+        if not self.alive:
+            return ()
+        handle = self._library.jack_port_by_name(self._client, port.encode())
+        if not handle:
+            return ()
+        return self._names(self._library.jack_port_get_all_connections(self._client, handle))
+
+    def close(self) -> None:
+        """Leave the server."""
+        if self._client and self.alive:
+            self._library.jack_client_close(self._client)
+        # A client of a dead server is left as it is: closing it would wait for the server.
+        self._client = None
+        self.alive = False
+
+    def _list(self, flags: int) -> tuple[str, ...]:
+        if not self.alive:
+            return ()
+        return self._names(self._library.jack_get_ports(self._client, None, _MIDI_TYPE, flags))
+
+    def _names(self, array: "ctypes._Pointer[ctypes.c_char_p]") -> tuple[str, ...]:
+        names: list[str] = []
+        if array:
+            while (name := array[len(names)]) is not None:  # NULL-terminated
+                names.append(name.decode("utf-8", "replace"))
+            self._library.jack_free(array)
+        return tuple(names)
+
+
+def _load() -> ctypes.CDLL | None:
+    """The libjack that rtmidi itself uses, None where there is none; its messages are silenced."""
+    path = _library_path()
+    if path is None:
+        return None
+    try:
+        library = ctypes.CDLL(path)
+        names = ctypes.POINTER(ctypes.c_char_p)
+        client, text, number = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int
+        for function, result, arguments in (
+            ("jack_client_open", client, None),  # variadic
+            ("jack_client_close", number, [client]),
+            ("jack_activate", number, [client]),
+            ("jack_on_shutdown", None, [client, _Shutdown, ctypes.c_void_p]),
+            ("jack_get_ports", names, [client, text, text, ctypes.c_ulong]),
+            ("jack_port_by_name", ctypes.c_void_p, [client, text]),
+            ("jack_port_get_all_connections", names, [client, ctypes.c_void_p]),
+            ("jack_connect", number, [client, text, text]),
+            ("jack_disconnect", number, [client, text, text]),
+            ("jack_free", None, [ctypes.c_void_p]),
+            ("jack_set_error_function", None, [ctypes.c_void_p]),
+            ("jack_set_info_function", None, [ctypes.c_void_p]),
+        ):
+            pointer = getattr(library, function)
+            pointer.restype = result
+            if arguments is not None:
+                pointer.argtypes = arguments
+        # libjack reports on standard error, which may be a screen. Its hook gets a harmless C function of the
+        # same shape rather than a Python one, which would take the interpreter lock in JACK's threads.
+        hush = ctypes.cast(ctypes.CDLL(None).strlen, ctypes.c_void_p)
+        library.jack_set_error_function(hush)
+        library.jack_set_info_function(hush)
+    except (OSError, AttributeError, TypeError):
+        return None
+    return library
+
+
+def _library_path() -> str | None:
+    if sys.platform == "win32":
+        return None  # rtmidi's Windows wheels know Windows MM only
+    import rtmidi
+
+    if rtmidi.API_UNIX_JACK not in rtmidi.get_compiled_api():
+        return None
+    try:
+        for line in Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines():
+            path = line.partition("/")
+            if path[1] and "libjack" in path[2].rsplit("/", 1)[-1]:
+                return "/" + path[2]
+    except OSError:
+        pass  # not Linux
+    return ctypes.util.find_library("jack")

@@ -1,0 +1,140 @@
+"""One open port: an output that is a sink, an input that stamps, and the output that is none."""
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from jamtui.playback.sinks import PortGone
+
+Callback = Callable[[int, bytes], None]
+"""Gets ``(stamp_ns, message)`` in rtmidi's thread: ``time.perf_counter_ns`` at arrival, one whole message."""
+
+
+class OutputPort:
+    """An open output; a ``jamtui.playback.sinks.Sink``.
+
+    ``name`` is ours (``jamtui lead``), ``target`` the port it plays into, empty for a virtual port.
+    """
+
+    def __init__(self, name: str, target: str, client: Any, full_name: str = "") -> None:
+        self.name = name
+        self.target = target
+        self.full_name = full_name
+        """JACK's ``client:port`` of our own port, empty elsewhere."""
+        self.gone = ""
+        """Why nothing can be sent now; empty while all is well. Set by whoever watches the port."""
+        self.client = client
+        self._send = client.send_message
+
+    def send(self, data: bytes) -> None:
+        """Send one whole message.
+
+        Raises:
+            PortGone: the port is not there; nothing was sent.
+        """
+        if self.gone:
+            raise PortGone(f"{self.name}: {self.gone}")
+        try:
+            self._send(data)
+        except (RuntimeError, OSError, SystemError) as error:  # rtmidi's errors are RuntimeErrors
+            self.gone = str(error) or type(error).__name__
+            raise PortGone(f"{self.name}: {self.gone}") from error
+
+    def replace(self, client: Any, full_name: str = "") -> None:
+        """Go on with another rtmidi client, after a loss."""
+        self.client = client
+        self._send = client.send_message
+        self.full_name = full_name
+        self.gone = ""
+
+    def close(self) -> None:
+        """Close the port; later sends raise PortGone."""
+        self.gone = self.gone or "the port is closed"
+        close_client(self.client)
+
+
+class NullOutput:
+    """Takes everything and sends nothing; ``reason`` says why there is no port."""
+
+    target = ""
+    full_name = ""
+    gone = ""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        self.reason = reason
+
+    def send(self, data: bytes) -> None:
+        """Forget ``data``."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class InputPort:
+    """An open input. Messages go to its callback until it is closed."""
+
+    def __init__(self, name: str, target: str, client: Any, callback: Callback, full_name: str = "") -> None:
+        self.name = name
+        self.target = target
+        self.full_name = full_name
+        self.gone = ""
+        self.error = ""
+        """What the callback last raised, empty if it never did."""
+        self._callback = callback
+        self.client: Any = None
+        """rtmidi's object."""
+        self.replace(client, full_name)
+
+    def replace(self, client: Any, full_name: str = "") -> None:
+        """Go on with another rtmidi client, after a loss."""
+        callback = self._callback
+        now = time.perf_counter_ns
+
+        def on_message(event: tuple[list[int], float], _data: object) -> None:
+            stamp = now()
+            try:
+                callback(stamp, bytes(event[0]))
+            except Exception as error:  # there is nobody above this thread to tell
+                self.error = repr(error)
+
+        client.set_callback(on_message)
+        self.client = client
+        self.full_name = full_name
+        self.gone = ""
+
+    def close(self) -> None:
+        """Close the port; no callback comes after this."""
+        self.gone = self.gone or "the port is closed"
+        with contextlib.suppress(RuntimeError):
+            self.client.cancel_callback()
+        close_client(self.client)
+
+
+def close_client(client: Any) -> None:
+    """Close an rtmidi client, whatever state it is in."""
+    with contextlib.suppress(RuntimeError, OSError, SystemError), quiet():
+        client.close_port()
+        client.delete()
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Drop what C libraries (ALSA, libjack) write to standard error meanwhile; it may be the screen."""
+    try:
+        sys.stderr.flush()
+        kept = os.dup(2)
+    except (OSError, AttributeError, ValueError):
+        yield  # no standard error to protect
+        return
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 2)
+        os.close(null)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -1,0 +1,342 @@
+"""MIDI ports over python-rtmidi, with what rtmidi leaves to its user: which API, names, silence, loss.
+
+One thread opens and closes; each output port has one writer; the input callback runs in rtmidi's thread
+and only stamps. rtmidi holds the interpreter lock in every call (see ``jamtui.midi.jack``), so on JACK
+existing ports are reached by a port of our own and a connection by name, which costs the lock nothing.
+"""
+
+import os
+from typing import Any, TypeVar
+
+from jamtui.errors import PortError
+from jamtui.midi import names
+from jamtui.midi.jack import JackControl
+from jamtui.midi.port import Callback, InputPort, NullOutput, OutputPort, close_client, quiet
+
+__all__ = ["APIS", "Callback", "InputPort", "MidiSystem", "NullOutput", "OutputPort"]
+
+APIS = ("jack", "alsa", "coremidi", "winmm")
+
+_Port = TypeVar("_Port", OutputPort, InputPort)
+
+
+class MidiSystem:
+    """The MIDI ports of this machine through one API.
+
+    Args:
+        api: ``auto``, one of ``APIS``, or ``none``. ``auto`` takes JACK where a server answers, else the
+            system's own.
+    """
+
+    def __init__(self, api: str = "auto") -> None:
+        # Asking JACK for ports must not start a server behind the musician's back.
+        os.environ.setdefault("JACK_NO_START_SERVER", "1")
+        self.api = "none"
+        self.reason = ""
+        """Why there are no ports, empty where there are."""
+        self.errors: list[str] = []
+        """What rtmidi complained about, newest last, at most 20."""
+        self._jack: JackControl | None = None
+        self._scan_in: Any = None
+        self._scan_out: Any = None
+        self._spare_inputs: list[Any] = []
+        self._ports: list[OutputPort | InputPort] = []
+        self._abandoned: list[object] = []
+        reasons: list[str] = []
+        wanted = APIS if api == "auto" else () if api == "none" else (api,)
+        for candidate in wanted:
+            reason = self._try(candidate)
+            if not reason:
+                self.api = candidate
+                return
+            if reason != _NOT_BUILT or api != "auto":
+                reasons.append(reason)
+        self.reason = "; ".join(reasons) if reasons else "MIDI is turned off (midi.api)"
+
+    def _try(self, api: str) -> str:
+        try:
+            import rtmidi
+        except ImportError as error:
+            return f"python-rtmidi cannot be loaded ({error})"
+        if _code(rtmidi, api) not in rtmidi.get_compiled_api():
+            return _NOT_BUILT
+        try:
+            if api == "jack":
+                with quiet():
+                    self._jack = JackControl(on_shutdown=self._jack_gone)
+                return ""
+            with quiet():
+                self._scan_in = rtmidi.MidiIn(_code(rtmidi, api), name="jamtui ports")
+                self._scan_out = rtmidi.MidiOut(_code(rtmidi, api), name="jamtui ports")
+        except PortError as error:
+            return str(error)
+        except (RuntimeError, OSError, SystemError) as error:
+            return f"{_TITLE[api]} does not answer ({error})"
+        return ""
+
+    @property
+    def has_virtual_ports(self) -> bool:
+        """Whether ports of our own can be made for others to connect to."""
+        return self.api in ("jack", "alsa", "coremidi")
+
+    @property
+    def alive(self) -> bool:
+        """False once the JACK server is gone; see ``revive``."""
+        return self._jack.alive if self._jack is not None else self.api != "none"
+
+    @property
+    def jack(self) -> JackControl | None:
+        """The connection graph, on JACK only."""
+        return self._jack
+
+    def inputs(self) -> tuple[str, ...]:
+        """Clean names of all inputs, our own among them (``names.is_ours``)."""
+        return names.clean_all(self._raw(inputs=True), self.api)
+
+    def outputs(self) -> tuple[str, ...]:
+        """Clean names of all outputs, our own inputs among them."""
+        return names.clean_all(self._raw(inputs=False), self.api)
+
+    def prepare(self, inputs: int = 2) -> None:
+        """Keep rtmidi clients ready, so that a keyboard plugged in while playing costs the beat nothing."""
+        while self.api == "jack" and self.alive and len(self._spare_inputs) < inputs:
+            self._spare_inputs.append(self._client("MidiIn", "jamtui keys"))
+
+    def open_virtual_output(self, name: str) -> OutputPort:
+        """A port of our own that others can listen to.
+
+        Raises:
+            PortError: the system has no virtual ports or refuses.
+        """
+        client, full_name = self._virtual("MidiOut", name, name)
+        return self._keep(OutputPort(name, "", client, full_name))
+
+    def open_virtual_input(self, name: str, callback: Callback) -> InputPort:
+        """A port of our own that others can play into.
+
+        Raises:
+            PortError: the system has no virtual ports or refuses.
+        """
+        client, full_name = self._virtual("MidiIn", name, name)
+        return self._keep(InputPort(name, "", client, callback, full_name))
+
+    def open_output(self, pattern: str, name: str = "jamtui out") -> OutputPort:
+        """The existing output that ``pattern`` means (``names.find``); ``name`` is what others see of us.
+
+        Raises:
+            PortError: there is none, or it is taken.
+        """
+        target = self._find(pattern, inputs=False)
+        client, full_name = self._attach("MidiOut", target, name)
+        return self._keep(OutputPort(name, target, client, full_name))
+
+    def open_input(self, pattern: str, callback: Callback, name: str = "jamtui keys") -> InputPort:
+        """The existing input that ``pattern`` means.
+
+        Raises:
+            PortError: there is none, or it is taken.
+        """
+        target = self._find(pattern, inputs=True)
+        client, full_name = self._attach("MidiIn", target, name)
+        return self._keep(InputPort(name, target, client, callback, full_name))
+
+    def is_there(self, port: OutputPort | InputPort) -> bool:
+        """Whether what the port belongs to still exists (a virtual port: while the system is alive)."""
+        if not self.alive:
+            return False
+        if not port.target:
+            return True
+        if self._jack is None:
+            return port.target in (self.inputs() if isinstance(port, InputPort) else self.outputs())
+        raw = self._raw_name(port)
+        return raw is not None and raw in self._jack.connections(port.full_name)
+
+    def reopen(self, port: OutputPort | InputPort) -> bool:
+        """Bring back a port whose target was gone; False while it is still away."""
+        if not self.alive:
+            return False
+        kind = "MidiIn" if isinstance(port, InputPort) else "MidiOut"
+        try:
+            if self._jack is not None and port.full_name in self._ends(kind):
+                raw = self._raw_name(port)
+                if raw is None or not self._connect(self._jack, port, raw):
+                    return False
+                port.gone = ""
+                return True
+            if port.target:
+                if self._raw_name(port) is None:
+                    return False
+                old = port.client
+                if self._jack is None:
+                    close_client(old)
+                else:
+                    self._abandoned.append(old)
+                port.replace(*self._attach(kind, port.target, port.name))
+            else:
+                self._abandoned.append(port.client)
+                port.replace(*self._virtual(kind, port.name, port.name))
+        except PortError:
+            return False
+        return True
+
+    def revive(self) -> bool:
+        """After the JACK server went: True when one answers again and the ports can be reopened."""
+        if self.alive or self._jack is None:
+            return self.alive
+        dead, spares = self._jack, self._spare_inputs
+        try:
+            with quiet():
+                self._jack = JackControl(on_shutdown=self._jack_gone)
+        except PortError:
+            return False
+        # Clients of the dead server are kept: deleting one waits a second for a thread that is no more.
+        self._abandoned += [dead, *spares]
+        self._spare_inputs = []
+        return True
+
+    def close(self) -> None:
+        """Close every port that was opened here."""
+        for port in self._ports:
+            if self.alive or self._jack is None:
+                port.close()
+        self._ports.clear()
+        for client in self._spare_inputs:
+            close_client(client)
+        self._spare_inputs.clear()
+        if self._jack is not None:
+            self._jack.close()
+
+    def forget(self, port: OutputPort | InputPort) -> None:
+        """Close one port for good."""
+        if port in self._ports:
+            self._ports.remove(port)
+        if self.alive:
+            port.close()
+
+    def _jack_gone(self) -> None:
+        for port in list(self._ports):
+            port.gone = "the JACK server stopped"
+
+    def _keep(self, port: _Port) -> _Port:
+        self._ports.append(port)
+        return port
+
+    def _raw(self, *, inputs: bool) -> tuple[str, ...]:
+        if self._jack is not None:
+            return self._jack.senders() if inputs else self._jack.receivers()
+        scanner = self._scan_in if inputs else self._scan_out
+        if scanner is None:
+            return ()
+        try:
+            return tuple(scanner.get_ports())
+        except (RuntimeError, OSError, SystemError, UnicodeDecodeError) as error:
+            self._complain(str(error))
+            return ()
+
+    def _raw_name(self, port: OutputPort | InputPort) -> str | None:
+        raws = self._raw(inputs=isinstance(port, InputPort))
+        for raw, name in zip(raws, names.clean_all(raws, self.api), strict=True):
+            if name == port.target:
+                return raw
+        return None
+
+    def _find(self, pattern: str, *, inputs: bool) -> str:
+        kind = "input" if inputs else "output"
+        if self.api == "none":
+            raise PortError(f"no MIDI {kind} can be opened: {self.reason}")
+        available = self.inputs() if inputs else self.outputs()
+        found = names.find(pattern, available)
+        if found is None:
+            listed = ", ".join(n for n in available if not names.is_ours(n)) or "none"
+            raise PortError(f'there is no MIDI {kind} "{pattern}"; connect it or choose one of: {listed}')
+        return found
+
+    def _client(self, kind: str, name: str) -> Any:
+        import rtmidi
+
+        try:
+            with quiet():
+                client = getattr(rtmidi, kind)(_code(rtmidi, self.api), name=name)
+            client.set_error_callback(self._on_error)
+            if kind == "MidiIn":
+                client.ignore_types(sysex=False, timing=False, active_sense=True)
+        except (RuntimeError, OSError, SystemError) as error:
+            raise PortError(f"{_TITLE[self.api]} refused the port {name} ({error})") from error
+        return client
+
+    def _virtual(self, kind: str, client_name: str, port_name: str) -> tuple[Any, str]:
+        if not self.has_virtual_ports:
+            raise PortError(
+                self.reason
+                or f"{_TITLE[self.api]} has no virtual ports; name existing ones in the configuration"
+            )
+        own = "in" if kind == "MidiIn" else "out"
+        before = set(self._ends(kind))
+        client = self._client(kind, client_name)
+        try:
+            with quiet():
+                # JACK shows the client's name before the port's; elsewhere there is only the port's.
+                client.open_virtual_port(own if self.api == "jack" else port_name)
+        except (RuntimeError, OSError, SystemError, NotImplementedError) as error:
+            raise PortError(f"{_TITLE[self.api]} refused the port {port_name} ({error})") from error
+        new = [n for n in self._ends(kind) if n not in before and n.startswith(client_name)]
+        return client, new[0] if new else ""
+
+    def _attach(self, kind: str, target: str, name: str) -> tuple[Any, str]:
+        raws = self._raw(inputs=kind == "MidiIn")
+        index = names.clean_all(raws, self.api).index(target)
+        if self._jack is not None:
+            client, full_name = self._spare(kind, name)
+            ends = (raws[index], full_name) if kind == "MidiIn" else (full_name, raws[index])
+            if not self._jack.connect(*ends):
+                close_client(client)
+                raise PortError(f"JACK refused to connect {name} with {target}")
+            return client, full_name
+        client = self._client(kind, name)
+        try:
+            with quiet():
+                client.open_port(index, name)
+        except (RuntimeError, OSError, SystemError) as error:
+            close_client(client)
+            raise PortError(f"{target} cannot be opened ({error}); close the program that uses it") from error
+        return client, ""
+
+    def _spare(self, kind: str, name: str) -> tuple[Any, str]:
+        if kind != "MidiIn" or not self._spare_inputs:
+            return self._virtual(kind, name, name)
+        client = self._spare_inputs.pop()
+        before = set(self._ends(kind))
+        client.open_virtual_port("in")
+        return client, next(n for n in self._ends(kind) if n not in before)
+
+    def _ends(self, kind: str) -> tuple[str, ...]:
+        """JACK's names of all ports that rtmidi's ``kind`` makes: what reads is a receiver in the graph."""
+        if self._jack is None:
+            return ()
+        return self._jack.receivers() if kind == "MidiIn" else self._jack.senders()
+
+    def _connect(self, jack: JackControl, port: OutputPort | InputPort, raw: str) -> bool:
+        if isinstance(port, InputPort):
+            return jack.connect(raw, port.full_name)
+        return jack.connect(port.full_name, raw)
+
+    def _on_error(self, _kind: object, message: object, _data: object) -> None:
+        self._complain(str(message))
+
+    def _complain(self, message: str) -> None:
+        self.errors.append(message)
+        del self.errors[:-20]
+
+
+_NOT_BUILT = "this build of python-rtmidi does not have it"
+_TITLE = {"jack": "JACK", "alsa": "ALSA", "coremidi": "CoreMIDI", "winmm": "Windows MM", "none": "MIDI"}
+
+
+def _code(rtmidi: Any, api: str) -> int:
+    codes = {
+        "jack": rtmidi.API_UNIX_JACK,
+        "alsa": rtmidi.API_LINUX_ALSA,
+        "coremidi": rtmidi.API_MACOSX_CORE,
+        "winmm": rtmidi.API_WINDOWS_MM,
+    }
+    return int(codes[api])
