@@ -27,7 +27,7 @@ class OutputPort:
         self.gone = ""
         """Why nothing can be sent now; empty while all is well. Set by whoever watches the port."""
         self.client = client
-        self._send = client.send_message
+        self._send: Callable[[bytes], object] = client.send_message
 
     def send(self, data: bytes) -> None:
         """Send one whole message.
@@ -53,7 +53,9 @@ class OutputPort:
     def close(self) -> None:
         """Close the port; later sends raise PortGone."""
         self.gone = self.gone or "the port is closed"
-        close_client(self.client)
+        client, self.client = self.client, None
+        self._send = _closed
+        close_client(client)
 
 
 class NullOutput:
@@ -109,16 +111,23 @@ class InputPort:
     def close(self) -> None:
         """Close the port; no callback comes after this."""
         self.gone = self.gone or "the port is closed"
-        with contextlib.suppress(RuntimeError):
-            self.client.cancel_callback()
-        close_client(self.client)
+        client, self.client = self.client, None
+        if client is not None:
+            with contextlib.suppress(RuntimeError):
+                client.cancel_callback()
+        close_client(client)
+
+
+def _closed(_data: bytes) -> object:
+    raise PortGone("the port is closed")
 
 
 def close_client(client: Any) -> None:
-    """Close an rtmidi client, whatever state it is in."""
-    with contextlib.suppress(RuntimeError, OSError, SystemError), quiet():
-        client.close_port()
-        client.delete()
+    """Close an rtmidi client. The object goes with its last reference, which a send under way may still hold;
+    rtmidi's own ``delete`` would free it at once, and any later call on it would crash in C."""
+    if client is not None:
+        with contextlib.suppress(RuntimeError, OSError, SystemError), quiet():
+            client.close_port()
 
 
 @contextlib.contextmanager
