@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from jamtui.music.meter import Meter
 from jamtui.music.phrase import Role, Source
+from jamtui.playback.sinks import Sink
 from jamtui.styles.style import Feel
 
 
@@ -75,7 +76,7 @@ class SetMute:
 
 @dataclass(frozen=True, slots=True)
 class SetFeel:
-    """Use ``feel`` for the notes of ``role`` that are locked from now on, scaled by ``amount`` (0: the grid)."""
+    """Use ``feel``, scaled by ``amount`` (0: the grid), for notes of ``role`` that are locked from now on."""
 
     role: Role
     feel: Feel
@@ -100,9 +101,6 @@ class TimedMessage:
     data: bytes
 
 
-Command = Splice | Silence | Locate | SetMute | SetFeel | Immediate | TimedMessage
-
-
 @dataclass(frozen=True, slots=True)
 class Route:
     """Where and how a role is sent. ``port`` names a sink; ``channel`` is 0 to 15."""
@@ -113,6 +111,26 @@ class Route:
     volume: int = 100
     octave: int = 0
     offset_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SetRoute:
+    """Send ``role`` through ``route`` from now on; what sounds is ended where it sounds."""
+
+    role: Role
+    route: Route
+
+
+@dataclass(frozen=True, slots=True)
+class SetSink:
+    """``port`` is now served by ``sink`` (None: it is gone). What a returning port is still owed, programs
+    and volumes go out first."""
+
+    port: str
+    sink: Sink | None
+
+
+Command = Splice | Silence | Locate | SetMute | SetFeel | SetRoute | SetSink | Immediate | TimedMessage
 
 
 @dataclass(frozen=True, slots=True)

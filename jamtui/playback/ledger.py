@@ -1,0 +1,104 @@
+"""The held-note ledger: every note-on that left is owed its note-off.
+
+Optionally mirrored as a bitmap in a buffer that outlives the process (shared memory), from which another
+process can end what was sounding. The bit is set before the note-on is sent and cleared after its
+note-off was, so a crash in between leaves at worst a note-off too many.
+"""
+
+from collections.abc import Callable, Sequence
+
+BITMAP_PORTS = 8
+BITMAP_BYTES = BITMAP_PORTS * 16 * 128 // 8
+"""2048 bytes: one bit for each of 8 ports × 16 channels × 128 pitches."""
+
+Key = tuple[str, int, int]
+"""Port name, channel (0 to 15), pitch (0 to 127)."""
+
+
+def note_off(channel: int, pitch: int) -> bytes:
+    """The explicit note-off message."""
+    return bytes((0x80 | channel, pitch, 0))
+
+
+class Ledger:
+    """What sounds, by port, channel and pitch. A sounding pitch is struck again only after its note-off,
+    so each key is owed at most one.
+
+    ``ports`` fixes which port has which index in the bitmap, in order; further ports take the free places
+    as they come. The ninth port and later ones are kept in the ledger but not in the bitmap.
+    """
+
+    def __init__(self, ports: Sequence[str] = (), buffer: memoryview | bytearray | None = None) -> None:
+        self._buffer = None if buffer is None else memoryview(buffer).cast("B")
+        if self._buffer is not None and len(self._buffer) < BITMAP_BYTES:
+            raise ValueError(f"the bitmap needs {BITMAP_BYTES} bytes, the buffer has {len(self._buffer)}")
+        self._index: dict[str, int] = {}
+        self._owed: dict[Key, None] = {}
+        for port in ports:
+            self._place(port)
+
+    @property
+    def ports(self) -> tuple[str, ...]:
+        """Port names in bitmap order."""
+        return tuple(self._index)
+
+    def __len__(self) -> int:
+        return len(self._owed)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._owed
+
+    def add(self, key: Key) -> None:
+        """Call before the note-on is sent."""
+        self._owed[key] = None
+        self._mark(key, True)
+
+    def remove(self, key: Key) -> None:
+        """Call after the note-off was sent. Removing what is not owed does nothing."""
+        if key in self._owed:
+            del self._owed[key]
+            self._mark(key, False)
+
+    def owed(self, port: str | None = None) -> tuple[Key, ...]:
+        """Keys that still wait for their note-off, oldest first, of one port or of all."""
+        owed = tuple(self._owed)
+        return owed if port is None else tuple(key for key in owed if key[0] == port)
+
+    def release_all(self, send: Callable[[str, bytes], bool], port: str | None = None) -> int:
+        """Send every note-off owed; what ``send`` answers False for stays owed. Returns how many went."""
+        went = 0
+        for key in self.owed(port):
+            if send(key[0], note_off(key[1], key[2])):
+                self.remove(key)
+                went += 1
+        return went
+
+    def _place(self, port: str) -> int:
+        return self._index.setdefault(port, len(self._index))
+
+    def _mark(self, key: Key, on: bool) -> None:
+        buffer = self._buffer
+        if buffer is None:
+            return
+        port, channel, pitch = key
+        place = self._place(port)
+        if place >= BITMAP_PORTS:
+            return
+        byte = (place << 8) | (channel << 4) | (pitch >> 3)
+        bit = 1 << (pitch & 7)
+        if on:
+            buffer[byte] |= bit
+        else:
+            buffer[byte] &= ~bit & 0xFF
+
+
+def read_bitmap(buffer: bytes | bytearray | memoryview) -> list[tuple[int, int, int]]:
+    """What a `Ledger`'s bitmap says is sounding: ``(port index, channel, pitch)``, in that order."""
+    sounding: list[tuple[int, int, int]] = []
+    for byte, bits in enumerate(bytes(buffer[:BITMAP_BYTES])):
+        while bits:
+            low = bits & -bits
+            pitch = ((byte & 15) << 3) | (low.bit_length() - 1)
+            sounding.append((byte >> 8, (byte >> 4) & 15, pitch))
+            bits ^= low
+    return sounding

@@ -1,0 +1,418 @@
+"""The timeline: what is planned, what is locked, and what ends when, all in ticks.
+
+Pure data: it is told the time and the clock's segment and never sends anything. Three kinds of things live
+in it: *planned* notes per role (replaceable), *locked* note-ons (final send time less than 30 ms away, feel
+and port offset applied) with note-offs and timed messages in one heap. Events keep ticks and a nanosecond
+offset, so the heap is keyed again whenever tempo or phase change.
+"""
+
+import heapq
+from dataclasses import dataclass
+from typing import Final
+
+from jamtui.music.meter import COMMON_TIME, Meter
+from jamtui.music.phrase import Role
+from jamtui.playback.clock import NEVER_NS, ClockSegment
+from jamtui.playback.commands import PlannedNote, Splice, TimedMessage
+from jamtui.playback.feel import MAX_EARLY_NS, STRAIGHT, apply_feel
+from jamtui.styles.style import Feel
+
+LOCK_HORIZON_NS: Final = 30_000_000
+"""A note whose final send time is nearer than this is locked."""
+
+MAX_OFFSET_MS: Final = 100.0
+"""Port offsets are held within this, either way."""
+
+MIN_SOUND_NS: Final = 30_000_000
+"""A note sent late sounds at least this long, or as long as it was written if that is shorter."""
+
+MONOPHONIC: Final = frozenset({Role.LEAD, Role.BASS})
+"""Roles that play one note at a time."""
+
+# Order of events due at the same nanosecond: ends first, then clicks and clock, then beginnings.
+_OFF, _TIMED, _ON = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class LatePolicy:
+    """What becomes of a note-on that could not leave when it was due."""
+
+    name: str
+    send_within_ms: float
+    """Up to so late it is sent at once (its end stays where it was); later than that it is dropped."""
+
+
+SEND_SOON = LatePolicy("send soon", 60.0)
+"""Default: a sixteenth at 120 BPM is 125 ms, so what is sent late still belongs to its own place."""
+
+ON_TIME_ONLY = LatePolicy("on time only", 5.0)
+"""Strict: what misses the on-time bound is dropped."""
+
+
+class Answer:
+    """What the notes of one splice share: the trigger that its first note sent carries."""
+
+    __slots__ = ("trigger_ns",)
+
+    def __init__(self, trigger_ns: int) -> None:
+        self.trigger_ns = trigger_ns
+
+    def take_trigger(self) -> int:
+        """The trigger's stamp the first time, 0 afterwards."""
+        trigger, self.trigger_ns = self.trigger_ns, 0
+        return trigger
+
+
+class Event:
+    """Something due at a tick plus an offset. ``due_ns`` is where the current segment puts it."""
+
+    __slots__ = ("dead", "due_ns", "offset_ns", "tick")
+    kind: int = _TIMED
+
+    def __init__(self, tick: float, offset_ns: int) -> None:
+        self.tick = tick
+        self.offset_ns = offset_ns
+        self.due_ns = NEVER_NS
+        self.dead = False
+
+
+class NoteOn(Event):
+    """A locked note-on. ``length`` is in ticks as it will sound, ``velocity`` as it will be sent."""
+
+    __slots__ = ("answer", "length", "note", "velocity")
+    kind = _ON
+
+    def __init__(
+        self, tick: float, offset_ns: int, note: PlannedNote, length: float, velocity: int, answer: Answer
+    ) -> None:
+        super().__init__(tick, offset_ns)
+        self.note = note
+        self.length = length
+        self.velocity = velocity
+        self.answer = answer
+
+
+class NoteOff(Event):
+    """The end of a note that was sent, as ``pitch`` on ``channel`` of ``port``."""
+
+    __slots__ = ("channel", "note", "pitch", "port")
+    kind = _OFF
+
+    def __init__(
+        self, tick: float, offset_ns: int, note: PlannedNote, port: str, channel: int, pitch: int
+    ) -> None:
+        super().__init__(tick, offset_ns)
+        self.note = note
+        self.port = port
+        self.channel = channel
+        self.pitch = pitch
+
+
+class Timed(Event):
+    """A `TimedMessage` waiting for its tick."""
+
+    __slots__ = ("message",)
+    kind = _TIMED
+
+    def __init__(self, message: TimedMessage) -> None:
+        super().__init__(float(message.tick), 0)
+        self.message = message
+
+
+_Entry = tuple[PlannedNote, Answer]
+_NO_NS: Final = -NEVER_NS
+
+
+class _Part:
+    """The plan of one role. ``plan`` is latest first, so that the next note is popped from its end."""
+
+    __slots__ = (
+        "amount",
+        "before",
+        "feel",
+        "last",
+        "last_tick",
+        "lock_ns",
+        "locked",
+        "meter",
+        "offset_ns",
+        "plan",
+    )
+
+    def __init__(self) -> None:
+        self.plan: list[_Entry] = []
+        self.locked: list[NoteOn] = []
+        self.feel = STRAIGHT
+        self.amount = 1.0
+        self.meter: Meter = COMMON_TIME
+        self.offset_ns = 0
+        self.lock_ns: int | None = None
+        """When the next note is to be locked; None: not worked out since something changed."""
+        self.forget_order()
+
+    def forget_order(self) -> None:
+        self.last_tick: int | None = None
+        self.last = _NO_NS
+        self.before = _NO_NS
+
+    def floor(self, tick: int) -> int:
+        """No note of ``tick`` may come before this: the latest note-on of an earlier tick."""
+        if self.last_tick is None or tick < self.last_tick:
+            return _NO_NS
+        return self.before if tick == self.last_tick else self.last
+
+    def placed(self, tick: int, ns: int) -> None:
+        """A note of ``tick`` will leave at ``ns``."""
+        if self.last_tick is None or tick > self.last_tick:
+            self.before, self.last, self.last_tick = self.last, max(self.last, ns), tick
+        elif tick == self.last_tick:
+            self.last = max(self.last, ns)
+
+
+class Timeline:
+    """Planned notes per role and the heap of what is due. Written by the output thread alone; the views
+    (`planned`, `locked`, `depth`) may be read from any thread."""
+
+    def __init__(self, segment: ClockSegment) -> None:
+        self._segment = segment
+        self._parts = {role: _Part() for role in Role}
+        self._heap: list[tuple[int, int, int, Event]] = []
+        self._serial = 0
+
+    # Views
+
+    def planned(self, role: Role) -> tuple[PlannedNote, ...]:
+        """Notes of ``role`` that may still be replaced, in order."""
+        return tuple(note for note, _ in self._parts[role].plan[::-1])
+
+    def locked(self, role: Role) -> tuple[PlannedNote, ...]:
+        """Notes of ``role`` that will be sent as they are, not yet sent."""
+        return tuple(on.note for on in self._parts[role].locked[:])
+
+    @property
+    def depth(self) -> int:
+        """Planned notes and events in all."""
+        return len(self._heap) + sum(len(part.plan) for part in self._parts.values())
+
+    # Changes
+
+    def set_feel(self, role: Role, feel: Feel, amount: float, meter: Meter) -> None:
+        """Notes of ``role`` locked from now on are played so."""
+        part = self._parts[role]
+        part.feel, part.amount, part.meter, part.lock_ns = feel, amount, meter, None
+
+    def set_offset(self, role: Role, offset_ms: float) -> None:
+        """Notes of ``role`` locked from now on leave so much later (negative: earlier)."""
+        part = self._parts[role]
+        part.offset_ns = round(max(-MAX_OFFSET_MS, min(MAX_OFFSET_MS, offset_ms)) * 1_000_000)
+        part.lock_ns = None
+
+    def splice(self, splice: Splice, now: int) -> None:
+        """Replace the plan of a role as `Splice` says. Of the locked notes only those that became wrong
+        go; a new note that would double one that stays (same pitch, or any in a one-line role, at the
+        same tick) is left out."""
+        part = self._parts[splice.role]
+        if splice.wrong:
+            for on in part.locked:
+                if on.note.pitch % 12 in splice.wrong and on.due_ns >= splice.withdraw_ns:
+                    on.dead = True
+            part.locked = [on for on in part.locked if not on.dead]
+        one_line = splice.role in MONOPHONIC
+        taken = {(on.note.tick, -1 if one_line else on.note.pitch) for on in part.locked}
+        answer = Answer(splice.trigger_ns)
+        plan = [entry for entry in part.plan if entry[0].tick < splice.from_tick]
+        at_once: list[PlannedNote] = []
+        seen: set[tuple[int, int]] = set()
+        for note in splice.notes:
+            place = (note.tick, note.pitch)
+            if place in seen or ((note.tick, -1) if one_line else place) in taken:
+                continue
+            seen.add(place)
+            ns_at = self._segment.ns_at
+            if splice.at_once and ns_at(note.tick) <= now < ns_at(note.tick + note.duration):
+                at_once.append(note)
+            else:
+                plan.append((note, answer))
+        plan.sort(key=_latest_first)
+        part.plan, part.lock_ns = plan, None
+        for note in sorted(at_once, key=_in_order):
+            self._lock_at_once(part, note, answer, now)
+
+    def add_timed(self, message: TimedMessage) -> None:
+        """Keep ``message`` until its tick."""
+        self._push(Timed(message))
+
+    def add_off(self, on: NoteOn, port: str, channel: int, pitch: int, now: int) -> NoteOff:
+        """``on`` leaves at ``now``, as ``pitch`` on ``channel`` of ``port``: keep its end until it is due."""
+        # An order floor may have moved the note-on: its end moves with it.
+        moved = on.due_ns - self._due(on)
+        off = NoteOff(on.tick + on.length, on.offset_ns + moved, on.note, port, channel, pitch)
+        length_ns = max(1, round(on.length * self._segment.ns_per_tick))
+        short = now + min(length_ns, MIN_SOUND_NS) - self._due(off)
+        if short > 0:
+            off.offset_ns += short
+        self._push(off)
+        return off
+
+    def clear(self, role: Role | None) -> list[TimedMessage]:
+        """Forget planned and locked note-ons of ``role`` or, for None, of all, and then timed messages too
+        (not realtime bytes, on which others depend). Returns the timed messages that were forgotten."""
+        for part in self._parts.values() if role is None else (self._parts[role],):
+            part.plan, part.lock_ns = [], None
+            for on in part.locked:
+                on.dead = True
+            part.locked = []
+            part.forget_order()
+        return [] if role is not None else self._drop_timed(None)
+
+    def locate(self, tick: float) -> tuple[list[PlannedNote], list[TimedMessage]]:
+        """Musical time jumped to ``tick``: nothing is locked any more, and what lies before it is taken out
+        and returned. Note-offs stay: ending what sounds is the caller's."""
+        dropped: list[PlannedNote] = []
+        for part in self._parts.values():
+            for on in part.locked:
+                on.dead = True
+            entries = part.plan + [(on.note, on.answer) for on in part.locked]
+            entries.sort(key=_latest_first)
+            part.locked = []
+            part.plan = [entry for entry in entries if entry[0].tick >= tick]
+            dropped += [note for note, _ in entries[::-1] if note.tick < tick]
+            part.lock_ns = None
+            part.forget_order()
+        return dropped, self._drop_timed(tick)
+
+    def retime(self, segment: ClockSegment) -> None:
+        """Tempo, phase or running changed: work every deadline out again."""
+        self._segment = segment
+        for part in self._parts.values():
+            part.lock_ns = None
+        events = [event for _, _, _, event in self._heap if not event.dead]
+        self._heap = []
+        for part in self._parts.values():
+            part.forget_order()
+            for on in sorted(part.locked, key=lambda on: on.note.tick):
+                self._key(part, on)
+        for event in events:
+            if not isinstance(event, NoteOn):
+                event.due_ns = self._due(event)
+            self._push_keyed(event)
+
+    # Time
+
+    def lock(self, now: int) -> None:
+        """Lock every note whose final send time is less than the horizon away."""
+        for part in self._parts.values():
+            while part.plan:
+                lock_ns = part.lock_ns
+                if lock_ns is None:
+                    lock_ns = part.lock_ns = self._next_lock(part)
+                if lock_ns > now:
+                    break
+                tick = part.plan[-1][0].tick
+                while part.plan and part.plan[-1][0].tick == tick:
+                    on = self._place(part, *part.plan.pop())
+                    self._key(part, on)
+                    part.locked.append(on)
+                    self._push_keyed(on)
+                part.lock_ns = None
+
+    def pop_due(self, now: int) -> Event | None:
+        """The next event due at or before ``now``, taken out; None when there is none."""
+        heap = self._heap
+        while heap and heap[0][0] <= now:
+            event = heapq.heappop(heap)[3]
+            if event.dead:
+                continue
+            if isinstance(event, NoteOn):
+                self._parts[event.note.role].locked.remove(event)
+            return event
+        return None
+
+    def next_send(self) -> int | None:
+        """When the next event is due, None when none is (or the clock stands)."""
+        heap = self._heap
+        while heap and heap[0][3].dead:
+            heapq.heappop(heap)
+        return heap[0][0] if heap and heap[0][0] < NEVER_NS else None
+
+    def next_lock(self) -> int | None:
+        """When `lock` has something to do next."""
+        soonest = NEVER_NS
+        for part in self._parts.values():
+            if part.plan:
+                if part.lock_ns is None:
+                    part.lock_ns = self._next_lock(part)
+                soonest = min(soonest, part.lock_ns)
+        return soonest if soonest < NEVER_NS else None
+
+    # Within
+
+    def _due(self, event: Event) -> int:
+        if not self._segment.running:
+            return NEVER_NS
+        return self._segment.ns_at(event.tick) + event.offset_ns
+
+    def _next_lock(self, part: _Part) -> int:
+        # Order is kept at lock time, so no later tick can come before the next one's notes.
+        if not self._segment.running:
+            return NEVER_NS
+        tick = part.plan[-1][0].tick
+        soonest = NEVER_NS
+        for note, answer in reversed(part.plan):
+            if note.tick != tick:
+                break
+            soonest = min(soonest, self._due(self._place(part, note, answer)))
+        return max(soonest, part.floor(tick)) - LOCK_HORIZON_NS + 1
+
+    def _place(self, part: _Part, note: PlannedNote, answer: Answer) -> NoteOn:
+        felt = apply_feel(part.feel, part.amount, part.meter, note)
+        segment = self._segment
+        offset = felt.offset_ns
+        early = segment.ns_at(note.tick) - (segment.ns_at(felt.on_tick) + offset)
+        if early > MAX_EARLY_NS:
+            offset += early - MAX_EARLY_NS
+        length = felt.off_tick - felt.on_tick
+        return NoteOn(felt.on_tick, offset + part.offset_ns, note, length, felt.velocity, answer)
+
+    def _key(self, part: _Part, on: NoteOn) -> None:
+        """Work out when ``on`` is due, after every note of an earlier tick of its role."""
+        due = self._due(on)
+        if due < NEVER_NS:
+            due = max(due, part.floor(on.note.tick))
+            part.placed(on.note.tick, due)
+        on.due_ns = due
+
+    def _lock_at_once(self, part: _Part, note: PlannedNote, answer: Answer, now: int) -> None:
+        felt = apply_feel(part.feel, part.amount, part.meter, note)
+        length = felt.off_tick - felt.on_tick
+        on = NoteOn(self._segment.tick_at(now), 0, note, length, felt.velocity, answer)
+        on.due_ns = now
+        part.locked.append(on)
+        self._push_keyed(on)
+
+    def _push(self, event: Event) -> None:
+        event.due_ns = self._due(event)
+        self._push_keyed(event)
+
+    def _push_keyed(self, event: Event) -> None:
+        self._serial += 1
+        heapq.heappush(self._heap, (event.due_ns, event.kind, self._serial, event))
+
+    def _drop_timed(self, before: float | None) -> list[TimedMessage]:
+        dropped: list[TimedMessage] = []
+        for _, _, _, event in sorted(self._heap):
+            if not isinstance(event, Timed) or event.dead:
+                continue
+            realtime = event.message.data[0] >= 0xF8
+            if (before is None and not realtime) or (before is not None and event.tick < before):
+                event.dead = True
+                dropped.append(event.message)
+        return dropped
+
+
+def _in_order(note: PlannedNote) -> tuple[int, int]:
+    return note.tick, note.index
+
+
+def _latest_first(entry: _Entry) -> tuple[int, int]:
+    return -entry[0].tick, -entry[0].index
