@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from jamtui.errors import MusicError
-from jamtui.music.chart import parse_chart
+from jamtui.music.chart import Chart, parse_chart
 from jamtui.music.meter import COMMON_TIME, PPQ, Meter
 from jamtui.music.phrase import ChordSpan, Note, Phrase, Role
 from jamtui.music.pitch import note_name, parse_note
@@ -69,7 +69,8 @@ def parse_notes(text: str, meter: Meter = COMMON_TIME, name: str = "phrase") -> 
             duration = DURATIONS.get(duration_text)
             if duration is None:
                 raise MusicError(
-                    f"{where}: {token!r} has no duration {duration_text!r}; use one of {', '.join(DURATIONS)}."
+                    f"{where}: {token!r} has no duration {duration_text!r}; "
+                    f"use one of {', '.join(DURATIONS)}."
                 )
             if body in ("r", "-") and mark:
                 raise MusicError(f"{where}: {token!r} cannot have {mark!r}; only notes are loud or soft.")
@@ -106,7 +107,9 @@ def print_notes(notes: Iterable[Note], bars: int, meter: Meter = COMMON_TIME, na
     for stack in _stacks(notes, name):
         first = stack[0]
         if first.onset < end or first.onset + first.duration > length:
-            raise MusicError(f"{name!r}: the note at tick {first.onset} overlaps or leaves its bars; shorten it.")
+            raise MusicError(
+                f"{name!r}: the note at tick {first.onset} overlaps or leaves its bars; shorten it."
+            )
         _place(tokens, "r", "", end, first.onset, meter, name)
         names = [note_name(note.pitch) for note in stack]
         body = names[0] if len(stack) == 1 else f"[{' '.join(names)}]"
@@ -150,19 +153,27 @@ def print_phrase(phrase: Phrase) -> tuple[str, str]:
 def print_chords(
     spans: Sequence[ChordSpan], bars: int, meter: Meter = COMMON_TIME, name: str = "phrase"
 ) -> str:
-    """Chart text of chord spans; a bar in which no chord begins is written ``%``.
+    """Chart text of chord spans, every bar written out.
 
-    Raises MusicError when the chords do not stand where a chart would put them.
+    Raises MusicError when they leave gaps or change where a chart has no place for it.
     """
-    written: list[str] = []
-    for bar in range(bars):
-        start = bar * meter.bar_ticks
-        symbols = [s.chord.symbol for s in spans if start <= s.start < start + meter.bar_ticks]
-        written.append(" ".join(symbols) or "%")
-    text = " | ".join(written)
-    if merged(parse_chart(text, meter).spans) != merged(spans):
-        raise MusicError(f"{name!r}: its chords change where a chart has no place for them; move them to a beat.")
-    return text
+    chart: list[tuple[ChordSpan, ...]] = []
+    for start in range(0, bars * meter.bar_ticks, meter.bar_ticks):
+        end = start + meter.bar_ticks
+        here: list[ChordSpan] = []
+        for span in spans:
+            left, right = max(span.start, start), min(span.start + span.length, end)
+            if left < right:
+                here.append(ChordSpan(left - start, right - left, span.chord))
+        if sum(span.length for span in here) != meter.bar_ticks:
+            raise MusicError(
+                f"{name!r}: its chords leave gaps; let each last until the next (N.C. is silence)."
+            )
+        chart.append(tuple(here))
+    try:
+        return Chart(meter, tuple(chart)).text
+    except MusicError as error:
+        raise MusicError(f"{name!r}: {error}") from error
 
 
 def merged(spans: Iterable[ChordSpan]) -> tuple[ChordSpan, ...]:
@@ -195,7 +206,8 @@ def _stacks(notes: Iterable[Note], name: str) -> list[list[Note]]:
     for note in sorted(notes):
         if note.velocity not in _MARK_OF or note.residual:
             raise MusicError(
-                f"{name!r}: the note at tick {note.onset} has velocity {note.velocity}, residual {note.residual}; "
+                f"{name!r}: the note at tick {note.onset} has velocity {note.velocity}, "
+                f"residual {note.residual}; "
                 f"the notation knows velocities {sorted(_MARK_OF)} on the grid only."
             )
         if stacks and stacks[-1][0].onset == note.onset:
@@ -223,7 +235,9 @@ def _place(
         stop = min(end, (bar + 1) * meter.bar_ticks)
         values = _spell(stop - at)
         if values is None:
-            raise MusicError(f"{name!r}: no note values add up to {stop - at} ticks at tick {at}; quantise it.")
+            raise MusicError(
+                f"{name!r}: no note values add up to {stop - at} ticks at tick {at}; quantise it."
+            )
         for value in values:
             tied = at != start and body != "r"
             tokens[bar].append(f"-:{value}" if tied else f"{body}:{value}{mark}")
