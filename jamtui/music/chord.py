@@ -113,7 +113,7 @@ def _default_bass_name(chord: Chord) -> str:
         elif interval == 3 and 4 in tones:
             degree = 2
         return spell(root_name, interval, degree)
-    return pitch_class_name(chord.bass_pc, flats="#" not in root_name)
+    return pitch_class_name(chord.bass_pc, flats="b" in root_name or root_name in ("C", "F"))
 
 
 def make_chord(root: int, quality_name: str, bass: int | None = None) -> Chord:

@@ -50,11 +50,11 @@ def parse_note(text: str) -> int:
 
 def spell(root_name: str, semitones: int, degree: int) -> str:
     """Name of the note ``semitones`` above a spelled root, written as scale ``degree`` (1 to 7) above it:
-    ``spell("D", 4, 3)`` is ``F#``. Double accidentals fall back on the plain name."""
+    ``spell("D", 4, 3)`` is ``F#``. White keys keep their white names, double accidentals are avoided."""
     letters = "CDEFGAB"
     letter = letters[(letters.index(root_name[0]) + degree - 1) % 7]
     pc = (parse_pitch_class(root_name) + semitones) % 12
     shift = (pc - LETTERS[letter] + 6) % 12 - 6
-    if shift in (-1, 0, 1):
+    if shift in (-1, 0, 1) and not (shift and pc in LETTERS.values()):
         return letter + {-1: "b", 0: "", 1: "#"}[shift]
-    return pitch_class_name(pc, flats="#" not in root_name)
+    return pitch_class_name(pc, flats="b" in root_name or root_name in ("C", "F"))

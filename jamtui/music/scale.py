@@ -159,36 +159,10 @@ def avoid_notes(chord: Chord, key: Key | None = None) -> frozenset[int]:
 
 
 # Chords common enough that a player may be on the way to them.
-_BECOMES = [
-    "",
-    "m",
-    "dim",
-    "aug",
-    "sus2",
-    "sus4",
-    "add9",
-    "madd9",
-    "6",
-    "m6",
-    "6/9",
-    "7",
-    "maj7",
-    "m7",
-    "m7b5",
-    "dim7",
-    "mMaj7",
-    "7sus4",
-    "9",
-    "maj9",
-    "m9",
-    "7b9",
-    "7#9",
-    "aug7",
-    "13",
-    "9sus4",
-    "maj7#11",
-    "m11",
-]
+_BECOMES = (
+    *("", "m", "dim", "aug", "sus2", "sus4", "add9", "madd9", "6", "m6", "6/9", "7", "maj7", "m7", "m7b5"),
+    *("dim7", "mMaj7", "7sus4", "9", "maj9", "m9", "7b9", "7#9", "aug7", "13", "9sus4", "maj7#11", "m11"),
+)
 
 
 def safe_pitch_classes(held: Iterable[int]) -> frozenset[int]:
