@@ -1,0 +1,337 @@
+"""The console: a client of a running band that shows snapshots and turns keys into actions."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from textual import events
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+
+from jamtui.console.commands import ActionCommands
+from jamtui.console.frame import ROLES, Drawer, Frame
+from jamtui.console.inks import BACKGROUND, colour_inks, plain_inks
+from jamtui.console.keys import Keymap
+from jamtui.console.pads import PADS, Pads
+from jamtui.console.panels.drawers import choices, inputs
+from jamtui.console.settle import GaugeSettler
+from jamtui.console.stage import Stage
+from jamtui.music.meter import PPQ
+from jamtui.session.actions import BY_NAME, Action, Argument
+from jamtui.session.client import BandClient
+from jamtui.session.snapshot import Event, GaugeView, Snapshot
+
+QUIT_SECONDS = 2.0
+"""How long the first press of quit waits for the second."""
+CARRY_SECONDS = 0.25
+"""How far musical time is carried on without a snapshot; beyond, the roll stands still."""
+REPEAT_SECONDS = 0.08
+"""A pad key that comes again sooner than this is the keyboard's auto-repeat."""
+EVENTS_KEPT = 8
+
+Left = Literal["quit", "detach"]
+"""How the console was left: ``quit`` asks the caller to stop the band, ``detach`` to let it play."""
+
+
+def local_time(at: float) -> str:
+    """Time of day of a Unix time."""
+    return time.strftime("%H:%M:%S", time.localtime(at))
+
+
+class JamApp(App[Left]):
+    """The stage screen over ``client``. ``run()`` returns how it was left; the caller owns the client.
+
+    ``pads``: chord pads on the computer keyboard always (True), never (False), or while no MIDI input is
+    open (None). ``on_save_devices`` is called with the names of the open inputs when they were changed and
+    the devices are closed; the sentence it returns is shown. ``now`` (seconds) and ``time_of_day`` are
+    arguments so that tests can hold them still.
+
+    Raises:
+        ConfigError: ``key_overrides`` cannot be used as they are.
+    """
+
+    CSS = f"""
+    Screen {{ background: {BACKGROUND}; layers: base; overflow: hidden; }}
+    CommandPalette > Vertical {{ margin-top: 9; }}
+    """
+    COMMANDS: ClassVar = {lambda: ActionCommands}
+    COMMAND_PALETTE_BINDING = ""
+    ENABLE_COMMAND_PALETTE = True
+    ALLOW_SELECT = False
+    TITLE = "jamtui"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # Priority: they work whatever is open above the stage.
+        Binding("exclamation_mark", "perform('panic')", "Panic", id="panic", priority=True, show=False),
+        Binding("ctrl+c,ctrl+q", "perform('quit')", "Quit (twice)", priority=True, show=False),
+    ]
+
+    def __init__(
+        self,
+        client: BandClient,
+        *,
+        version: str,
+        fps: float = 18.0,
+        key_overrides: Mapping[str, str] | None = None,
+        screenshot_folder: Path | None = None,
+        pads: bool | None = None,
+        pad_tonic: int = 0,
+        on_save_devices: Callable[[tuple[str, ...]], str] | None = None,
+        now: Callable[[], float] = time.monotonic,
+        time_of_day: Callable[[float], str] = local_time,
+    ) -> None:
+        super().__init__()
+        self._client = client
+        self._version = version
+        self._fps = fps
+        self._keymap_of_band = Keymap(key_overrides)
+        self._screenshots = screenshot_folder or Path.cwd()
+        self._pads_wanted = pads
+        self._pads = Pads(pad_tonic)
+        self._pad_last: tuple[str, float] = ("", float("-inf"))
+        self._on_save_devices = on_save_devices
+        self._devices_changed = False
+        self._now = now
+        self._time_of_day = time_of_day
+        self._inks = plain_inks() if self.no_color else colour_inks()
+        self._stage = Stage()
+        self._settler = GaugeSettler()
+        self._events: deque[tuple[str, Event]] = deque(maxlen=EVENTS_KEPT)
+        self._shown_events: tuple[tuple[str, Event], ...] = ()
+        self._snapshot: Snapshot | None = None
+        self._snapshot_at = 0.0
+        self._link = client.link
+        self._drawer = Drawer.NONE
+        self._cursor = 0
+        self._scroll = 0
+        self._soon = False
+        self._quit_until = 0.0
+        self._roll_role = ROLES[0]
+        self.set_keymap({"panic": ",".join({"exclamation_mark", self._keymap_of_band.panic_key})})
+
+    # -- the picture -------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        """One widget, which paints itself."""
+        yield self._stage
+
+    def on_mount(self) -> None:
+        """Paint at once, then at the frame rate."""
+        self.refresh_stage()
+        self.set_interval(1 / self._fps, self.refresh_stage)
+
+    def refresh_stage(self) -> None:
+        """Take what is new from the band and show it."""
+        now = self._now()
+        self._take(now)
+        self._stage.show(self._frame(now))
+
+    def _take(self, now: float) -> None:
+        snapshot = self._client.latest()
+        if snapshot is not None and snapshot is not self._snapshot:
+            self._snapshot = snapshot
+            self._snapshot_at = now
+        for event in self._client.drain_events():
+            self._note(event)
+        link = self._client.link
+        if link != self._link:
+            if link == "connected" and self._link == "lost":
+                self._say("the engine is back")
+            self._link = link
+        if self._pads.active and not self._pads_on:
+            self._send(self._pads.release())
+
+    def _note(self, event: Event) -> None:
+        self._events.append((self._time_of_day(event.at), event))
+        self._shown_events = tuple(self._events)
+
+    def _say(self, text: str, severity: str = "info") -> None:
+        self._note(Event(time.time(), text, severity))
+
+    def _tick(self, now: float) -> float:
+        snap = self._snapshot
+        if snap is None:
+            return 0.0
+        if snap.state == "stopped":
+            return snap.tick
+        carried = min(CARRY_SECONDS, max(0.0, now - self._snapshot_at))
+        return snap.tick + carried * snap.bpm / 60 * PPQ
+
+    def _frame(self, now: float) -> Frame:
+        snap = self._snapshot
+        return Frame(
+            snapshot=snap,
+            rolls=self._client.rolls(),
+            gauges=self._settler.settle(snap.gauges, now) if snap else GaugeView(),
+            tick=self._tick(now),
+            link=self._link,
+            link_detail=self._client.link_detail,
+            events=self._shown_events,
+            pads=self._pads.view() if self._pads_on else None,
+            keys=self._keymap_of_band.hints,
+            roll_role=self._roll_role,
+            drawer=self._drawer,
+            cursor=self._cursor,
+            scroll=self._scroll,
+            soon=self._soon,
+            quitting=now < self._quit_until,
+            version=self._version,
+            inks=self._inks,
+        )
+
+    # -- what the palette asks ---------------------------------------------------------------------
+
+    def style_names(self) -> tuple[tuple[str, str], ...]:
+        """Name and title of every style."""
+        return self._snapshot.styles if self._snapshot else ()
+
+    def input_names(self) -> tuple[str, ...]:
+        """Every input port."""
+        return tuple(p.name for p in inputs(self._snapshot)) if self._snapshot else ()
+
+    def key_of(self, action: str) -> str:
+        """The key of an action as it is written, empty for none."""
+        return next((h.key for h in self._keymap_of_band.hints if h.action == action), "")
+
+    # -- keys --------------------------------------------------------------------------------------
+
+    @property
+    def _pads_on(self) -> bool:
+        if self._pads_wanted is not None:
+            return self._pads_wanted
+        return self._snapshot is not None and not self._snapshot.inputs and not self._snapshot.demo
+
+    def on_key(self, event: events.Key) -> None:
+        """Pads, the open drawer, then the table of actions."""
+        if len(self.screen_stack) > 1:
+            return
+        key = event.key
+        if self._drawer is not Drawer.NONE and self._drawer_key(key):
+            event.stop()
+        elif key in PADS and self._pads_on:
+            self._press_pad(key)
+            event.stop()
+        elif (found := self._keymap_of_band.action(key)) is not None:
+            action, soon = found
+            self._do(action, None, soon=soon)
+            event.stop()
+            event.prevent_default()
+        self.refresh_stage()
+
+    def _press_pad(self, key: str) -> None:
+        now = self._now()
+        last, at = self._pad_last
+        self._pad_last = (key, now)
+        if key != last or now - at >= REPEAT_SECONDS:
+            self._send(self._pads.press(key))
+
+    def _send(self, messages: list[bytes]) -> None:
+        for message in messages:
+            self._client.midi_in(message)
+
+    def _drawer_key(self, key: str) -> bool:
+        rows = choices(self._drawer, self._snapshot)
+        if key in ("up", "down"):
+            step = 1 if key == "down" else -1
+            self._cursor = max(0, min(len(rows) - 1, self._cursor + step)) if rows else 0
+            self._scroll = max(0, self._scroll + step)
+            return True
+        if key == "enter" and rows:
+            choice = rows[min(self._cursor, len(rows) - 1)]
+            self._do(BY_NAME[choice.action], choice.argument)
+            if self._drawer is Drawer.STYLES:
+                self._open(Drawer.NONE)
+            else:
+                self._devices_changed = True
+            return True
+        return False
+
+    # -- actions -----------------------------------------------------------------------------------
+
+    def action_perform(self, name: str) -> None:
+        """A binding asks for an action of the table."""
+        self.perform(name)
+
+    def perform(self, name: str, argument: str | None = None) -> None:
+        """Do an action of the table, by name."""
+        self._do(BY_NAME[name], argument)
+        self.refresh_stage()
+
+    def _do(self, action: Action, argument: str | None, *, soon: bool = False) -> None:
+        if action.local:
+            self._do_local(action.name)
+            return
+        soon = soon or self._soon
+        self._soon = False
+        if action.name == "panic":
+            self._send(self._pads.release())
+        value: str | float | None = argument if argument is not None else action.default or None
+        if isinstance(value, str) and action.argument is Argument.NUMBER:
+            value = float(value)
+        self._client.act(action.name, value, soon=soon)
+
+    def _do_local(self, name: str) -> None:
+        if name == "quit":
+            self._quit()
+        elif name == "detach":
+            self._send(self._pads.release())
+            self.exit("detach")
+        elif name == "back":
+            self._back()
+        elif name == "soon":
+            self._soon = not self._soon
+        elif name == "help":
+            self._open(Drawer.NONE if self._drawer is Drawer.HELP else Drawer.HELP)
+        elif name == "style_pick":
+            self._open(Drawer.NONE if self._drawer is Drawer.STYLES else Drawer.STYLES)
+        elif name == "devices":
+            self._open(Drawer.NONE if self._drawer is Drawer.DEVICES else Drawer.DEVICES)
+        elif name == "roll_role":
+            self._roll_role = ROLES[(ROLES.index(self._roll_role) + 1) % len(ROLES)]
+        elif name in ("pads_up", "pads_down"):
+            self._pads.transpose(1 if name == "pads_up" else -1)
+        elif name == "palette":
+            self.action_command_palette()
+        elif name == "screenshot":
+            self._save_picture()
+
+    def _quit(self) -> None:
+        now = self._now()
+        if now < self._quit_until:
+            self._send(self._pads.release())
+            self.exit("quit")
+        else:
+            self._quit_until = now + QUIT_SECONDS
+
+    def _back(self) -> None:
+        self._soon = False
+        self._quit_until = 0.0
+        if self._drawer is not Drawer.NONE:
+            self._open(Drawer.NONE)
+        else:
+            self._send(self._pads.release())
+
+    def _open(self, drawer: Drawer) -> None:
+        if self._drawer is Drawer.DEVICES and self._devices_changed:
+            self._devices_changed = False
+            if self._on_save_devices is not None and self._snapshot is not None:
+                self._say(self._on_save_devices(self._snapshot.inputs))
+        self._drawer = drawer
+        self._scroll = 0
+        rows = choices(drawer, self._snapshot)
+        self._cursor = next((i for i, row in enumerate(rows) if row.chosen), 0)
+
+    def _save_picture(self) -> None:
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        path = self._screenshots / f"jamtui-{stamp}.svg"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(self.export_screenshot(title="jamtui", simplify=True), encoding="utf-8")
+        except OSError as error:
+            self._say(f"no screenshot: {path.parent} cannot be written ({error.strerror})", "warning")
+        else:
+            self._say(f"screenshot: {path}")
+
+
+__all__ = ["JamApp", "Left", "local_time"]

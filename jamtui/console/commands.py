@@ -1,0 +1,61 @@
+"""The command palette: every action of the table, every style, from the same names as the keys."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from jamtui.console.frame import ROLES
+from jamtui.session.actions import ACTIONS, Argument
+
+if TYPE_CHECKING:
+    from jamtui.console.app import JamApp
+
+Entry = tuple[str, str, str, str | None]
+"""Title, help, action, argument."""
+
+_NUMBERS = {
+    "temperature": tuple(f"{n / 10:.1f}" for n in range(11)),
+    "energy": tuple(f"{n / 10:.1f}" for n in range(11)),
+    "tempo": tuple(str(n) for n in range(60, 241, 10)),
+}
+"""Steps offered for the actions that take a number."""
+
+
+class ActionCommands(Provider):
+    """Finds actions by a few letters of their title."""
+
+    def _entries(self) -> Iterator[Entry]:
+        app: JamApp = self.app  # type: ignore[assignment] # the palette of this app only
+        for action in ACTIONS:
+            if action.argument is Argument.STYLE:
+                for name, title in app.style_names():
+                    yield f"{action.title}: {title}", action.help, action.name, name
+            elif action.argument is Argument.NUMBER:
+                for number in _NUMBERS[action.name]:
+                    yield f"{action.title} {number}", action.help, action.name, number
+            elif action.argument is Argument.ROLE:
+                for role in ROLES:
+                    yield f"{action.title}: {role}", action.help, action.name, role
+            elif action.name == "input_toggle":
+                for port in app.input_names():
+                    yield f"{action.title}: {port}", action.help, action.name, port
+            elif action.name != "palette":
+                key = app.key_of(action.name)
+                yield f"{action.title}  [{key}]" if key else action.title, action.help, action.name, None
+
+    async def discover(self) -> Hits:
+        """All of them, before anything is typed."""
+        app: JamApp = self.app  # type: ignore[assignment] # the palette of this app only
+        for title, text, action, argument in self._entries():
+            yield DiscoveryHit(title, partial(app.perform, action, argument), help=text)
+
+    async def search(self, query: str) -> Hits:
+        """Those that match what was typed."""
+        app: JamApp = self.app  # type: ignore[assignment] # the palette of this app only
+        matcher = self.matcher(query)
+        for title, text, action, argument in self._entries():
+            score = matcher.match(title)
+            if score > 0:
+                yield Hit(score, matcher.highlight(title), partial(app.perform, action, argument), help=text)

@@ -1,0 +1,103 @@
+"""What the panels paint from: one immutable picture of everything, made once a frame."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from jamtui.console.inks import Inks
+from jamtui.music.meter import COMMON_TIME, METERS, Meter
+from jamtui.session.snapshot import Event, GaugeView, RoleView, Roll, Snapshot
+
+ROLES = ("lead", "bass", "comp", "drums")
+"""The band in the order of its number keys."""
+
+
+class Drawer(StrEnum):
+    """What may be open beside the stage. None of it keeps keys from the band."""
+
+    NONE = ""
+    HELP = "help"
+    STYLES = "styles"
+    DEVICES = "devices"
+
+
+@dataclass(frozen=True, slots=True)
+class PadsView:
+    """The chord pads of the computer keyboard: their key, (key, symbol) of each, the one that sounds."""
+
+    tonic: str
+    pads: tuple[tuple[str, str], ...]
+    shifted: tuple[tuple[str, str], ...]
+    active: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHint:
+    """A key as it is written on screen, with the title and help of its action."""
+
+    action: str
+    key: str
+    title: str
+    help: str
+    footer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """All that one frame shows. ``tick`` is carried forward between snapshots."""
+
+    snapshot: Snapshot | None
+    rolls: Mapping[str, Roll]
+    gauges: GaugeView
+    tick: float
+    link: str
+    link_detail: str
+    events: tuple[tuple[str, Event], ...]
+    """Newest last, each with its time of day."""
+    pads: PadsView | None
+    keys: tuple[KeyHint, ...]
+    roll_role: str
+    drawer: Drawer
+    cursor: int
+    scroll: int
+    soon: bool
+    quitting: bool
+    version: str
+    inks: Inks
+
+    @property
+    def meter(self) -> Meter:
+        """The meter in force."""
+        return METERS.get(self.snapshot.meter, COMMON_TIME) if self.snapshot else COMMON_TIME
+
+    @property
+    def rolling(self) -> bool:
+        """Musical time moves."""
+        return self.snapshot is not None and self.snapshot.state != "stopped"
+
+    @property
+    def bar_tick(self) -> int:
+        """Tick of the first beat of the bar of ``tick``."""
+        length = self.meter.bar_ticks
+        start = self.snapshot.bar_tick if self.snapshot else 0
+        return start + int((self.tick - start) // length) * length
+
+    @property
+    def beat(self) -> int:
+        """Felt beat of ``tick``, 1-based; 0 while stopped."""
+        if not self.rolling:
+            return 0
+        return self.meter.beat_at(int(self.tick) - self.bar_tick) + 1
+
+    @property
+    def bar(self) -> int:
+        """Bar of ``tick``, 1-based, 0 in the count-in."""
+        if self.snapshot is None:
+            return 0
+        return self.snapshot.bar + (self.bar_tick - self.snapshot.bar_tick) // self.meter.bar_ticks
+
+    def role(self, name: str) -> RoleView | None:
+        """The view of a role, None before the first snapshot."""
+        if self.snapshot is None:
+            return None
+        return next((r for r in self.snapshot.roles if r.role == name), None)

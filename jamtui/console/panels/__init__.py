@@ -1,0 +1,1 @@
+"""The panels of the stage screen: pure functions from a frame and a size to rows of cells."""

@@ -1,0 +1,155 @@
+"""The chord now, as large as fits, and what comes next."""
+
+from math import ceil
+
+from jamtui.console.frame import Frame
+from jamtui.console.glyphs import big_chord
+from jamtui.console.line import Line, Row, fill, rule
+from jamtui.music.pitch import note_name
+from jamtui.session.snapshot import NextChord, Snapshot
+
+NOTHING = ("", "N.C.")
+"""Symbols that mean that no chord is held."""
+
+
+def _invitation(frame: Frame, snap: Snapshot) -> tuple[str, ...]:
+    """What to press or plug in to get a chord."""
+    if snap.inputs:
+        return ("play a chord", f"on {', '.join(snap.inputs)}")
+    if frame.pads is not None:
+        return ("play the pads  z x c v b n m", "or plug in a MIDI keyboard")
+    return ("plug in a MIDI keyboard", "or press d to choose one")
+
+
+def _alternatives(frame: Frame, line: Line, snap: Snapshot) -> None:
+    inks = frame.inks
+    others = [a for a in snap.chord.alternatives if a[0] != snap.chord.symbol]
+    for symbol, score in others[:3]:
+        text = f"{symbol} {score:.2f}".replace(" 0.", " .")
+        if len(text) + 3 > line.left:
+            return
+        line.add("  ").add(symbol, inks.text).add(text[len(symbol) :], inks.faint)
+
+
+def _held(frame: Frame, line: Line, snap: Snapshot) -> None:
+    names = " ".join(note_name(n) for n in snap.chord.notes)
+    frame_ink = frame.inks.text if snap.chord.held else frame.inks.dim
+    line.add(" ").add(names, frame_ink)
+
+
+def _pads(frame: Frame, width: int, *, shifted: bool) -> Row:
+    inks = frame.inks
+    line = Line(width, inks.blank).add(" ")
+    pads = frame.pads
+    if pads is not None:
+        row = pads.shifted if shifted else pads.pads
+        for key, symbol in row:
+            ink = inks.selected if key == pads.active else inks.text
+            if len(symbol) + 3 > line.left:
+                break
+            line.add(key, inks.key).add(symbol, ink).add(" ")
+    return line.row()
+
+
+def paint_chord(frame: Frame, width: int, height: int) -> list[Row]:
+    """Small (6 rows): letters and one line. Larger: title, letters, notes, alternatives, pads."""
+    inks = frame.inks
+    snap = frame.snapshot
+    titled = height > 6
+    rows: list[Row] = []
+    if titled:
+        state = ""
+        if snap is not None and snap.chord.symbol not in NOTHING:
+            state = "hearing" if snap.chord.provisional else "held" if snap.chord.held else "latched"
+        rows.append(rule("chord", width, inks.rule, inks.title, state))
+    big_h = 10 if height >= 13 else 5
+    if snap is None:
+        words = frame.link_detail or "starting the band…"
+        rows += _message(frame, width, big_h, (words,))
+        return fill(rows, width, height, inks.blank)
+    if snap.chord.symbol in NOTHING:
+        rows += _message(frame, width, big_h, _invitation(frame, snap))
+    else:
+        ink = inks.text if snap.chord.provisional else inks.strong
+        art = big_chord(snap.chord.symbol, width - 2, big_h)
+        above = (big_h - len(art)) // 2
+        letters = [Line(width, inks.blank).add(" ").add(text, ink).row() for text in art]
+        rows += fill([], width, above, inks.blank)
+        rows += fill(letters, width, big_h - above, inks.blank)
+    notes = Line(width, inks.blank)
+    _held(frame, notes, snap)
+    if titled:
+        rows.append(notes.row())
+        line = Line(width, inks.blank)
+        if any(a[0] != snap.chord.symbol for a in snap.chord.alternatives):
+            line.add(" or", inks.faint)
+            _alternatives(frame, line, snap)
+        rows.append(line.row())
+        if frame.pads is not None:
+            rows.append(_pads(frame, width, shifted=False))
+            rows.append(_pads(frame, width, shifted=True))
+    else:
+        notes.add(" ")
+        _alternatives(frame, notes, snap)
+        empty = frame.pads is not None and not snap.chord.notes
+        rows.append(_pads(frame, width, shifted=False) if empty else notes.row())
+    return fill(rows, width, height, inks.blank)
+
+
+def _message(frame: Frame, width: int, height: int, words: tuple[str, ...]) -> list[Row]:
+    """Sentences in the middle of ``height`` rows; the first is the loudest."""
+    inks = frame.inks
+    above = max(0, (height - len(words)) // 2)
+    rows = fill([], width, above, inks.blank)
+    for index, text in enumerate(words):
+        line = Line(width, inks.blank).add(" ")
+        rows.append(line.cell(text, width - 2, inks.text if index else inks.strong).row())
+    return fill(rows, width, height, inks.blank)
+
+
+def _when(chord: NextChord) -> str:
+    beats = max(0, ceil(chord.beats - 0.05))
+    return "now" if beats == 0 else f"in {beats} beat" + ("" if beats == 1 else "s")
+
+
+def paint_next(frame: Frame, width: int, height: int) -> list[Row]:
+    """The next chord in letters, when it comes, and those after it."""
+    inks = frame.inks
+    snap = frame.snapshot
+    small = width < 45
+    rows: list[Row] = [] if height == 6 else [rule("next", width, inks.rule, inks.title)]
+    if snap is None:
+        return fill(rows, width, height, inks.blank)
+    if not snap.next_chords:
+        words = ("no progression known yet", "play one twice and the", "band learns it")
+        if not small:
+            words = (
+                "no progression known yet",
+                "play one twice and the band learns it",
+                "or start with --chart",
+            )
+        texts = [
+            Line(width, inks.blank).add(" ").cell(text, width - 2, inks.faint if i else inks.dim).row()
+            for i, text in enumerate(words)
+        ]
+        return fill([*rows, *texts], width, height, inks.blank)
+    first, *others = snap.next_chords
+    others = others[:7]
+    big_h = 5 if height >= 8 else 3
+    art_w = width - 2 if small else max(30, width // 2 - 2)
+    art = big_chord(first.symbol, art_w, big_h)
+    letters = [*art, *[""] * (big_h - len(art))]
+    for index, text in enumerate(letters):
+        line = Line(width, inks.blank).add(" ").add(text, inks.text)
+        if not small:
+            line.to(art_w + 2)
+            for chord in others[index * 2 : index * 2 + 2] if width >= 90 else others[index : index + 1]:
+                line.cell(chord.symbol, 11, inks.strong).add(f"bar {chord.bar:<4d} ", inks.dim)
+        rows.append(line.row())
+    when = Line(width, inks.blank).add(" ").add(f"{_when(first):<11}", inks.strong)
+    rows.append(when.add(f"bar {first.bar}", inks.dim).row())
+    if small:
+        for chord in others[:2]:
+            line = Line(width, inks.blank).add(" ").cell(chord.symbol, 11, inks.text)
+            rows.append(line.add(f"bar {chord.bar}", inks.dim).row())
+    return fill(rows, width, height, inks.blank)

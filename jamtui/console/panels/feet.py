@@ -1,0 +1,110 @@
+"""The bottom of the screen: what must be acted on or waits, the last event, the keys."""
+
+from jamtui.console.frame import Drawer, Frame
+from jamtui.console.layout import MIN_HEIGHT, MIN_WIDTH
+from jamtui.console.line import Line, Row, fill
+
+
+def paint_status(frame: Frame, width: int, height: int) -> list[Row]:
+    """One row, the most urgent thing only: quitting, the link, notices, what is armed, what waits."""
+    inks = frame.inks
+    snap = frame.snapshot
+    line = Line(width, inks.blank)
+    if frame.quitting:
+        text = " press q again to stop the band and leave   ctrl+d leaves it playing "
+        return fill([line.add(text.ljust(width), inks.alert_bar).row()], width, height, inks.blank)
+    if frame.link == "lost":
+        text = f" engine gone: {frame.link_detail or 'restarting; the sound goes on or comes back by itself'}"
+        return fill([line.add(text.ljust(width), inks.notice_bar).row()], width, height, inks.blank)
+    if frame.link == "connecting":
+        text = f" {frame.link_detail or 'starting the band…'}"
+        return fill([line.add(text, inks.text).row()], width, height, inks.blank)
+    if frame.soon:
+        line.add(" ").add(" NEXT BEAT ", inks.key).add(
+            " the next key takes effect at the next beat", inks.text
+        )
+        return fill([line.row()], width, height, inks.blank)
+    if snap is None:
+        return fill([], width, height, inks.blank)
+    if snap.notices:
+        more = f"  (+{len(snap.notices) - 1})" if len(snap.notices) > 1 else ""
+        line.add(" ▲ ", inks.alert_bar).add(" ").cell(snap.notices[0], line.left - len(more) - 1, inks.alert)
+        return fill([line.add(more, inks.alert).row()], width, height, inks.blank)
+    if snap.pending:
+        line.add(" at the bar line: ", inks.dim).add(", ".join(snap.pending), inks.strong)
+        return fill([line.row()], width, height, inks.blank)
+    if snap.demo:
+        line.add(" demo: the built-in player performs", inks.dim)
+    elif snap.inputs:
+        line.add(" in ", inks.faint).add(", ".join(snap.inputs), inks.dim)
+    else:
+        line.add(" in ", inks.faint).add(
+            "no keyboard: the pads z x c v b n m play" if frame.pads else "none", inks.dim
+        )
+    line.add("   out ", inks.faint).add(snap.output, inks.dim)
+    if snap.synth:
+        line.add(f"   y plays through {snap.synth}", inks.text)
+    return fill([line.row()], width, height, inks.blank)
+
+
+def paint_event(frame: Frame, width: int, height: int) -> list[Row]:
+    """The newest event."""
+    return fill(_events(frame, width, 1, back=0), width, height, frame.inks.blank)
+
+
+def paint_log(frame: Frame, width: int, height: int) -> list[Row]:
+    """The events before the newest."""
+    return fill(_events(frame, width, height, back=1), width, height, frame.inks.blank)
+
+
+def _events(frame: Frame, width: int, count: int, back: int) -> list[Row]:
+    inks = frame.inks
+    marks = {"info": "  ", "warning": "▲ ", "error": "■ "}
+    shown = frame.events[: len(frame.events) - back][-count:]
+    rows: list[Row] = []
+    for time_of_day, event in shown:
+        ink = inks.alert if event.severity == "error" else inks.text
+        line = Line(width, inks.blank).add(f" {time_of_day} ", inks.faint)
+        line.add(marks.get(event.severity, "  "), ink).cell(event.text, line.left - 1, ink)
+        rows.append(line.row())
+    return rows
+
+
+def paint_footer(frame: Frame, width: int, height: int) -> list[Row]:
+    """The keys, from the table of actions; panic and help are always there."""
+    inks = frame.inks
+    hints = [h for h in frame.keys if h.footer]
+    if frame.drawer is not Drawer.NONE:
+        hints = [h for h in frame.keys if h.action in ("back", "panic", "start_stop", "help")]
+    must = {"panic", "help", "quit", "start_stop", "back"}
+
+    def size(title: str, key: str) -> int:
+        return len(title) + len(key) + 5
+
+    titles = {h.action: h.title.replace(" (twice)", "").lower() for h in hints}
+    titles["panic"] = "PANIC"
+    while sum(size(titles[h.action], h.key) for h in hints) > width:
+        spare = [h for h in hints if h.action not in must]
+        if not spare:
+            break
+        hints.remove(spare[-1])
+    line = Line(width, inks.blank).add(" ")
+    for hint in hints:
+        line.add(f" {hint.key} ", inks.key).add(f" {titles[hint.action]}  ", inks.dim)
+    return fill([line.row()], width, height, inks.blank)
+
+
+def paint_tiny(frame: Frame, width: int, height: int) -> list[Row]:
+    """What to do when the stage does not fit."""
+    inks = frame.inks
+    words = (
+        f"terminal too small: {width}×{height}",
+        f"jamtui needs {MIN_WIDTH}×{MIN_HEIGHT}",
+        "make it larger; all keys work meanwhile",
+        "press q again to stop and leave" if frame.quitting else "! panic   space start/stop   q quit",
+    )
+    rows: list[Row] = fill([], width, max(0, (height - len(words)) // 2), inks.blank)
+    for index, text in enumerate(words):
+        line = Line(width, inks.blank).to(max(0, (width - len(text)) // 2))
+        rows.append(line.add(text, inks.text if index else inks.strong).row())
+    return fill(rows, width, height, inks.blank)

@@ -1,0 +1,85 @@
+"""The top of the screen: style, tempo, clock, bar, meter, time, recording; below it the beat."""
+
+from pathlib import PurePath
+
+from jamtui.console.frame import Frame
+from jamtui.console.line import Line, Row, fill
+from jamtui.session.snapshot import Snapshot
+
+_STATES = {"stopped": "STOPPED", "count-in": "COUNT-IN", "ending": "ENDING", "playing": ""}
+
+
+def elapsed(seconds: float) -> str:
+    """Hours, minutes and seconds, always of the same width."""
+    whole = max(0, int(seconds))
+    return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def clock_words(snapshot: Snapshot) -> tuple[str, bool]:
+    """Where the tempo comes from, in words, and whether all is well with it."""
+    if snapshot.clock != "midi":
+        return ("tapped" if snapshot.clock == "tap" else "own clock"), True
+    return ("MIDI ● locked", True) if snapshot.clock_locked else ("MIDI ○ free-running", False)
+
+
+def recording(snapshot: Snapshot) -> bool:
+    """The journal is being written."""
+    return PurePath(snapshot.recording).is_absolute()
+
+
+def paint_header(frame: Frame, width: int, height: int) -> list[Row]:
+    """One row."""
+    inks = frame.inks
+    line = Line(width, inks.blank).add(" ")
+    snap = frame.snapshot
+    if snap is None:
+        line.add("jamtui ", inks.strong).add(frame.version, inks.dim)
+        return [line.row()]
+    wide = width >= 112
+    if wide:
+        line.add("jamtui", inks.dim).add("  ")
+    line.add(snap.style_title or snap.style, inks.strong)
+    if snap.chart and wide:
+        line.add(" · ", inks.faint).cell(snap.chart, min(28, len(snap.chart)), inks.text)
+    line.add("  ♩=", inks.dim).add(f"{snap.bpm:5.1f}", inks.strong).add(" ")
+    words, well = clock_words(snap)
+    line.add(words, inks.dim if well else inks.strong)
+    state = "FROZEN" if snap.frozen and snap.state == "playing" else _STATES.get(snap.state, snap.state)
+    if state:
+        line.add("  ").add(f" {state} ", inks.key)
+    if snap.click:
+        line.add("  click" if wide else " ♪", inks.text)
+    if wide:
+        line.add("  grid ", inks.dim).add(snap.grid, inks.text)
+        line.add("  temp ", inks.dim).add(f"{snap.temperature:.2f}", inks.text)
+        line.add("  energy ", inks.dim).add(f"{snap.energy:.2f}", inks.text)
+    right = [
+        ("  bar ", inks.dim),
+        (f"{frame.bar:4d}", inks.strong),
+        (f"  {snap.meter:>3}  ", inks.text),
+        (elapsed(snap.elapsed_s), inks.text),
+    ]
+    right.append(("  REC ", inks.strong) if recording(snap) else ("  --- ", inks.faint))
+    size = sum(len(text) for text, _ in right)
+    if size > line.left:
+        right = right[:3] + right[4:]
+    return [line.end(*right)]
+
+
+def paint_beat(frame: Frame, width: int, height: int) -> list[Row]:
+    """The bar as a row of blocks, one a felt beat; the lit one tells the beat, beat 1 is brighter."""
+    inks = frame.inks
+    beats = frame.meter.beats
+    now = frame.beat
+    line = Line(width, inks.blank)
+    for beat in range(1, beats + 1):
+        end = width * beat // beats
+        size = end - line.used
+        text = f"{beat}"
+        if beat == now:
+            edge = "◆" if beat == 1 else "●"
+            body = f"{edge} {text} {edge}" if beat == 1 else f"{edge} {text}"
+            line.add(" ").add(body.center(size - 2), inks.one if beat == 1 else inks.beat).add(" ")
+        else:
+            line.add(" ").add(("◇" if beat == 1 else "·").center(size - 2, " "), inks.faint).add(" ")
+    return fill([line.row()] * height, width, height, inks.blank)

@@ -1,0 +1,103 @@
+"""Where the notes come from: retrieval hits, and the state of every source, absent ones included."""
+
+from jamtui.console.frame import Frame
+from jamtui.console.inks import SOURCE_NAMES
+from jamtui.console.line import Line, Row, fill, rule
+from jamtui.session.snapshot import HitView, SourceView
+
+_LEVELS = "▁▂▃▄▅▆▇█"
+
+
+def contour(pitches: tuple[int, ...], cells: int) -> str:
+    """The shape of a phrase as block heights."""
+    shown = pitches[:cells]
+    if not shown:
+        return " " * cells
+    low, high = min(shown), max(shown)
+    span = max(1, high - low)
+    return "".join(_LEVELS[(p - low) * 7 // span] for p in shown).ljust(cells)
+
+
+def _views(frame: Frame) -> dict[str, SourceView]:
+    return {s.letter: s for s in frame.snapshot.sources} if frame.snapshot else {}
+
+
+def paint_sources(frame: Frame, width: int, height: int) -> list[Row]:
+    """All sources on one row: letter, name, state."""
+    inks = frame.inks
+    views = _views(frame)
+    line = Line(width, inks.blank).add(" ")
+    for letter in "RLMO":
+        view = views.get(letter)
+        ready = view is not None and view.state == "ready"
+        line.add(f" {letter} ", inks.accent(letter).chip if ready else inks.faint)
+        line.add(f" {view.name if view else SOURCE_NAMES[letter]} ", inks.text if ready else inks.faint)
+        line.add(f"{view.state if view else 'not there'}  ", inks.dim if ready else inks.faint)
+    return fill([line.row()], width, height, inks.blank)
+
+
+def _hit(frame: Frame, hit: HitView, width: int) -> Row:
+    inks = frame.inks
+    line = Line(width, inks.blank).add(" ").add(f"{hit.score:.2f} ".replace("0.", "."), inks.text)
+    line.add(contour(hit.contour, 6), inks.accent("L").locked).add("  ")
+    line.cell(hit.chords, 13, inks.strong if hit.playing else inks.text)
+    line.cell(hit.style, 7, inks.dim)
+    line.add("▶ " if hit.playing else "  ", inks.accent("L").sounding)
+    return line.cell(hit.origin, line.left - 1, inks.dim).row()
+
+
+def _wrapped(frame: Frame, text: str, width: int, rows: int) -> list[Row]:
+    inks = frame.inks
+    out: list[Row] = []
+    line = ""
+    for word in [*text.split(), ""]:
+        if (word == "" or len(line) + len(word) + 1 > width - 3) and line:
+            out.append(Line(width, inks.blank).add(" ").add(line, inks.dim).row())
+            line = word
+        else:
+            line = f"{line} {word}".strip()
+    return out[:rows]
+
+
+def paint_hits(frame: Frame, width: int, height: int) -> list[Row]:
+    """The phrases found for the chords at hand, the best first; without a library, what is missing."""
+    inks = frame.inks
+    view = _views(frame).get("L")
+    hits = frame.snapshot.hits if frame.snapshot else ()
+    note = view.state if view else ""
+    rows = [rule("library", width, inks.rule, inks.title, note)]
+    if hits:
+        rows += [_hit(frame, hit, width) for hit in hits[: height - 1]]
+    elif frame.snapshot is not None:
+        detail = view.detail if view else "no library yet: the band plays from its own book (R)"
+        rows += _wrapped(frame, detail, width, height - 1)
+    return fill(rows, width, height, inks.blank)
+
+
+def paint_generator(frame: Frame, width: int, height: int) -> list[Row]:
+    """Every source with its state and a sentence, those that are not there too."""
+    inks = frame.inks
+    views = _views(frame)
+    rows = [rule("sources", width, inks.rule, inks.title)]
+    if frame.snapshot is None:
+        return fill(rows, width, height, inks.blank)
+    each = 2 if height >= 9 else 1
+    for letter in "RLMO":
+        view = views.get(letter)
+        ready = view is not None and view.state == "ready"
+        state = view.state if view else "not there"
+        name = view.name if view else SOURCE_NAMES[letter]
+        line = (
+            Line(width, inks.blank)
+            .add(" ")
+            .add(f" {letter} ", inks.accent(letter).chip if ready else inks.key)
+        )
+        line.add(" ").cell(name, 10 if width < 60 else 14, inks.text if ready else inks.dim)
+        line.add(" ").cell(state, 10, inks.strong if ready else inks.dim).add(" ")
+        detail = view.detail if view else ""
+        if each == 1:
+            rows.append(line.cell(detail, line.left - 1, inks.dim).row())
+        else:
+            rows.append(line.row())
+            rows.append(Line(width, inks.blank).add("     ").cell(detail, width - 6, inks.dim).row())
+    return fill(rows, width, height, inks.blank)

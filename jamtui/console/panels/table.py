@@ -1,0 +1,134 @@
+"""The panels by name: how each is painted, and what of a frame it shows (equal: not painted again)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from jamtui.console.frame import ROLES, Frame
+from jamtui.console.line import Row
+from jamtui.console.panels.band import paint_band
+from jamtui.console.panels.chord import paint_chord, paint_next
+from jamtui.console.panels.drawers import paint_drawer
+from jamtui.console.panels.feet import paint_event, paint_footer, paint_log, paint_status, paint_tiny
+from jamtui.console.panels.header import paint_beat, paint_header
+from jamtui.console.panels.roll import paint_lanes, paint_roll, roll_cell
+from jamtui.console.panels.sources import paint_generator, paint_hits, paint_sources
+from jamtui.console.panels.timing import paint_timing
+
+Paint = Callable[[Frame, int, int], list[Row]]
+Shown = Callable[[Frame, int], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """``paint(frame, width, height)`` gives the rows; ``shown(frame, width)`` what they depend on."""
+
+    paint: Paint
+    shown: Shown
+
+
+def _header(frame: Frame, width: int) -> object:
+    s = frame.snapshot
+    if s is None:
+        return None
+    return (
+        s.style_title, s.style, s.chart, s.bpm, s.clock, s.clock_locked, s.state, s.frozen, s.click, s.grid,
+        s.temperature, s.energy, frame.bar, s.meter, int(s.elapsed_s), s.recording,
+    )  # fmt: skip
+
+
+def _beat(frame: Frame, width: int) -> object:
+    return frame.beat, frame.meter.beats
+
+
+def _chord(frame: Frame, width: int) -> object:
+    s = frame.snapshot
+    return (s.chord, s.inputs) if s else None, frame.pads, frame.link_detail
+
+
+def _next(frame: Frame, width: int) -> object:
+    s = frame.snapshot
+    if s is None or not s.next_chords:
+        return s is None
+    # Only whole beats are shown, and only of the first.
+    return -int(-(s.next_chords[0].beats - 0.05) // 1), tuple((c.symbol, c.bar) for c in s.next_chords)
+
+
+def _timing(frame: Frame, width: int) -> object:
+    return frame.gauges, frame.snapshot.priority if frame.snapshot else ""
+
+
+def _roll(frame: Frame, width: int) -> object:
+    s = frame.snapshot
+    where = (int(frame.tick // roll_cell(width)), frame.bar, frame.meter.name, frame.roll_role)
+    state = (s.state, tuple((r.on, r.muted) for r in s.roles)) if s else None
+    return where, state, [frame.rolls.get(role) for role in ROLES]
+
+
+def _band(frame: Frame, width: int) -> object:
+    s = frame.snapshot
+    if s is None:
+        return None
+    rows = [
+        (
+            r.on,
+            r.muted,
+            r.solo,
+            r.source,
+            round(r.level * 8),
+            r.volume,
+            r.octave,
+            r.port,
+            r.label,
+            f"{r.runway_bars:.1f}",
+        )
+        for r in s.roles
+    ]
+    return rows, s.output, frame.roll_role
+
+
+def _sources(frame: Frame, width: int) -> object:
+    s = frame.snapshot
+    return (s.sources, s.hits) if s else None
+
+
+def _status(frame: Frame, width: int) -> object:
+    s = frame.snapshot
+    own = (frame.quitting, frame.soon, frame.link, frame.link_detail, frame.pads is None)
+    return own, (s.notices, s.pending, s.inputs, s.output, s.demo, s.synth) if s else None
+
+
+def _events(frame: Frame, width: int) -> object:
+    return frame.events
+
+
+def _footer(frame: Frame, width: int) -> object:
+    return frame.drawer, frame.keys
+
+
+def _drawer(frame: Frame, width: int) -> object:
+    s = frame.snapshot
+    lists = (s.styles, s.style, s.ports_in, s.inputs, s.ports_out, s.output, s.synth) if s else None
+    ports = [r.port for r in s.roles] if s else None
+    return frame.drawer, frame.cursor, frame.scroll, lists, ports, frame.pads is None
+
+
+PANELS: Mapping[str, Panel] = {
+    "header": Panel(paint_header, _header),
+    "beat": Panel(paint_beat, _beat),
+    "chord": Panel(paint_chord, _chord),
+    "next": Panel(paint_next, _next),
+    "timing": Panel(paint_timing, _timing),
+    "roll": Panel(paint_roll, _roll),
+    "lanes": Panel(paint_lanes, _roll),
+    "band": Panel(paint_band, _band),
+    "sources": Panel(paint_sources, _sources),
+    "hits": Panel(paint_hits, _sources),
+    "generator": Panel(paint_generator, _sources),
+    "status": Panel(paint_status, _status),
+    "event": Panel(paint_event, _events),
+    "log": Panel(paint_log, _events),
+    "footer": Panel(paint_footer, _footer),
+    "drawer": Panel(paint_drawer, _drawer),
+    "tiny": Panel(paint_tiny, lambda frame, width: frame.quitting),
+}
+"""Every panel that a layout may name."""

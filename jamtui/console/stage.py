@@ -1,0 +1,103 @@
+"""The one widget of the stage: panels painted into rows, of which only changed ones reach the terminal."""
+
+from rich.segment import Segment
+from textual import events
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from jamtui.console.frame import Frame
+from jamtui.console.layout import Place, arrange
+from jamtui.console.line import Row
+from jamtui.console.panels.table import PANELS
+
+
+class Stage(Widget):
+    """Shows frames. A panel is painted when what it shows changed; a row is sent when its cells changed."""
+
+    ALLOW_SELECT = False
+    can_focus = False
+
+    DEFAULT_CSS = "Stage { width: 100%; height: 100%; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shape: object = None
+        self._places: tuple[Place, ...] = ()
+        self._seen: dict[str, object] = {}
+        self._rows: dict[str, list[Row]] = {}
+        self._strips: list[Strip] = []
+        self._frame: Frame | None = None
+
+    def show(self, frame: Frame) -> None:
+        """Paint ``frame``; rows that did not change are left alone."""
+        self._frame = frame
+        width, height = self.size
+        if not width or not height:
+            return
+        shape = (width, height, frame.drawer)
+        anew = shape != self._shape
+        if anew:
+            self._shape = shape
+            self._places = arrange(width, height, frame.drawer)
+            self._seen.clear()
+            self._rows.clear()
+            self._strips = [Strip.blank(width, frame.inks.blank)] * height
+        dirty: set[int] = set()
+        for place in self._places:
+            panel = PANELS[place.panel]
+            shown = panel.shown(frame, place.width)
+            name = place.panel
+            if not anew and self._seen.get(name, self) == shown:
+                continue
+            self._seen[name] = shown
+            rows = panel.paint(frame, place.width, place.height)
+            before = self._rows.get(name)
+            self._rows[name] = rows
+            for index, row in enumerate(rows):
+                if before is None or before[index] != row:
+                    dirty.add(place.y + index)
+        if not dirty:
+            return
+        for y in dirty:
+            self._strips[y] = self._compose_row(y, width)
+        if anew:
+            self.refresh()
+        else:
+            self.refresh(*_regions(sorted(dirty), width))
+
+    def _compose_row(self, y: int, width: int) -> Strip:
+        segments: list[Segment] = []
+        for place in self._places:
+            if place.y <= y < place.y + place.height:
+                segments += self._rows[place.panel][y - place.y]
+        return Strip(segments, width)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The strips as painted, without the style pass: they carry all their colours."""
+        width = self.size.width
+        strips = self._strips[crop.y : crop.bottom]
+        if len(strips) < crop.height:
+            # The first layout, before a frame was painted for this size.
+            strips += [Strip.blank(width)] * (crop.height - len(strips))
+        if crop.x or crop.width != width:
+            return [strip.crop(crop.x, crop.right) for strip in strips]
+        return strips
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Arrange and paint anew."""
+        if self._frame is not None:
+            self.show(self._frame)
+
+
+def _regions(rows: list[int], width: int) -> list[Region]:
+    """Full-width regions of the changed rows, neighbours joined."""
+    regions: list[Region] = []
+    start = last = rows[0]
+    for y in rows[1:]:
+        if y != last + 1:
+            regions.append(Region(0, start, width, last + 1 - start))
+            start = y
+        last = y
+    regions.append(Region(0, start, width, last + 1 - start))
+    return regions
