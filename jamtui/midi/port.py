@@ -16,7 +16,8 @@ Callback = Callable[[int, bytes], None]
 class OutputPort:
     """An open output; a ``jamtui.playback.sinks.Sink``.
 
-    ``name`` is ours (``jamtui lead``), ``target`` the port it plays into, empty for a virtual port.
+    ``name`` is ours (``jamtui lead``), ``target`` the port it plays into, empty for a virtual port. Without a
+    ``client`` it waits for its target to appear: every send raises PortGone until ``replace``.
     """
 
     def __init__(self, name: str, target: str, client: Any, full_name: str = "") -> None:
@@ -27,7 +28,9 @@ class OutputPort:
         self.gone = ""
         """Why nothing can be sent now; empty while all is well. Set by whoever watches the port."""
         self.client = client
-        self._send: Callable[[bytes], object] = client.send_message
+        self._send: Callable[[bytes], object] = _closed if client is None else client.send_message
+        if client is None:
+            self.gone = f"{target} is not there"
 
     def send(self, data: bytes) -> None:
         """Send one whole message.

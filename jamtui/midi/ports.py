@@ -140,12 +140,21 @@ class MidiSystem:
         client, full_name = self._attach("MidiIn", target, name)
         return self._keep(InputPort(name, target, client, callback, full_name))
 
+    def await_output(self, pattern: str, name: str = "jamtui out") -> OutputPort:
+        """``open_output``, or where there is no such port yet, one that waits for it (see ``reopen``)."""
+        try:
+            return self.open_output(pattern, name)
+        except PortError:
+            return self._keep(OutputPort(name, pattern, None))
+
     def is_there(self, port: OutputPort | InputPort) -> bool:
         """Whether what the port belongs to still exists (a virtual port: while the system is alive)."""
         if not self.alive:
             return False
         if not port.target:
             return True
+        if port.client is None:
+            return False
         if self._jack is None:
             return port.target in (self.inputs() if isinstance(port, InputPort) else self.outputs())
         raw = self._raw_name(port)
@@ -164,8 +173,7 @@ class MidiSystem:
                 port.gone = ""
                 return True
             if port.target:
-                if self._raw_name(port) is None:
-                    return False
+                port.target = self._find(port.target, inputs=isinstance(port, InputPort))
                 old = port.client
                 if self._jack is None:
                     close_client(old)
@@ -212,6 +220,8 @@ class MidiSystem:
             self._ports.remove(port)
         if self.alive:
             port.close()
+        else:
+            self._abandoned.append(port)
 
     def _jack_gone(self) -> None:
         for port in list(self._ports):

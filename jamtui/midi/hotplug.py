@@ -1,0 +1,165 @@
+"""Keeping the ports that were asked for: what disappears is missed at once and found again by itself.
+
+Looking costs 0.02 ms on JACK. A receiver that vanishes does not make a send fail there or on ALSA, so names
+are compared instead.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from jamtui.errors import PortError
+from jamtui.midi import names
+from jamtui.midi.port import Callback, InputPort, OutputPort
+from jamtui.midi.ports import MidiSystem
+
+LOOK_NS = 250_000_000
+"""Time between two looks at the ports."""
+LOOK_SLOWLY_NS = 1_000_000_000
+"""The same where looking holds the interpreter lock (not JACK), and between tries to reach a lost server."""
+RETRY_NS = 2_000_000_000
+"""Time between two tries to open a port that is there but refuses."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortChange:
+    """``kind`` is ``new``, ``lost``, ``back`` or ``refused``; ``text`` is for the musician."""
+
+    kind: str
+    is_input: bool
+    name: str
+    text: str
+
+
+class PortKeeper:
+    """Opens inputs as they come, and reopens what was lost.
+
+    Args:
+        system: the ports.
+        patterns: inputs that are wanted (``jamtui.midi.names.choose_inputs``).
+        receiver: makes the callback for an input of a given name.
+    """
+
+    def __init__(
+        self, system: MidiSystem, patterns: Iterable[str], receiver: Callable[[str], Callback]
+    ) -> None:
+        self._system = system
+        self._patterns = tuple(patterns)
+        self._receiver = receiver
+        self._inputs: dict[str, InputPort] = {}
+        self._own: list[OutputPort | InputPort] = []
+        self._left: set[str] = set()
+        self._refused: dict[str, int] = {}
+        self._down = False
+        self._next_look = 0
+        self._missing: dict[str, str] = {}
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the inputs that are open and there."""
+        return tuple(name for name, port in self._inputs.items() if not port.gone)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What is not there, in sentences for the screen, until it is."""
+        return tuple(self._missing.values())
+
+    def keep(self, port: OutputPort | InputPort) -> None:
+        """Watch a port that was opened elsewhere: a virtual one, or an output with a target."""
+        self._own.append(port)
+        if port.gone:
+            self._missing[port.name] = _missing_text(port)
+
+    def toggle_input(self, name: str) -> bool:
+        """Stop listening to an input, or listen again; True when it is used from now on."""
+        if name in self._left:
+            self._left.discard(name)
+            self._next_look = 0
+            return True
+        self._left.add(name)
+        port = self._inputs.pop(name, None)
+        if port is not None:
+            self._system.forget(port)
+        self._missing.pop(name, None)
+        return False
+
+    def want_inputs(self, patterns: Iterable[str]) -> None:
+        """Listen to these instead, from the next look on."""
+        self._patterns = tuple(patterns)
+        self._left.clear()
+        for name in set(self._inputs) - set(self._chosen(self._inputs)):
+            self._system.forget(self._inputs.pop(name))
+            self._missing.pop(name, None)
+        self._next_look = 0
+
+    def poll(self, now_ns: int) -> list[PortChange]:
+        """Look, if it is time. Call it every few dozen milliseconds from the thread that opens ports."""
+        if now_ns < self._next_look:
+            return []
+        self._next_look = now_ns + (LOOK_NS if self._system.api == "jack" else LOOK_SLOWLY_NS)
+        changes: list[PortChange] = []
+        if not self._system.alive:
+            if self._system.api == "none":
+                return changes
+            if not self._down:
+                self._down = True
+                self._missing["JACK"] = "the JACK server stopped; start it again and the band is back"
+                changes.append(PortChange("lost", False, "JACK", self._missing["JACK"]))
+            if not self._system.revive():
+                self._next_look = now_ns + LOOK_SLOWLY_NS
+                return changes
+            self._down = False
+            del self._missing["JACK"]
+            changes.append(PortChange("back", False, "JACK", "the JACK server is back"))
+        for port in self._own:
+            self._look_at(port, changes)
+        self._look_for_inputs(now_ns, changes)
+        return changes
+
+    def _look_at(self, port: OutputPort | InputPort, changes: list[PortChange]) -> None:
+        is_input = isinstance(port, InputPort)
+        if not port.gone and not self._system.is_there(port):
+            port.gone = f"{port.target} disappeared"
+            self._missing[port.name] = _missing_text(port)
+            changes.append(PortChange("lost", is_input, port.name, self._missing[port.name]))
+        if port.gone and self._system.reopen(port):
+            self._missing.pop(port.name, None)
+            where = f"{port.name} plays into {port.target} again" if port.target else f"{port.name} is back"
+            changes.append(PortChange("back", is_input, port.name, where))
+
+    def _look_for_inputs(self, now_ns: int, changes: list[PortChange]) -> None:
+        there = self._chosen(self._system.inputs())
+        for name, port in self._inputs.items():
+            if not port.gone and (name not in there or not self._system.is_there(port)):
+                port.gone = f"{name} disappeared"
+                self._missing[name] = f"the input {name} disappeared; plug it in again"
+                changes.append(PortChange("lost", True, name, self._missing[name]))
+            if port.gone and name in there and self._system.reopen(port):
+                self._missing.pop(name, None)
+                changes.append(PortChange("back", True, name, f"the input {name} is back"))
+        for name in there:
+            if name in self._inputs or now_ns < self._refused.get(name, 0):
+                continue
+            try:
+                self._inputs[name] = self._system.open_input(name, self._receiver(name))
+            except PortError as error:
+                if name not in self._refused:
+                    changes.append(PortChange("refused", True, name, str(error)))
+                self._refused[name] = now_ns + RETRY_NS
+                self._missing[name] = str(error)
+            else:
+                self._refused.pop(name, None)
+                self._missing.pop(name, None)
+                changes.append(PortChange("new", True, name, f"listening to {name}"))
+        for name in [n for n in self._refused if n not in there]:
+            del self._refused[name]
+            self._missing.pop(name, None)
+
+    def _chosen(self, available: Iterable[str]) -> tuple[str, ...]:
+        taken = {port.target for port in self._own if isinstance(port, OutputPort)}
+        taken |= {port.name for port in self._own}
+        chosen = names.choose_inputs(self._patterns, available, taken)
+        return tuple(name for name in chosen if name not in self._left)
+
+
+def _missing_text(port: OutputPort | InputPort) -> str:
+    return f"{port.name}: {port.gone}; open it again and the band plays on"
