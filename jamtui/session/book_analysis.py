@@ -128,7 +128,8 @@ def _functions(
             bar, tick = divmod(note.onset, phrase.meter.bar_ticks)
             raise MusicError(
                 f"{phrase.name!r}, bar {bar + 1}: {note_name(note.pitch)} on beat {tick / PPQ + 1:.4g} "
-                f"is outside {chord.symbol} and does not lead by step into the next note; resolve or replace it."
+                f"is outside {chord.symbol} and does not lead by step into the next note; "
+                f"resolve or replace it."
             )
     return found
 
