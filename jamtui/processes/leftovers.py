@@ -1,0 +1,96 @@
+"""What a band that died in bad order can leave behind: processes without a supervisor, and files."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from jamtui.processes.lock import band_is_running
+
+FILES = (
+    "state.map",
+    "session.json",
+    "engine.sock",
+    "supervisor.sock",
+    "key",
+    "book.path",
+    "supervisor.pid",
+)
+"""Files of a running band in its runtime folder; the lock file stays, it holds nothing."""
+
+MODULES = ("jamtui.processes.supervisor", "jamtui.processes.engine", "jamtui.processes.workers")
+
+_PATIENCE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Leftovers:
+    """Empty while a band runs in good order."""
+
+    running: bool
+    processes: tuple[tuple[int, str], ...] = ()
+    """Process id and module name of children whose supervisor is gone."""
+    files: tuple[Path, ...] = ()
+
+
+def find_leftovers(runtime: Path) -> Leftovers:
+    """Look, change nothing."""
+    if band_is_running(runtime):
+        return Leftovers(True)
+    processes = tuple(
+        (pid, module)
+        for pid, arguments in _processes()
+        for module in MODULES[1:]
+        if module in arguments and str(runtime) in arguments and pid != os.getpid()
+    )
+    return Leftovers(False, processes, tuple(p for name in FILES if (p := runtime / name).exists()))
+
+
+def clear_leftovers(runtime: Path) -> Leftovers:
+    """End those processes and remove those files; returns what was found. A running band is left alone."""
+    found = find_leftovers(runtime)
+    for pid, _module in found.processes:
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + _PATIENCE_S
+    waiting = {pid for pid, _ in found.processes}
+    while waiting and time.monotonic() < deadline:
+        time.sleep(0.02)
+        waiting &= {pid for pid, _ in find_leftovers(runtime).processes}
+    for pid in waiting:
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
+    for path in found.files:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+    return found
+
+
+def _processes() -> list[tuple[int, list[str]]]:
+    """Process ids and arguments of this user's processes; empty where the system does not tell (on Windows the
+    children end by themselves when their supervisor's pipe closes)."""
+    found: list[tuple[int, list[str]]] = []
+    system: str = sys.platform  # a plain string: the other systems' branches are code, too
+    if system == "win32":
+        return found
+    if system == "linux":
+        for folder in Path("/proc").iterdir():
+            if folder.name.isdigit():
+                with contextlib.suppress(OSError):
+                    if folder.stat().st_uid == os.getuid():
+                        line = (folder / "cmdline").read_bytes().decode(errors="replace")
+                        found.append((int(folder.name), line.split("\0")))
+        return found
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        done = subprocess.run(
+            ["ps", "-x", "-o", "pid=,command="], capture_output=True, text=True, timeout=5, check=False
+        )
+        for line in done.stdout.splitlines():
+            number, _, command = line.strip().partition(" ")
+            if number.isdigit():
+                found.append((int(number), command.split(" ")))
+    return found

@@ -1,0 +1,122 @@
+"""Fixtures for all tests: a JACK server of one's own, and a home folder of one's own."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+REQUIRE_WIRE = "JAMTUI_REQUIRE_WIRE"
+"""Environment variable: with ``1``, a test that needs JACK fails where there is none, instead of skipping."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every ``wire`` test runs on the dummy server, whether it names the fixture or not."""
+    for item in items:
+        if (
+            item.get_closest_marker("wire") is not None
+            and isinstance(item, pytest.Function)
+            and "jack_server" not in item.fixturenames
+        ):
+            item.fixturenames.insert(0, "jack_server")
+
+
+@pytest.fixture(scope="session")
+def jack_server() -> Iterator[str]:
+    """Name of a running JACK server with the dummy driver, and ``JACK_DEFAULT_SERVER`` set to it.
+
+    One per test process, so that parallel runs do not hear each other.
+    """
+    if shutil.which("jackd") is None:
+        _without_wire("jackd is not installed (Debian: apt install jackd2)")
+    name = f"jamtui-test-{os.getpid()}"
+    before = os.environ.get("JACK_DEFAULT_SERVER")
+    os.environ["JACK_DEFAULT_SERVER"] = name
+    os.environ["JACK_NO_START_SERVER"] = "1"
+    server = start_jack(name)
+    try:
+        yield name
+    finally:
+        stop_jack(server, name)
+        if before is None:
+            os.environ.pop("JACK_DEFAULT_SERVER", None)
+        else:
+            os.environ["JACK_DEFAULT_SERVER"] = before
+
+
+@pytest.fixture
+def jamtui_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty ``JAMTUI_HOME`` whose path is short enough for sockets."""
+    folder = Path(tempfile.mkdtemp(prefix="jt", dir="/tmp" if sys.platform != "win32" else None))
+    monkeypatch.setenv("JAMTUI_HOME", str(folder))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def start_jack(name: str) -> "subprocess.Popen[bytes]":
+    """Start a dummy JACK server and wait until it answers; skips (or fails) where it does not."""
+    remove_jack_leftovers(name)
+    problem = ""
+    for _ in range(3):
+        with tempfile.TemporaryFile() as log:
+            server = subprocess.Popen(
+                ["jackd", "--no-realtime", "-n", name, "-d", "dummy", "-r", "48000", "-p", "64"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+            if _answers(server):
+                return server
+            stop_jack(server, name)
+            log.seek(0)
+            problem = log.read().decode(errors="replace").strip().rpartition("\n")[2]
+    return _without_wire(f"jackd with the dummy driver does not start here ({problem})")
+
+
+def stop_jack(server: "subprocess.Popen[bytes]", name: str) -> None:
+    """End a server and what it leaves in shared memory."""
+    server.terminate()
+    try:
+        server.wait(5)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+    remove_jack_leftovers(name)
+
+
+def remove_jack_leftovers(name: str) -> None:
+    """Sockets and semaphores that a killed server of this name left behind."""
+    shared = Path("/dev/shm")
+    if shared.is_dir():
+        for left in (*shared.glob(f"jack_{name}_*"), *shared.glob(f"jack_sem.*_{name}_*")):
+            left.unlink(missing_ok=True)
+
+
+def _answers(server: "subprocess.Popen[bytes]") -> bool:
+    from jamtui.errors import PortError
+    from jamtui.midi.jack import JackControl
+    from jamtui.midi.port import quiet
+
+    for _ in range(400):
+        if server.poll() is not None:
+            return False
+        try:
+            with quiet():
+                JackControl("jamtui test").close()
+        except PortError:
+            time.sleep(0.025)
+        else:
+            return True
+    return False
+
+
+def _without_wire(reason: str) -> NoReturn:
+    if os.environ.get(REQUIRE_WIRE) == "1":
+        pytest.fail(f"{REQUIRE_WIRE}=1, but {reason}", pytrace=False)
+    pytest.skip(reason)
