@@ -20,7 +20,7 @@ from jamtui.music.scale import Key
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """A possible name; the scores of all names considered add up to 1."""
+    """A possible name. ``score`` is its share of belief among all names considered and none of them, 0 to 1."""
 
     chord: Chord
     score: float
@@ -40,30 +40,33 @@ class Context:
 class Weights:
     """Costs of an explanation, in units in which 1 is clearly worse. See the module."""
 
-    no_root: float = 2.6
-    no_root_guided: float = 1.8
+    no_root: float = 4.5
+    no_root_guided: float = 1.6
     """The root is missing but third and seventh sound, as in a left-hand voicing."""
-    no_third: float = 2.4
-    no_fifth: float = 0.35
+    no_third: float = 2.6
+    no_fifth: float = 0.2
     no_fifth_of_sixth: float = 1.4
-    no_altered_fifth: float = 2.4
-    no_seventh: float = 2.2
-    no_tension: float = 2.2
-    no_implied_tension: float = 0.5
-    foreign: float = 2.3
+    no_altered_fifth: float = 2.8
+    no_seventh: float = 2.4
+    no_tension: float = 2.4
+    no_implied_tension: float = 0.8
+    foreign: float = 2.2
     foreign_again: float = 3.0
     bass_third: float = 0.7
-    bass_fifth: float = 0.7
-    bass_seventh: float = 0.9
-    bass_tension: float = 1.8
-    bass_foreign: float = 1.9
-    bass_rootless: float = 0.2
-    given_bass_not_root: float = 0.6
-    rarity: float = 0.45
+    bass_fifth: float = 0.6
+    bass_altered_fifth: float = 1.8
+    bass_seventh: float = 1.2
+    bass_tension: float = 2.4
+    bass_foreign: float = 3.2
+    bass_rootless: float = 0.15
+    given_bass_not_root: float = 1.6
+    rarity: float = 0.4
     same_root: float = 0.5
-    falling_fifth: float = 0.4
-    outside_key: float = 0.25
+    falling_fifth: float = 1.4
+    outside_key: float = 0.5
     sharpness: float = 1.6
+    none_of_these: float = 4.0
+    """Cost of the belief that the notes are no chord of the table."""
 
 
 WEIGHTS = Weights()
@@ -77,14 +80,28 @@ _RARITY: dict[str, int] = {
             ("m7", "maj7"),
             ("m7b5", "dim7", "sus4", "dim", "6", "m6"),
             ("aug", "9", "m9", "maj9", "7b9", "7sus4", "sus2", "add9", "13", "6/9", "aug7"),
-            ("madd9", "m11", "7#9", "9sus4", "13sus4", "mMaj7", "maj7#11", "7#11", "m6/9", "7b13", "13b9")
-            + ("9#11", "7alt", "7#5#9", "maj9#11", "maj13", "7#5b9", "m9b5"),
-            ("7b5", "m13", "maj7#5", "7b9b13", "13#11", "9#5", "9b13", "7b9#9", "7b9sus4", "mMaj9", "11"),
+            (
+                *("madd9", "m11", "7#9", "9sus4", "13sus4", "mMaj7", "maj7#11", "7#11", "m6/9", "7b13"),
+                *(
+                    "13b9",
+                    "9#11",
+                    "7alt",
+                    "7#5#9",
+                    "maj9#11",
+                    "maj13",
+                    "7#5b9",
+                    "m9b5",
+                    "7b5",
+                    "maj7b5",
+                    "9b5",
+                ),
+            ),
         )
     )
     for name in names
 }
-_RAREST = 6
+_RAREST = 5
+_FIFTH_IS_ALTERED = (Family.DIMINISHED, Family.HALF_DIMINISHED, Family.AUGMENTED)
 _KEPT = 16
 
 
@@ -205,18 +222,19 @@ class Namer:
     def _choose(
         self, mask: int, bass: int, previous: Chord | None, key: Key | None, given_bass: bool
     ) -> tuple[Guess, ...]:
+        weights = self._weights
         candidates = self._rank(((mask << 12 | mask) >> bass) & 0xFFF)
         costs = [c.cost + self._context_cost(c, bass, previous, key) for c in candidates]
         if given_bass:
             # Whoever plays the bass for a chord plays its root more often than a pianist's left hand.
             costs = [
-                cost + self._weights.given_bass_not_root * (c.root != 0)
+                cost + weights.given_bass_not_root * (c.root != 0)
                 for cost, c in zip(costs, candidates, strict=True)
             ]
         order = sorted(range(len(costs)), key=costs.__getitem__)
-        sharpness = self._weights.sharpness
+        sharpness = weights.sharpness
         likelihoods = [exp(-sharpness * (costs[i] - costs[order[0]])) for i in order]
-        total = sum(likelihoods)
+        total = sum(likelihoods) + exp(-sharpness * (weights.none_of_these - costs[order[0]]))
         return tuple(
             Guess(_chord(candidates[i], bass, key), likelihood / total)
             for i, likelihood in zip(order[:3], likelihoods[:3], strict=True)
@@ -266,8 +284,11 @@ class Namer:
         weights = self._weights
         if bit & 0b000000011000:
             return weights.bass_third
-        if bit & 0b000111000000:
+        if bit & 0b000010000000:
             return weights.bass_fifth
+        if bit & 0b000101000000 and not template.mask & 0b000010000000:
+            by_nature = template.quality.family in _FIFTH_IS_ALTERED
+            return weights.bass_fifth if by_nature else weights.bass_altered_fifth
         if bit & 0b110000000000:
             return weights.bass_seventh
         return weights.bass_tension
@@ -326,6 +347,7 @@ def default_namer() -> Namer:
 def name_voicing(notes: Iterable[int], context: Context | None = None) -> tuple[Guess, ...]:
     """The best three names, best first, for MIDI notes that sound together (lowest note: the bass).
 
-    No notes: ``N.C.`` alone. Scores are shares of belief among all names considered.
+    No notes: ``N.C.`` alone. In a rootless voicing the lowest note is taken for an inner voice: the chord
+    has no slash bass.
     """
     return default_namer().name(notes, context)

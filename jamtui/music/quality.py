@@ -127,7 +127,6 @@ _TABLE: tuple[Quality, ...] = (
     Quality("13#9", (0, 4, 7, 10, 15, 21), _F.DOMINANT),
     Quality("13#11", (0, 4, 7, 10, 14, 18, 21), _F.DOMINANT),
     Quality("13b9#11", (0, 4, 7, 10, 13, 18, 21), _F.DOMINANT),
-    Quality("7add13", (0, 4, 7, 10, 21), _F.DOMINANT, ("7add6",)),
     # Suspended dominants
     Quality("7sus4", (0, 5, 7, 10), _F.SUS, ("7sus",)),
     Quality("9sus4", (0, 5, 7, 10, 14), _F.SUS, ("9sus",)),
