@@ -28,7 +28,7 @@ _TENSIONS: dict[Family, frozenset[int]] = {
     Family.DOMINANT: frozenset({1, 3, 6, 8}),
     Family.HALF_DIMINISHED: frozenset({1, 2}),
     Family.DIMINISHED: frozenset({2, 5, 8, 11}),
-    Family.SUS: frozenset({1, 3, 4}),
+    Family.SUS: frozenset({1, 3, 4, 8}),
 }
 """Colours outside the plain scale that may stand unresolved, in semitones above the root (Levine,
 *The Jazz Theory Book*: alterations of the dominant, raised fourth of the major, whole-half scale)."""
