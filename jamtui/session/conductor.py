@@ -1,0 +1,643 @@
+"""The conductor: what each role of the band plays next.
+
+Pure: ticks and what is heard go in, commands for the output loop come out; the same inputs and seed give
+the same commands. One thread owns it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from math import ceil
+
+from jamtui.music.chart import Chart
+from jamtui.music.chord import NO_CHORD, Chord, Family
+from jamtui.music.meter import METERS, PPQ, Meter, next_grid
+from jamtui.music.phrase import Bar, Brief, Role
+from jamtui.playback.commands import Command, Report, SentNote, SetFeel, SetMute, Silence
+from jamtui.session.barlines import BarLines, BarSpan
+from jamtui.session.book import ReflexBook
+from jamtui.session.changes import Change, Changes
+from jamtui.session.click import beats_between, click
+from jamtui.session.guard import Guard
+from jamtui.session.hearing import Heard
+from jamtui.session.offers import Desk, Verdict
+from jamtui.session.planning import Answer, Planner, lock_ticks
+from jamtui.session.runway import RunwayBar
+from jamtui.session.settings import (
+    GRIDS,
+    PITCHED,
+    ROLES,
+    BandSettings,
+    SettingError,
+    audible,
+    read_choice,
+    read_meter,
+    read_share,
+    step_choice,
+    step_share,
+)
+from jamtui.session.shelf import Shelf
+from jamtui.session.snapshot import NextChord, Roll
+from jamtui.session.views import RollBook, next_chords
+from jamtui.styles.style import Style
+
+__all__ = ["WITHDRAW_NS", "Conductor", "Verdict"]
+
+WITHDRAW_NS = 4_000_000
+"""Locked notes due later than this after the key press that made them wrong are withdrawn: a fixed time
+after the stamp, so that what is withdrawn does not depend on how long planning took."""
+
+_NEVER = 1 << 62
+
+
+class Conductor:
+    """See the module. ``state`` is ``stopped``, ``count-in``, ``playing`` or ``ending``."""
+
+    def __init__(
+        self,
+        session: str,
+        seed: int,
+        book: ReflexBook,
+        styles: Mapping[str, Style],
+        settings: BandSettings,
+        *,
+        chart: Chart | None = None,
+        click_port: str = "",
+        click_channel: int = 9,
+    ) -> None:
+        if not styles:
+            raise SettingError("There is no style to play in; put a style file into the styles folder.")
+        if settings.style not in styles:
+            settings = replace(settings, style=next(iter(styles)))
+        self.state = "stopped"
+        self.finished = False
+        """An ending was played out; ``start`` clears it."""
+        self.frozen = False
+        self.player_energy = 0.5
+        self.last_answer: Answer | None = None
+        """The newest chord answer: where its first notes were put."""
+        self._styles = dict(styles)
+        self._changes = Changes(settings)
+        self._click_port, self._click_channel = click_port, click_channel
+        shelf = Shelf(book)
+        shelf.warm(self._styles, settings.meter)
+        self._planner = Planner(
+            session, seed, shelf, self._styles, BarLines(0, settings.meter), self._changes.at, self._energy_at
+        )
+        self._planner.harmony.set_chart(chart)
+        self._desk = Desk(self._planner)
+        self._rolls = RollBook()
+        self._now = 0
+        self._bpm = 120.0
+        self._began = 0
+        self._wake = _NEVER
+        self._next_click: int | None = None
+        self._felt: tuple[str, str, float] | None = None
+        self._muted: frozenset[Role] = frozenset()
+        self._loop: dict[Role, list[RunwayBar]] = {}
+        self._loop_start = self._loop_length = 0
+        self._sounding: dict[Role, str] = {}
+
+    # State for the screen
+
+    @property
+    def settings(self) -> BandSettings:
+        """Settings that hold now."""
+        return self._changes.now
+
+    @property
+    def guard(self) -> Guard:
+        """With its counts by reason."""
+        return self._planner.guard
+
+    @property
+    def plan_revision(self) -> int:
+        """Goes up with every re-planning; a bar made for an older one is refused."""
+        return self._planner.revision
+
+    @property
+    def pending(self) -> tuple[str, ...]:
+        """Changes that wait for their bar line or beat, in words."""
+        words = [c.words for c in self._changes.pending]
+        if self._planner.ends_at is not None and self.state == "ending":
+            words.append(f"ending at bar {self.bar_at(self._planner.ends_at).number + 1}")
+        return tuple(words)
+
+    @property
+    def lines(self) -> BarLines:
+        """Where the bar lines are."""
+        return self._planner.lines
+
+    @property
+    def style(self) -> Style:
+        """The style that holds now."""
+        return self._styles[self.settings.style]
+
+    @property
+    def styles(self) -> Mapping[str, Style]:
+        """All styles by name, in the order in which the style keys step."""
+        return self._styles
+
+    @property
+    def meter(self) -> Meter:
+        """The meter at the present bar."""
+        return self._planner.lines.bar_at(self._now).meter
+
+    @property
+    def count_in(self) -> int:
+        """Bars of count-in that the style wants."""
+        return self.style.count_in
+
+    def bar_at(self, tick: float) -> BarSpan:
+        """The bar at ``tick``: number 0-based, negative in the count-in."""
+        return self._planner.lines.bar_at(int(tick // 1))
+
+    def bar_number(self, tick: float) -> int:
+        """Number of the bar at ``tick`` as on screen: 1-based, 0 or less in the count-in."""
+        return self.bar_at(tick).number + 1
+
+    def bar_start(self, tick: float) -> int:
+        """Tick of the bar line before (or at) ``tick``."""
+        return self.bar_at(tick).start
+
+    def next_bar_line(self, tick: int) -> int:
+        """The first bar line at or after ``tick``."""
+        return self._planner.lines.next_line(tick)
+
+    def next_beat(self, tick: int) -> int:
+        """The first felt beat at or after ``tick``."""
+        return self._planner.lines.next_beat(tick)
+
+    def chord_at(self, tick: float) -> Chord | None:
+        """The chord the band plays at ``tick``."""
+        return self._planner.harmony.at(int(tick))
+
+    def next_chords(self, tick: float, count: int = 4) -> tuple[NextChord, ...]:
+        """Chords to come, where they are known."""
+        if self.state == "stopped":
+            return ()
+        return next_chords(self._planner.harmony, self._planner.lines, int(tick), count)
+
+    def covered_until(self, role: Role) -> int:
+        """Until which tick ``role`` is planned, rests included; where it began when it is not."""
+        until = self._planner.runways[role].covered_until
+        return self._began if until is None else until
+
+    def source_letter(self, role: Role, tick: float) -> str:
+        """Letter of the source whose notes ``role`` plays at ``tick``; empty when it is not planned."""
+        bar = self._planner.runways[role].bar_at(int(tick))
+        return self._sounding.get(role, bar.source.value) if bar else ""
+
+    def label(self, role: Role, tick: float) -> str:
+        """Name of the phrase or pattern that ``role`` plays at ``tick``; empty for a rest."""
+        bar = self._planner.runways[role].bar_at(int(tick))
+        return bar.label if bar else ""
+
+    def drain_accepted(self) -> list[Bar]:
+        """Bars that were accepted since the last call, as they passed the guard (for the journal)."""
+        bars, self._planner.accepted = self._planner.accepted, []
+        return bars
+
+    def runway_bars(self, role: Role, tick: float) -> float:
+        """Bars planned ahead of ``tick``."""
+        at = max(tick, self._began)
+        return max(0.0, (self.covered_until(role) - at) / self.bar_at(at).meter.bar_ticks)
+
+    def rolls(self) -> dict[Role, Roll]:
+        """The piano roll by role; a role's is the same object until something in it changed."""
+        return self._rolls.rolls(self._planner.runways, self._now, self._now + lock_ticks(self._bpm))
+
+    # Start and stop
+
+    def start(self, tick: int, *, origin: int = 0, bpm: float = 120.0) -> list[Command]:
+        """Begin to play at ``tick``: usually 0, with the clock counting in below it; anywhere later when the
+        band joins a running clock or jumps to a song position. Bar 1 began, or begins, at ``origin``."""
+        self._changes.settle(_NEVER)
+        self._now, self._bpm, self._began = tick, bpm, tick
+        self.finished = self.frozen = False
+        self._loop = {}
+        self._planner.restart(BarLines(origin, self.settings.meter), tick)
+        self._desk.clear()
+        self._sounding.clear()
+        self.state = "count-in"
+        self._next_click = None
+        self._felt = None
+        self._muted = frozenset()
+        self._wake = -_NEVER
+        ahead = self._top_up(tick)
+        return [*self._feel(self.settings), *self._mutes(every=True), *ahead]
+
+    def stop(self) -> list[Command]:
+        """Stop at once; nothing stays planned."""
+        self._halt()
+        return [Silence()]
+
+    def replan_from_next_bar(self) -> list[Command]:
+        """Plan everything anew from the next bar line on (after a panic)."""
+        if self.state == "stopped" or self.frozen:
+            return []
+        now = max(self._now, self._began)
+        return self._renew(self._planner.lines.next_line(now + 1), ROLES)
+
+    # What is heard
+
+    def hear(self, heard: Heard, tick: float, bpm: float) -> list[Command]:
+        """A chord update. ``tick`` is musical time at ``heard.trigger_ns`` (not at the call), so that the
+        answer depends on stamps alone."""
+        if heard.kind == "settled":
+            return []
+        chord = NO_CHORD if heard.kind == "faded" else heard.chord
+        harmony = self._planner.harmony
+        if self.state == "stopped":
+            harmony.prepare(chord)
+            return []
+        played = ceil(tick)
+        self._bpm = bpm
+        goal = self._grid_point(played)
+        before = harmony.at(goal)
+        harmony.hear(chord, goal, played)
+        if self.frozen:
+            return []
+        if chord.family is Family.NONE:
+            return self._fade(goal)
+        safe = frozenset(heard.safe) if heard.kind == "provisional" else frozenset()
+        answer = Answer(goal, heard.trigger_ns, safe, goal + PPQ)
+        self.last_answer = answer
+        if before == chord:
+            return self._confirm(answer)
+        return self._answer(answer, played, chord)
+
+    def set_player_energy(self, energy: float) -> None:
+        """How lively the player plays, 0 to 1; the band follows in what it plans from now on."""
+        self.player_energy = min(1.0, max(0.0, round(energy * 20) / 20))
+
+    def set_chart(self, chart: Chart | None) -> list[Command]:
+        """Follow another chart (None: none) from the next bar line on."""
+        self._planner.harmony.set_chart(chart)
+        if self.state == "stopped":
+            return []
+        return self._renew(self.bar_at(self._now).end, PITCHED)
+
+    def heard_report(self, report: Report) -> None:
+        """What left the machine: which source sounds. Never used for planning."""
+        if isinstance(report, SentNote) and report.on:
+            self._sounding[report.role] = report.source.value
+
+    # Sources beside the reflex
+
+    def set_sources(self, present: bool) -> None:
+        """Whether there is anyone to brief."""
+        self._desk.enabled = present
+
+    def briefs(self) -> list[Brief]:
+        """New briefs for the coming bars; none while there is no source, and each only once."""
+        if self.state not in ("playing", "count-in") or self.frozen:
+            return []
+        return self._desk.briefs(self._now, self._bpm, self._changes.at, self._energy_at)
+
+    def offer(self, bar: Bar, tick: float) -> Verdict:
+        """A bar that a source made: accepted with the commands that put it on the timeline, or refused."""
+        if self.state not in ("playing", "count-in"):
+            return self._desk.refuse("stopped")
+        if self.frozen:
+            return self._desk.refuse("frozen")
+        return self._desk.offer(bar, ceil(tick) + lock_ticks(self._bpm), self._changes.at)
+
+    # Time
+
+    def advance(self, tick: float, bpm: float) -> list[Command]:
+        """Keep the runway ahead of ``tick``. Call every few milliseconds; usually there is nothing to do."""
+        self._now = int(tick)
+        if tick < self._wake:
+            return []
+        if self.state == "stopped":
+            return []
+        self._bpm = bpm
+        return self._advance()
+
+    # What the player does
+
+    def act(
+        self, action: str, argument: str | float | None = None, soon: bool = False, tick: float = 0
+    ) -> list[Command]:
+        """Do a named action. ``soon``: at the next beat instead of the next bar line.
+
+        Raises SettingError, with what to do, for an argument or action that cannot be used."""
+        self._now = int(tick)
+        latest = self._changes.latest
+        names = tuple(self._styles)
+        if action == "style":
+            return self._set("style", read_choice(argument, names, "style"), soon)
+        if action in ("style_next", "style_prev"):
+            return self._set(
+                "style", step_choice(latest.style, names, 1 if action == "style_next" else -1), soon
+            )
+        if action == "meter":
+            following = step_choice(latest.meter.name, tuple(METERS), 1)
+            return self._set("meter", read_meter(argument if argument not in (None, "") else following), soon)
+        for field, value in (("temperature", latest.temperature), ("energy", latest.energy)):
+            if action == field:
+                return self._set(field, read_share(argument, field), soon)
+            if action in (f"{field}_up", f"{field}_down"):
+                return self._set(field, step_share(value, 1 if action.endswith("_up") else -1), soon)
+        if action == "grid":
+            grids = tuple(GRIDS)
+            grid = read_choice(argument, grids, "grid") if argument else step_choice(latest.grid, grids, 1)
+            self._changes.now = replace(self._changes.now, grid=grid)
+            return []
+        if action.startswith(("mute_", "solo_")):
+            return self._switch(action[:4], read_choice(action[5:], [r.value for r in ROLES], "role"))
+        if action == "click":
+            on = not self.settings.click
+            self._changes.now = replace(self._changes.now, click=on)
+            if on and self.state != "stopped":
+                self._next_click = None
+                self._wake = self._now
+            return []
+        if action == "freeze":
+            return self._freeze()
+        if action == "ending":
+            return self._end()
+        raise SettingError(f"The band knows no action {action!r}; see jamtui's help for the list.")
+
+    # Within: time
+
+    def _energy_at(self, tick: int) -> float:
+        energy = self._changes.at(tick).energy + 0.5 * (self.player_energy - 0.5)
+        return min(1.0, max(0.0, energy))
+
+    def _halt(self) -> None:
+        self.state = "stopped"
+        self.frozen = False
+        self._loop = {}
+        self._wake = _NEVER
+        self._changes.settle(_NEVER)
+        self._planner.ends_at = None
+        for runway in self._planner.runways.values():
+            runway.clear()
+
+    def _advance(self) -> list[Command]:
+        now, planner = self._now, self._planner
+        commands: list[Command] = []
+        ahead = lock_ticks(self._bpm)
+        if self.state == "count-in" and now >= self._began:
+            self.state = "playing"
+        ends = planner.ends_at
+        if ends is not None and now >= planner.lines.bar_at(ends).end:
+            self._halt()
+            self.finished = True
+            return commands
+        soon_due = [c for c in self._changes.pending if c.tick <= now + ahead]
+        if soon_due:
+            commands += self._feel(self._changes.at(soon_due[-1].tick))
+            self._changes.settle(now)
+        commands += self._top_up(now + ahead)
+        commands += self._clicks(now)
+        self._desk.prune(now)
+        for runway in planner.runways.values():
+            runway.prune(now)
+        bar = planner.lines.bar_at(max(now + ahead, self._began))
+        wake = bar.end - ahead
+        if self._next_click is not None:
+            wake = min(wake, self._next_click - 2 * ahead)
+        if self.state == "count-in":
+            wake = min(wake, self._began)
+        if ends is not None:
+            wake = min(wake, planner.lines.bar_at(ends).end)
+        for change in self._changes.pending:
+            wake = min(wake, change.tick - ahead if change.tick - ahead > now else change.tick)
+        self._wake = max(wake, now + 1)
+        return commands
+
+    def _top_up(self, tick: int) -> list[Command]:
+        planner = self._planner
+        bar = planner.lines.bar_at(max(tick, self._began))
+        until = planner.lines.next_bar(bar).end
+        if self.frozen:
+            return self._repeat(until)
+        return list(planner.extend(until))
+
+    def _clicks(self, now: int) -> list[Command]:
+        lines = self._planner.lines
+        if self._next_click is None:
+            self._next_click = lines.next_beat(now)
+        until = now + 3 * lock_ticks(self._bpm)
+        commands: list[Command] = []
+        while self._next_click <= until:
+            bar = lines.bar_at(self._next_click)
+            stop = min(bar.end, until + 1)
+            counting = bar.end <= self._began
+            if self._click_port and (self.settings.click or counting):
+                for tick, accent in beats_between(bar, self._next_click, stop):
+                    commands += click(self._click_port, self._click_channel, tick, accent=accent)
+            self._next_click = stop
+        self._next_click = lines.next_beat(self._next_click)
+        return commands
+
+    # Within: chords
+
+    def _grid_point(self, tick: int) -> int:
+        tick = max(tick, self._began)
+        grid = GRIDS[self.settings.grid]
+        if not grid:
+            return tick
+        bar = self._planner.lines.bar_at(tick)
+        return min(next_grid(tick, grid, bar.start), bar.end)
+
+    def _answer(self, answer: Answer, played: int, chord: Chord) -> list[Command]:
+        planner = self._planner
+        planner.revision += 1
+        previous = planner.harmony.previous(answer.tick)
+        free = not GRIDS[self.settings.grid]
+        locked = played + lock_ticks(self._bpm)
+        wrong: dict[Role, frozenset[int]] = {}
+        for role in PITCHED:
+            # What is locked at or after the grid point belongs to the old plan: it goes as well.
+            stale = frozenset(
+                n.pitch % 12 for n in planner.runways[role].notes_from(answer.tick) if n.tick < locked
+            )
+            wrong[role] = planner.wrong_classes(role, answer.tick) | stale
+            planner.players[role].meet(answer.tick, chord, previous)
+        changed = planner.replan(PITCHED, answer.tick, answer)
+        return [
+            planner.splice(
+                role,
+                self._reachable(changed[role], answer.tick, locked),
+                wrong=wrong[role],
+                withdraw_ns=answer.trigger_ns + WITHDRAW_NS,
+                at_once=free,
+                trigger_ns=answer.trigger_ns,
+            )
+            for role in PITCHED
+            if role in self.settings.roles
+        ]
+
+    @staticmethod
+    def _reachable(changed: int, tick: int, locked: int) -> int:
+        """From where to send: earlier notes that were shortened too, as long as none of them is locked."""
+        return changed if changed >= locked else tick
+
+    def _confirm(self, answer: Answer) -> list[Command]:
+        """The plan already has this chord there: it stands, and one role's note answers at the grid point."""
+        planner = self._planner
+        heard = [r for r in (Role.COMP, Role.BASS, Role.LEAD) if audible(self.settings, r)]
+        free = not GRIDS[self.settings.grid]
+        for role in heard:
+            if any(n.tick == answer.tick for n in planner.runways[role].notes_from(answer.tick)):
+                return [planner.splice(role, answer.tick, trigger_ns=answer.trigger_ns, at_once=free)]
+        if not heard:
+            return []
+        role = heard[0]
+        planner.revision += 1
+        changed = planner.replan((role,), answer.tick, answer)
+        locked = self._now + lock_ticks(self._bpm)
+        start = self._reachable(changed[role], answer.tick, locked)
+        return [planner.splice(role, start, trigger_ns=answer.trigger_ns, at_once=free)]
+
+    def _fade(self, tick: int) -> list[Command]:
+        """Nobody plays a chord any more: the pitched roles rest from ``tick`` (or follow the chart)."""
+        planner = self._planner
+        planner.revision += 1
+        for role in PITCHED:
+            planner.players[role].forget(tick)
+        changed = planner.replan(PITCHED, tick)
+        return [planner.splice(r, changed[r]) for r in PITCHED if r in self.settings.roles]
+
+    # Within: changes
+
+    def _set(self, field: str, value: str | float | Meter, soon: bool) -> list[Command]:
+        words = value.name if isinstance(value, Meter) else value
+        if field == "style":
+            words = self._styles[str(value)].title
+        elif isinstance(value, float):
+            words = f"{value:.2f}".rstrip("0").rstrip(".")
+        if self.state == "stopped":
+            self._changes.add(Change(0, field, value, ""))
+            self._changes.settle(_NEVER)
+            if field == "meter" and isinstance(value, Meter):
+                self._planner.lines = BarLines(0, value)
+                self._planner.shelf.warm(self._styles, value)
+            return []
+        lines = self._planner.lines
+        after = max(self._now + 1, self._began)
+        when = lines.next_beat(after) if soon else lines.next_line(after)
+        place = "next beat" if soon else f"bar {lines.bar_at(when).number + 1}"
+        self._changes.add(Change(when, field, value, f"{field} {words} at {place}"))
+        if field == "meter" and isinstance(value, Meter):
+            self._planner.shelf.warm((self._changes.latest.style,), value)
+            lines.change(when, value)
+            self._planner.planned_until = lines.next_bar(lines.bar_at(max(when, self._began))).end
+        if field in ("style", "meter"):
+            self._planner.groove_since.append((when, lines.bar_at(when).number))
+            del self._planner.groove_since[:-4]
+        self._wake = self._now
+        if self.frozen:
+            return []
+        return self._renew(when, ROLES)
+
+    def _renew(self, when: int, roles: tuple[Role, ...]) -> list[Command]:
+        """Plan ``roles`` anew from ``when`` on, leaving what may already be locked."""
+        planner = self._planner
+        planner.revision += 1
+        locked = self._now + lock_ticks(self._bpm)
+        for player in planner.players.values():
+            player.forget(when)
+        start = max(when, locked)
+        if start >= planner.planned_until:
+            return []
+        changed = planner.replan(roles, start)
+        return [
+            planner.splice(role, self._reachable(changed[role], start, locked))
+            for role in roles
+            if role in self.settings.roles
+        ]
+
+    def _feel(self, settings: BandSettings) -> list[Command]:
+        felt = (settings.style, settings.meter.name, settings.feel)
+        if felt == self._felt:
+            return []
+        self._felt = felt
+        return [
+            SetFeel(role, self._planner.role_style(role, settings).feel, settings.meter, settings.feel)
+            for role in ROLES
+            if role in settings.roles
+        ]
+
+    def _switch(self, kind: str, role_name: str) -> list[Command]:
+        role = Role(role_name)
+        now = self._changes.now
+        if kind == "mute":
+            self._changes.now = replace(now, muted=now.muted ^ {role})
+        else:
+            self._changes.now = replace(now, solo=now.solo ^ {role})
+        return list(self._mutes())
+
+    def _mutes(self, *, every: bool = False) -> list[Command]:
+        silent = frozenset(r for r in ROLES if not audible(self.settings, r))
+        changed = [r for r in ROLES if every or (r in silent) != (r in self._muted)]
+        self._muted = silent
+        return [SetMute(role, role in silent) for role in changed]
+
+    # Within: freeze and ending
+
+    def _freeze(self) -> list[Command]:
+        if self.state not in ("playing", "count-in"):
+            return []
+        planner = self._planner
+        bar = planner.lines.bar_at(max(self._now, self._began))
+        if self.frozen:
+            self.frozen = False
+            self._loop = {}
+            return self._renew(bar.end, ROLES)
+        self.frozen = True
+        self._loop_start = bar.start
+        self._loop_length = planner.planned_until - bar.start
+        self._loop = {
+            role: [b for b in runway.bars if b.start >= bar.start] for role, runway in planner.runways.items()
+        }
+        return []
+
+    def _repeat(self, until: int) -> list[Command]:
+        """Put copies of the frozen bars on the runway up to ``until``."""
+        planner = self._planner
+        commands: list[Command] = []
+        while planner.planned_until < until:
+            start = planner.planned_until
+            place = (start - self._loop_start) % self._loop_length
+            turn = start - self._loop_start - place
+            length = 0
+            for role, bars in self._loop.items():
+                for bar in bars:
+                    if bar.start - self._loop_start != place:
+                        continue
+                    shift = turn
+                    notes = tuple(replace(n, tick=n.tick + shift, bar_tick=start) for n in bar.notes)
+                    planner.runways[role].put(replace(bar, start=start, notes=notes))
+                    length = bar.length
+                    commands.append(planner.splice(role, start))
+            planner.planned_until = start + (length or planner.lines.bar_at(start).length)
+        return commands
+
+    def _end(self) -> list[Command]:
+        planner = self._planner
+        if self.state == "ending":
+            planner.ends_at = None
+            self.state = "playing"
+            return self._renew(self.bar_at(self._now).end, ROLES)
+        if self.state == "count-in":
+            self._halt()
+            return [Silence()]
+        if self.state != "playing":
+            return []
+        self.frozen = False
+        self._loop = {}
+        lines = planner.lines
+        bar = lines.bar_at(self._now)
+        # The next even bar line that leaves at least one whole bar to round the phrase off.
+        at = lines.next_bar(bar)
+        at = lines.next_bar(at)
+        while at.number % 2:
+            at = lines.next_bar(at)
+        planner.ends_at = at.start
+        self.state = "ending"
+        self._wake = self._now
+        return self._renew(bar.end, ROLES)

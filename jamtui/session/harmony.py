@@ -1,0 +1,165 @@
+"""Which chord holds when: what the player played, over what the chart says is coming."""
+
+from collections import deque
+
+from jamtui.music.chart import Chart
+from jamtui.music.chord import Chord, Family
+from jamtui.music.meter import EIGHTH
+from jamtui.music.phrase import ChordSpan
+from jamtui.music.scale import Key, key_of
+from jamtui.session.barlines import BarLines
+
+_FOREVER = 1 << 60
+
+
+def _chart_bars(chart: Chart) -> tuple[tuple[tuple[int, Chord], ...], ...]:
+    """The chart bar by bar: ``(offset in ticks, chord)``; every bar begins with a chord."""
+    return tuple(tuple((span.start, span.chord) for span in bar) for bar in chart.bars)
+
+
+class Harmony:
+    """Chords by tick. Heard chords hold until the next one, or, over a chart, until the chart changes."""
+
+    def __init__(self, lines: BarLines) -> None:
+        self.lines = lines
+        self._heard: list[tuple[int, int, Chord]] = []
+        self._chart: tuple[tuple[tuple[int, Chord], ...], ...] = ()
+        self._chart_length = 0
+        self._past: deque[Chord] = deque(maxlen=8)
+        self._key: Key | None = None
+
+    @property
+    def has_chart(self) -> bool:
+        """Whether coming chords are known."""
+        return bool(self._chart)
+
+    @property
+    def key(self) -> Key | None:
+        """The key of the last chords (or of the chart), None while nothing is known."""
+        return self._key
+
+    def set_chart(self, chart: Chart | None) -> None:
+        """Follow ``chart`` from the first bar on, over and over; None: only what is played."""
+        self._chart = _chart_bars(chart) if chart else ()
+        self._chart_length = chart.meter.bar_ticks if chart else 0
+        if chart:
+            self._key = key_of(s.chord for s in chart.spans)
+
+    def restart(self, lines: BarLines) -> None:
+        """Bar lines of a new start; the chord that is latched goes on from its first bar."""
+        self.lines = lines
+        last = self._heard[-1][2] if self._heard else None
+        self._heard = [] if last is None or self.has_chart else [(-_FOREVER, _FOREVER, last)]
+
+    def prepare(self, chord: Chord) -> None:
+        """``chord`` was played before the start: it holds from the first bar on."""
+        self._heard = [] if chord.family is Family.NONE else [(-_FOREVER, _FOREVER, chord)]
+        if chord.family is not Family.NONE:
+            self._past.append(chord)
+            if not self._chart:
+                self._key = key_of(self._past)
+
+    def hear(self, chord: Chord, tick: int, played: int) -> None:
+        """``chord`` holds from ``tick`` on; it was played at ``played``, up to an eighth early."""
+        while self._heard and self._heard[-1][0] >= tick:
+            self._heard.pop()
+        until = self._chart_until(max(tick, played + EIGHTH), chord) if self._chart else _FOREVER
+        if chord.family is Family.NONE and self._chart:
+            self._heard.clear()
+            return
+        self._heard.append((tick, until, chord))
+        del self._heard[:-16]
+        if chord.family is not Family.NONE and (not self._past or self._past[-1] != chord):
+            self._past.append(chord)
+            if not self._chart:
+                self._key = key_of(self._past)
+
+    def at(self, tick: int) -> Chord | None:
+        """The chord at ``tick``; None while none is known."""
+        for start, until, chord in reversed(self._heard):
+            if start <= tick:
+                if tick < until:
+                    return chord
+                break
+        return self._chart_at(tick)[0] if self._chart else None
+
+    def next_change(self, tick: int) -> int:
+        """The first tick after ``tick`` at which the chord may differ; very far away if none is known."""
+        change = _FOREVER
+        for start, until, _ in self._heard:
+            if start > tick:
+                change = min(change, start)
+            if until > tick and start <= tick:
+                change = min(change, until)
+        if self._chart:
+            change = min(change, self._chart_at(tick)[1])
+        return change
+
+    def spans(self, start: int, length: int) -> tuple[ChordSpan, ...]:
+        """Known chords of ``length`` ticks from ``start``, relative to it, equal neighbours joined."""
+        found: list[ChordSpan] = []
+        at, end = start, start + length
+        while at < end:
+            until = min(end, self.next_change(at))
+            chord = self.at(at)
+            if chord is not None:
+                last = found[-1] if found else None
+                if last and last.chord == chord and last.start + last.length == at - start:
+                    found[-1] = ChordSpan(last.start, last.length + until - at, chord)
+                else:
+                    found.append(ChordSpan(at - start, until - at, chord))
+            at = until
+        return tuple(found)
+
+    def previous(self, tick: int) -> Chord | None:
+        """The chord before the one that holds at ``tick``."""
+        now = self.at(tick)
+        for start, _, chord in reversed(self._heard):
+            if start <= tick and chord != now:
+                return chord
+        if self._chart:
+            at = tick
+            for _ in range(4):
+                at = self._chart_start(at) - 1
+                if at < self.lines.origin:
+                    return None
+                if (chord := self._chart_at(at)[0]) != now:
+                    return chord
+        return None
+
+    def _chart_bar(self, tick: int) -> tuple[int, int, list[tuple[int, Chord]]]:
+        bar = self.lines.bar_at(max(tick, self.lines.origin))
+        written = self._chart[bar.number % len(self._chart)]
+        whole = self._chart_length
+        if whole == bar.meter.bar_ticks:
+            return bar.start, bar.end, list(written)
+        # Another meter than the chart's: each chord keeps its share of the bar, on the nearest beat.
+        beats = bar.meter.beat_ticks
+        moved = [(min(beats, key=lambda b, o=o: abs(b - o * bar.length // whole)), c) for o, c in written]  # type: ignore[misc]
+        return bar.start, bar.end, moved
+
+    def _chart_at(self, tick: int) -> tuple[Chord, int]:
+        """The chart's chord at ``tick`` and the tick of what is written next."""
+        start, end, written = self._chart_bar(tick)
+        chord, until = written[0][1], end
+        for offset, here in written:
+            if start + offset <= tick:
+                chord, until = here, end
+            else:
+                until = start + offset
+                break
+        return chord, until
+
+    def _chart_start(self, tick: int) -> int:
+        start, _, written = self._chart_bar(tick)
+        return max([start, *(start + o for o, _ in written if start + o <= tick)])
+
+    def _chart_until(self, tick: int, chord: Chord) -> int:
+        """Until when a chord played for ``tick`` stands against the chart: the chart's next new chord."""
+        here, until = self._chart_at(tick)
+        for _ in range(64):
+            following, further = self._chart_at(until)
+            if following != here:
+                return until
+            until = further
+        return until

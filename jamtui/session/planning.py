@@ -1,0 +1,291 @@
+"""Plans bars: asks the reflex (or the drummer) for them, has the guard check them, keeps the runways."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from jamtui.music.meter import PPQ, SIXTEENTH
+from jamtui.music.phrase import Bar, Note, Role, Source
+from jamtui.playback.commands import PlannedNote, Splice
+from jamtui.session.barlines import BarLines, BarSpan
+from jamtui.session.drumming import Drummer
+from jamtui.session.guard import Guard, Limits
+from jamtui.session.harmony import Harmony
+from jamtui.session.reflex import Answered, Ask, ReflexPlayer
+from jamtui.session.runway import Runway, RunwayBar
+from jamtui.session.settings import PITCHED, ROLES, BandSettings, audible
+from jamtui.session.shelf import Shelf
+from jamtui.session.voicelead import chord_table, surprise_of
+from jamtui.styles.style import Feel, RoleStyle, Style
+
+RANGES: dict[Role, tuple[int, int]] = {
+    Role.LEAD: (55, 84),
+    Role.BASS: (28, 55),
+    Role.COMP: (48, 79),
+    Role.DRUMS: (35, 82),
+}
+"""Ranges where a style says nothing."""
+
+HUSH = SIXTEENTH
+"""After an answer nothing else begins for this long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A new chord to be answered: where its first notes go, what is safe until when, and its trigger."""
+
+    tick: int
+    trigger_ns: int
+    safe: frozenset[int] = frozenset()
+    safe_until: int = 0
+
+
+class Planner:
+    """Bars of all roles. ``settings_at`` gives the settings that hold at a tick, ``energy_at`` how lively
+    the band is there; ``ends_at`` is the tick of the last hit once an ending was asked for."""
+
+    def __init__(
+        self,
+        session: str,
+        seed: int,
+        shelf: Shelf,
+        styles: Mapping[str, Style],
+        lines: BarLines,
+        settings_at: Callable[[int], BandSettings],
+        energy_at: Callable[[int], float],
+    ) -> None:
+        self.session = session
+        self.seed = seed
+        self.shelf = shelf
+        self.styles = styles
+        self.lines = lines
+        self.harmony = Harmony(lines)
+        self.guard = Guard()
+        self.runways = {role: Runway(role) for role in ROLES}
+        self.players = {role: ReflexPlayer(role, shelf, seed) for role in PITCHED}
+        self.drummer = Drummer(seed)
+        self.revision = 0
+        self.planned_until = 0
+        self.began = 0
+        self.accepted: list[Bar] = []
+        """Bars put on the runway since somebody last took them."""
+        self.ends_at: int | None = None
+        self.groove_since: list[tuple[int, int]] = [(0, 0)]
+        """(tick, bar number) where grooves began anew."""
+        self._settings_at = settings_at
+        self._energy_at = energy_at
+
+    def restart(self, lines: BarLines, from_tick: int) -> None:
+        """Forget what was planned; playing begins at ``from_tick``, in a bar or at its line."""
+        self.began = from_tick
+        self.lines = lines
+        self.harmony.restart(lines)
+        self.ends_at = None
+        self.planned_until = lines.bar_at(from_tick).start
+        first = lines.bar_at(from_tick)
+        self.groove_since = [(first.start, first.number)]
+        self.revision += 1
+        for runway in self.runways.values():
+            runway.clear()
+        for player in self.players.values():
+            player.forget(-(1 << 60))
+
+    def role_style(self, role: Role, settings: BandSettings) -> RoleStyle:
+        """How ``role`` plays in the style of ``settings``."""
+        style = self.styles.get(settings.style)
+        if style is not None and role in style.roles:
+            return style.roles[role]
+        low, high = RANGES[role]
+        return RoleStyle(Feel(), low, high, 0.6)
+
+    def extend(self, until: int) -> list[Splice]:
+        """Plan whole bars up to the bar line ``until`` for every role."""
+        splices: list[Splice] = []
+        while self.planned_until < until:
+            bar = self.lines.bar_at(self.planned_until)
+            for role in ROLES:
+                if role in self._settings_at(bar.start).roles:
+                    first = self._plan(role, bar, max(bar.start, self.began), None, 0)
+                    splices.append(self.splice(role, first))
+            self.planned_until = bar.end
+        return splices
+
+    def replan(self, roles: Iterable[Role], tick: int, answer: Answer | None = None) -> dict[Role, int]:
+        """Plan ``roles`` anew from ``tick`` on. Returns from where each role's notes changed."""
+        changed: dict[Role, int] = {}
+        for role in roles:
+            runway = self.runways[role]
+            if role not in self._settings_at(tick).roles:
+                runway.cut(tick)
+                changed[role] = tick
+                continue
+            runway.cut(tick)
+            first = tick
+            bar = self.lines.bar_at(tick)
+            start = tick
+            hush = answer.tick + HUSH if answer else 0
+            while bar.start < self.planned_until:
+                first = min(first, self._plan(role, bar, start, answer, hush))
+                bar = self.lines.next_bar(bar)
+                start = bar.start
+            changed[role] = first
+        return changed
+
+    def splice(
+        self,
+        role: Role,
+        from_tick: int,
+        *,
+        wrong: frozenset[int] = frozenset(),
+        withdraw_ns: int = 0,
+        at_once: bool = False,
+        trigger_ns: int = 0,
+    ) -> Splice:
+        """The command that tells the output loop about ``role`` from ``from_tick`` on."""
+        notes = self.runways[role].notes_from(from_tick)
+        return Splice(role, from_tick, notes, wrong, withdraw_ns, at_once, trigger_ns)
+
+    def wrong_classes(self, role: Role, tick: int) -> frozenset[int]:
+        """Pitch classes that are wrong for ``role`` over the chord at ``tick``."""
+        chord = self.harmony.at(tick)
+        if chord is None or not chord.quality.intervals:
+            return frozenset()
+        table = chord_table(chord, self.harmony.key, 0.0)
+        if role is Role.LEAD:
+            right = table.scale
+        elif role is Role.BASS:
+            right = table.tones | {table.bass}
+        else:
+            right = table.consonant
+        return frozenset(range(12)) - right
+
+    def answerers(self, settings: BandSettings) -> frozenset[Role]:
+        """Roles that must have a note where a new chord is answered: bass and comp; the lead where neither
+        is heard."""
+        under = {r for r in (Role.BASS, Role.COMP) if audible(settings, r)}
+        return frozenset(under) if under else frozenset({Role.LEAD})
+
+    def limits(self, role: Role, settings: BandSettings, free: frozenset[int] = frozenset()) -> Limits:
+        """What the guard holds ``role`` to."""
+        style = self.role_style(role, settings)
+        return Limits(role, style.low, style.high, self.harmony.key, surprise_of(settings.temperature), free)
+
+    def accept(self, bar: Bar, start: int) -> int:
+        """Put a checked bar on the runway; notes before ``start`` stay as they were. Returns the first tick
+        that changed."""
+        self.accepted.append(bar)
+        del self.accepted[:-256]
+        runway = self.runways[bar.role]
+        old = runway.bar_at(bar.start_tick)
+        kept = tuple(n for n in old.notes if n.tick < start) if old else ()
+        index = len(kept)
+        seed, source, brief = self.seed, bar.origin, bar.brief_id
+        notes = [
+            PlannedNote(
+                bar.role, bar.start_tick + n.onset, n.duration, n.pitch, n.velocity, n.residual, source,
+                bar.start_tick, index + i, seed, brief,
+            )
+            for i, n in enumerate(bar.notes)
+            if bar.start_tick + n.onset >= start
+        ]  # fmt: skip
+        spans = bar.chords_assumed
+        runway.put(RunwayBar(bar.start_tick, bar.length, (*kept, *notes), source, bar.label, brief, spans))
+        if notes and bar.role is not Role.DRUMS:
+            trimmed = runway.trim_into(start, notes[0].tick)
+            if trimmed is not None:
+                return min(start, trimmed)
+        return start
+
+    def _plan(self, role: Role, bar: BarSpan, start: int, answer: Answer | None, hush: int) -> int:
+        settings = self._settings_at(start)
+        energy = self._energy_at(start)
+        free: frozenset[int] = frozenset()
+        if self.ends_at is not None and bar.start >= self.ends_at:
+            played = self._last_hit(role, bar, settings, energy)
+        elif role is Role.DRUMS:
+            played = self._drums(bar, settings, energy)
+        else:
+            ask = self._ask(role, bar, start, settings, energy, answer, hush)
+            if answer is not None and bar.start <= answer.tick < bar.end:
+                free = frozenset({answer.tick - bar.start})
+            played = self.players[role].play(ask, self.harmony)
+        offset = start - bar.start
+        notes = played.notes if not offset else tuple(n for n in played.notes if n.onset >= offset)
+        made = self._bar(role, bar, notes, played.label)
+        judged = self.guard.check(made, self.limits(role, settings, free))
+        # Were the reflex's own bar refused, the role would rest, and the guard's count would say why.
+        return self.accept(judged.bar or self._bar(role, bar, (), "refused"), start)
+
+    def _bar(self, role: Role, bar: BarSpan, notes: tuple[Note, ...], label: str) -> Bar:
+        return Bar(
+            session=self.session,
+            role=role,
+            start_tick=bar.start,
+            length=bar.length,
+            plan_revision=self.revision,
+            brief_id="",
+            chords_assumed=() if role is Role.DRUMS else self.harmony.spans(bar.start, bar.length + PPQ),
+            origin=Source.REFLEX,
+            seed=self.seed,
+            notes=notes,
+            label=label,
+        )
+
+    def _ask(
+        self,
+        role: Role,
+        bar: BarSpan,
+        start: int,
+        settings: BandSettings,
+        energy: float,
+        answer: Answer | None,
+        hush: int,
+    ) -> Ask:
+        style = self.role_style(role, settings)
+        last = self.runways[role].last_before(start)
+        answering = answer is not None and bar.start <= answer.tick < bar.end
+        must = answering and role in self.answerers(settings)
+        return Ask(
+            bar=bar,
+            start=start,
+            style=settings.style,
+            low=style.low,
+            high=style.high,
+            density=style.density,
+            energy=energy,
+            temperature=settings.temperature,
+            before=tuple(n.pitch for n in last),
+            before_tick=last[-1].tick if last else -1,
+            answer_at=answer.tick if answer is not None and answering else None,
+            must_answer=must,
+            hush_until=hush if not answering and hush > start else 0,
+            safe=answer.safe if answer else frozenset(),
+            safe_until=answer.safe_until if answer else 0,
+        )
+
+    def _drums(self, bar: BarSpan, settings: BandSettings, energy: float) -> Answered:
+        style = self.styles.get(settings.style)
+        if style is None:
+            return Answered((), "")
+        since = next((n for tick, n in reversed(self.groove_since) if tick <= bar.start), 0)
+        kind = "intro" if bar.number == 0 else ""
+        if self.ends_at is not None and bar.end == self.ends_at:
+            kind = "fill"
+        notes, name = self.drummer.bar(style, bar, energy, since, kind=kind)
+        return Answered(notes, name)
+
+    def _last_hit(self, role: Role, bar: BarSpan, settings: BandSettings, energy: float) -> Answered:
+        if bar.start != self.ends_at:
+            return Answered((), "")
+        if role is Role.DRUMS:
+            style = self.styles.get(settings.style)
+            if style is None:
+                return Answered((), "")
+            notes, name = self.drummer.ending(style, bar, energy)
+            return Answered(notes, name)
+        ask = self._ask(role, bar, bar.start, settings, energy, None, 0)
+        return Answered(self.players[role].last_note(ask, self.harmony), "ending")
+
+
+def lock_ticks(bpm: float) -> int:
+    """Ticks in which notes may already be locked at ``bpm``: 30 ms and the 40 ms that feel may be early."""
+    return int(0.075 * bpm * PPQ / 60) + 1

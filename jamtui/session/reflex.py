@@ -1,0 +1,337 @@
+"""The reflex: what a pitched role plays at once over any chord, from the book.
+
+A player chooses a phrase for the chords it knows, by style, role, context, energy and temperature, and lays
+it over the chords that are really there. Which phrase holds from where to where is remembered, so that a
+phrase goes on over bar lines and over a chord change that still fits it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import exp
+
+from jamtui.music.chord import Chord, Family
+from jamtui.music.meter import EIGHTH, PPQ, SIXTEENTH
+from jamtui.music.phrase import Note, Role
+from jamtui.session.barlines import BarSpan
+from jamtui.session.harmony import Harmony
+from jamtui.session.laying import Hand, lay_chords, lay_line
+from jamtui.session.randomness import chance, stream
+from jamtui.session.shelf import ANY, Line, Shelf, built_line
+from jamtui.session.voicelead import chord_table, fold, movement, octave_near, voicings_for
+
+_STEEP = 2 * 0.22**2
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a player is asked for: the notes of ``bar`` from ``start`` on.
+
+    ``answer_at`` is the tick at which a new chord is to be answered (None: no new chord in this bar);
+    ``must_answer`` wants a note exactly there. ``hush_until``: no onset before it other than the answer.
+    """
+
+    bar: BarSpan
+    start: int
+    style: str
+    low: int
+    high: int
+    density: float
+    energy: float
+    temperature: float
+    before: tuple[int, ...]
+    """Pitches of the role's last note or voicing before ``start``; empty when it has not played yet."""
+    before_tick: int = -1
+    answer_at: int | None = None
+    must_answer: bool = False
+    hush_until: int = 0
+    safe: frozenset[int] = frozenset()
+    safe_until: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Notes relative to the bar's start, what they are called, and whether the bar is a planned rest."""
+
+    notes: tuple[Note, ...]
+    label: str
+
+
+@dataclass(slots=True)
+class _Placed:
+    """A phrase that holds from ``start`` to ``end``; it was written as if it began at ``origin``."""
+
+    start: int
+    end: int
+    origin: int
+    line: Line | None
+
+
+@dataclass(slots=True)
+class ReflexPlayer:
+    """One pitched role's reflex. Deterministic in the seed and what it is asked."""
+
+    role: Role
+    shelf: Shelf
+    seed: int
+    _placed: list[_Placed] = field(default_factory=list)
+
+    def forget(self, tick: int) -> None:
+        """Phrases from ``tick`` on are no longer decided; one that began earlier ends there."""
+        while self._placed and self._placed[-1].start >= tick:
+            self._placed.pop()
+        if self._placed and self._placed[-1].end > tick:
+            self._placed[-1].end = tick
+
+    def meet(self, tick: int, chord: Chord, previous: Chord | None) -> None:
+        """A new chord holds from ``tick``: the phrase goes on if it fits it, else it ends there."""
+        while self._placed and self._placed[-1].start >= tick:
+            self._placed.pop()
+        if not self._placed:
+            return
+        last = self._placed[-1]
+        if last.line is None or last.end <= tick or not self._fits(last, tick, chord, previous):
+            last.end = min(last.end, tick)
+
+    def label_at(self, tick: int) -> str:
+        """Name of the phrase at ``tick``, empty for a rest."""
+        for placed in reversed(self._placed):
+            if placed.start <= tick < placed.end:
+                return placed.line.name if placed.line else ""
+        return ""
+
+    def play(self, ask: Ask, harmony: Harmony) -> Answered:
+        """The notes of one bar (or of its rest from ``ask.start`` on)."""
+        bar, at = ask.bar, ask.start
+        notes: list[Note] = []
+        label = ""
+        while at < bar.end:
+            chord = harmony.at(at)
+            if chord is None or chord.family is Family.NONE:
+                at = min(bar.end, harmony.next_change(at))
+                continue
+            placed = self._at(at)
+            if placed is None:
+                placed = self._choose(ask, at, chord, harmony)
+            end = min(placed.end, bar.end)
+            if placed.line is not None:
+                notes += self._lay(placed, ask, at, end, harmony, notes)
+                label = label or placed.line.name
+            at = end
+        if ask.hush_until > ask.start:
+            notes = [n for n in notes if bar.start + n.onset >= ask.hush_until]
+        if ask.answer_at is not None and ask.must_answer and ask.answer_at >= bar.start:
+            notes = self._answer(notes, ask, harmony)
+        return Answered(tuple(sorted(notes)), label)
+
+    def last_note(self, ask: Ask, harmony: Harmony) -> tuple[Note, ...]:
+        """The last hit of the piece: one note or voicing held for the bar; none without a chord."""
+        chord = harmony.at(ask.start)
+        if chord is None or chord.family is Family.NONE:
+            return ()
+        velocity = max(1, min(127, round(88 * (0.75 + 0.5 * ask.energy))))
+        length = ask.bar.length
+        return tuple(Note(0, p, length, velocity) for p in sorted(self._answer_pitches(chord, ask, harmony)))
+
+    # Choosing
+
+    def _at(self, tick: int) -> _Placed | None:
+        for placed in reversed(self._placed):
+            if placed.start <= tick < placed.end:
+                return placed
+            if placed.end <= tick:
+                break
+        return None
+
+    def _fits(self, placed: _Placed, tick: int, chord: Chord, previous: Chord | None) -> bool:
+        line = placed.line
+        if line is None:
+            return False
+        at = tick - placed.origin
+        index = 0
+        for n, written in enumerate(line.chords):
+            if written.start <= at:
+                index = n
+        here = line.chords[index]
+        if not line.is_progression:
+            return here.family is chord.family or line.context == ANY
+        if here.family is not chord.family:
+            return False
+        if index == 0 or previous is None:
+            return True
+        before = line.chords[index - 1]
+        return (here.root - before.root - chord.root + previous.root) % 12 == 0
+
+    def _choose(self, ask: Ask, at: int, chord: Chord, harmony: Harmony) -> _Placed:
+        bar = ask.bar
+        number = bar.number
+        push = ask.answer_at == at and bar.end - at <= EIGHTH
+        if push:
+            # Too late in the bar to begin a phrase: the answer is a push into the bar line.
+            placed = _Placed(at, bar.end, at, None)
+            self._placed.append(placed)
+            return placed
+        if self._rests(ask, at):
+            placed = _Placed(at, bar.end, at, None)
+            self._placed.append(placed)
+            return placed
+        options: list[tuple[Line, int]] = []
+        weights: list[float] = []
+        recent = [p.line.name for p in self._placed[-5:] if p.line is not None][::-1]
+
+        def add(line: Line, origin: int, factor: float) -> None:
+            weight = factor * exp(-((line.energy - ask.energy) ** 2) / _STEEP)
+            weight *= exp(-((line.surprise - ask.temperature) ** 2) / (2 * _STEEP))
+            if line.name in recent:
+                # Not at once again; after one other phrase it may come back, as a motif does.
+                weight *= (0.002, 1.2, 0.5, 0.4, 0.6)[recent.index(line.name)]
+            if ask.answer_at is not None and ask.answer_at - origin in line.onsets:
+                weight *= 4.0
+            options.append((line, origin))
+            weights.append(weight + 1e-9)
+
+        previous = harmony.previous(at)
+        length = bar.meter.bar_ticks
+        if bar.length == length:
+            for line in self.shelf.progressions(ask.style, self.role, bar.meter):
+                for index, written in enumerate(line.chords):
+                    if written.start % length:
+                        continue
+                    origin = bar.start - written.start
+                    factor = self._match(line, index, origin, chord, previous, harmony)
+                    if factor:
+                        add(line, origin, factor)
+        for line in self.shelf.for_family(ask.style, self.role, chord.family, bar.meter):
+            add(line, bar.start, 1.0)
+        if options:
+            line, origin = stream(self.seed, "reflex", self.role, number).choices(options, weights)[0]
+        else:
+            line, origin = built_line(self.role, chord.family, bar.meter), bar.start
+        placed = _Placed(at, max(at + 1, origin + line.length), origin, line)
+        self._placed.append(placed)
+        del self._placed[:-12]
+        return placed
+
+    def _rests(self, ask: Ask, at: int) -> bool:
+        """Whether the lead breathes for this bar: more often the sparser the style and the calmer the band,
+        never twice running, never where a new chord waits for an answer."""
+        if self.role is not Role.LEAD or ask.answer_at is not None or at != ask.bar.start:
+            return False
+        last = self._placed[-1] if self._placed else None
+        if last is None or last.line is None or last.end < at:
+            return False
+        likely = (1.0 - ask.density) * (0.75 - 0.5 * ask.energy)
+        return chance(self.seed, "rest", self.role, ask.bar.number) < likely
+
+    @staticmethod
+    def _match(
+        line: Line, index: int, origin: int, chord: Chord, previous: Chord | None, harmony: Harmony
+    ) -> float:
+        """How well a progression entered at its chord number ``index`` fits what is known; 0: not at all."""
+        here = line.chords[index]
+        if here.family is not chord.family:
+            return 0.0
+        if index:
+            before = line.chords[index - 1]
+            if previous is None or before.family is not previous.family:
+                return 0.0
+            if (here.root - before.root - chord.root + previous.root) % 12:
+                return 0.0
+        later = line.chords[index + 1 :]
+        if not harmony.has_chart:
+            bar = line.length // line.bars
+            if later and later[0].start < here.start + bar:
+                return 0.0
+            return 4.0 if index else 0.6
+        for written in later:
+            actual = harmony.at(origin + written.start)
+            if actual is None or actual.family is not written.family:
+                return 0.0
+            if (written.root - here.root - actual.root + chord.root) % 12:
+                return 0.0
+        return 6.0
+
+    # Laying over the chords
+
+    def _lay(
+        self, placed: _Placed, ask: Ask, start: int, end: int, harmony: Harmony, sofar: Sequence[Note]
+    ) -> list[Note]:
+        line = placed.line
+        if line is None:
+            return []
+        before, before_tick = ask.before, ask.before_tick
+        if sofar:
+            before_tick = ask.bar.start + max(n.onset for n in sofar)
+            before = tuple(n.pitch for n in sofar if n.onset == before_tick - ask.bar.start)
+        hand = Hand(
+            role=self.role,
+            low=ask.low,
+            high=ask.high,
+            before=before,
+            before_tick=before_tick,
+            energy=ask.energy,
+            temperature=ask.temperature,
+            safe=ask.safe,
+            safe_until=ask.safe_until,
+        )
+        lay = lay_chords if self.role is Role.COMP else lay_line
+        return lay(line, placed.origin, start, end, ask.bar.start, hand, harmony)
+
+    def _answer(self, notes: list[Note], ask: Ask, harmony: Harmony) -> list[Note]:
+        """``notes`` with one (or a voicing) exactly at ``ask.answer_at``: the next one pulled forward if it
+        is near, else a new one that lasts to the next."""
+        at = ask.answer_at
+        chord = harmony.at(at) if at is not None else None
+        if at is None or chord is None or chord.family is Family.NONE:
+            return notes
+        onset = at - ask.bar.start
+        if any(n.onset == onset for n in notes):
+            return notes
+        following = [n for n in notes if n.onset > onset]
+        kept = [n for n in notes if n.onset < onset]
+        first = min((n.onset for n in following), default=ask.bar.length)
+        near = EIGHTH if self.role is Role.LEAD else SIXTEENTH
+        if following and first - onset <= near:
+            pulled = [n for n in following if n.onset == first]
+            rest = [n for n in following if n.onset > first]
+            return [*kept, *(self._pull(n, onset, ask) for n in pulled), *rest]
+        room = max(SIXTEENTH, first - onset)
+        longest = {Role.BASS: 2 * PPQ, Role.COMP: PPQ + EIGHTH}.get(self.role, PPQ)
+        duration = min(room, longest)
+        velocity = max(1, min(127, round(84 * (0.75 + 0.5 * ask.energy))))
+        pitches = self._answer_pitches(chord, ask, harmony)
+        return [*kept, *(Note(onset, p, duration, velocity) for p in pitches), *following]
+
+    def _pull(self, note: Note, onset: int, ask: Ask) -> Note:
+        pitch = note.pitch
+        if ask.safe and ask.bar.start + onset < ask.safe_until and pitch % 12 not in ask.safe:
+            pitch = fold(_nearest_of(pitch, ask.safe), ask.low, ask.high)
+        return Note(onset, pitch, note.duration + note.onset - onset, note.velocity)
+
+    def _answer_pitches(self, chord: Chord, ask: Ask, harmony: Harmony) -> tuple[int, ...]:
+        table = chord_table(chord, harmony.key, 0.0)
+        centre = (ask.low + ask.high) / 2
+        if self.role is Role.BASS:
+            before = ask.before[0] if ask.before else ask.low + 12
+            return (fold(octave_near(before, table.bass), ask.low, ask.high),)
+        tones = table.tones & ask.safe if ask.safe else table.tones
+        if self.role is Role.COMP:
+            options = voicings_for(table, 4 if len(table.tones) > 3 else 3, ask.low, ask.high)
+            if ask.safe:
+                options = tuple(v for v in options if all(p % 12 in ask.safe for p in v))
+            if options:
+                return min(options, key=lambda v: movement(ask.before, v) + abs(sum(v) / len(v) - centre) / 6)
+            stack = [fold(octave_near(centre, pc), ask.low, ask.high) for pc in sorted(tones or table.tones)]
+            return tuple(sorted(set(stack)))[:4]
+        before = ask.before[0] if ask.before else round(centre)
+        goal = before + (centre - before) * 0.2
+        pitches = [fold(octave_near(goal, pc), ask.low, ask.high) for pc in sorted(tones or table.tones)]
+        return (min(pitches, key=lambda p: (abs(p - goal) + (2.5 if p == before else 0), p)),)
+
+
+def _nearest_of(pitch: int, classes: frozenset[int]) -> int:
+    for step in range(7):
+        if (pitch - step) % 12 in classes:
+            return pitch - step
+        if (pitch + step) % 12 in classes:
+            return pitch + step
+    return pitch

@@ -1,0 +1,193 @@
+"""How written notes become notes over the chord that is really there.
+
+A note keeps what it was: a chord tone becomes the same degree of the new chord (or its nearest chord
+tone), a scale note a note of the new chord's scale, an approach note still resolves by step into the
+note after it. Octave and inversion are chosen so that a line goes on from its last note.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from jamtui.music.chord import QUALITIES, Chord
+from jamtui.music.scale import Key, avoid_notes, chord_scale, chord_tones
+
+MUD = 52
+"""E3: below it a voicing keeps its notes a fifth apart."""
+
+MUD_GAP = 7
+
+
+def _nearest(pitch_classes: frozenset[int]) -> tuple[int, ...]:
+    """For each pitch class the signed way to the nearest of ``pitch_classes``; ties go down."""
+    ways: list[int] = []
+    for pc in range(12):
+        options = [((target - pc + 6) % 12) - 6 for target in pitch_classes]
+        ways.append(min(options, key=lambda way: (abs(way), way)) if options else 0)
+    return tuple(ways)
+
+
+def _degree(interval: int, quality: frozenset[int]) -> str:
+    """The degree that ``interval`` is in a chord of ``quality`` (intervals folded to an octave)."""
+    third = 3 if 3 in quality and 4 not in quality else 4
+    if interval == 0:
+        return "root"
+    if interval == third or (interval in (2, 5) and not quality & {3, 4}):
+        return "third"
+    if interval == 7 or (interval in (6, 8) and 7 not in quality and interval in quality):
+        return "fifth"
+    if interval in (10, 11) or (interval == 9 and {3, 6, 9} <= quality):
+        return "seventh"
+    return ""
+
+
+_DEGREES: dict[str, tuple[int, ...]] = {
+    "root": (0,),
+    "third": (4, 3, 5, 2),
+    "fifth": (7, 6, 8),
+    "seventh": (10, 11, 9),
+}
+
+
+class ChordTable:
+    """All that planning asks of one chord, worked out once.
+
+    ``tones`` and ``scale`` are absolute pitch classes (the scale includes the tones), ``consonant`` what
+    a voicing may hold. ``to_tone``, ``to_scale`` and ``to_consonant`` give for each pitch class the signed
+    way to the nearest member.
+    """
+
+    __slots__ = (
+        "_shifts", "bass", "chord", "consonant", "root", "scale", "to_consonant", "to_scale", "to_tone",
+        "tones", "voicings",
+    )  # fmt: skip
+
+    def __init__(self, chord: Chord, key: Key | None, surprise: float) -> None:
+        self.chord = chord
+        self.root = chord.root
+        self.bass = chord.root if chord.bass is None else chord.bass
+        self.tones = frozenset(chord_tones(chord)) or frozenset({chord.root})
+        self.scale = frozenset(chord_scale(chord, key, surprise)) | self.tones
+        self.consonant = (self.scale - frozenset(avoid_notes(chord))) | self.tones
+        self.to_tone = _nearest(self.tones)
+        self.to_scale = _nearest(self.scale)
+        self.to_consonant = _nearest(self.consonant)
+        self._shifts: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {}
+        self.voicings: dict[tuple[int, int, int], tuple[tuple[int, ...], ...]] = {}
+
+    def shifts(self, quality: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """For notes written over a chord of ``quality``: by interval above the root, how many semitones
+        a chord tone and a scale note move when root is laid on root."""
+        known = self._shifts.get(quality)
+        if known is None:
+            written = QUALITIES[quality].pitch_classes if quality in QUALITIES else frozenset({0, 4, 7})
+            here = frozenset((pc - self.root) % 12 for pc in self.tones)
+            tone: list[int] = []
+            scale: list[int] = []
+            for interval in range(12):
+                absolute = (self.root + interval) % 12
+                nearest = self.to_tone[absolute]
+                for candidate in _DEGREES.get(_degree(interval, written), ()):
+                    if candidate in here:
+                        nearest = ((candidate - interval + 6) % 12) - 6
+                        break
+                tension = not _degree(interval, written) and absolute in self.consonant
+                tone.append(0 if tension else nearest)
+                scale.append(self.to_scale[absolute])
+            known = self._shifts[quality] = (tuple(tone), tuple(scale))
+        return known
+
+
+@lru_cache(maxsize=2048)
+def chord_table(chord: Chord, key: Key | None = None, surprise: float = 0.0) -> ChordTable:
+    """The table of ``chord``, remembered. Round ``surprise`` before asking."""
+    return ChordTable(chord, key, surprise)
+
+
+def surprise_of(temperature: float) -> float:
+    """How surprising chord scales may be at ``temperature``: inside up to two thirds, then in a few steps
+    further out, so that tables are reused."""
+    return 0.0 if temperature < 0.65 else round(4 * (temperature - 0.5)) / 4 * 0.6
+
+
+def octave_near(pitch: float, pitch_class: int) -> int:
+    """The pitch of ``pitch_class`` nearest to ``pitch``."""
+    return round((pitch - pitch_class) / 12) * 12 + pitch_class
+
+
+def anchor_line(root: int, first: int, low: int, high: int, expected: float, floor: int, top: int) -> int:
+    """Where the written root of a group of notes is laid: the pitch of pitch class ``root`` for which the
+    group's first note (``first`` semitones above it) comes nearest to ``expected`` while the group, which
+    reaches from ``low`` to ``high`` above the root, stays within ``floor`` to ``top``."""
+    near = octave_near(expected - first, root)
+    best, best_cost = near, 1e9
+    for base in (near, near - 12, near + 12, near - 24, near + 24):
+        over = max(0, floor - base - low) + max(0, base + high - top)
+        cost = abs(base + first - expected) + 4.0 * over
+        if cost < best_cost:
+            best, best_cost = base, cost
+    return best
+
+
+def fold(pitch: int, low: int, high: int) -> int:
+    """``pitch`` moved by octaves into ``low`` to ``high``; clamped where the range is under an octave."""
+    while pitch < low:
+        pitch += 12
+    while pitch > high:
+        pitch -= 12
+    return max(low, pitch)
+
+
+def clear_mud(voicing: Sequence[int], low: int, high: int) -> tuple[int, ...]:
+    """``voicing`` in range, in order, without doubled notes and without close notes below E3."""
+    notes = sorted({fold(p, low, high) for p in voicing})
+    for _ in range(len(notes)):
+        for at in range(len(notes) - 1):
+            if notes[at] < MUD and notes[at + 1] - notes[at] < MUD_GAP:
+                raised = notes[at] + 12
+                notes = sorted({*notes[:at], *notes[at + 1 :], *([raised] if raised <= high else [])})
+                break
+        else:
+            break
+    return tuple(notes)
+
+
+def voicings_for(table: ChordTable, size: int, low: int, high: int) -> tuple[tuple[int, ...], ...]:
+    """Close voicings of ``size`` notes from third, seventh, tension and fifth (the root where the chord has
+    little else), in every inversion that clears the mud, within ``low`` to ``high``. Remembered."""
+    asked = (size, low, high)
+    known = table.voicings.get(asked)
+    if known is not None:
+        return known
+    root = table.root
+    relative = {(pc - root) % 12 for pc in table.tones}
+    third = next((i for i in (4, 3, 5, 2) if i in relative), None)
+    seventh = next((i for i in (10, 11, 9) if i in relative), None)
+    fifth = next((i for i in (7, 6, 8) if i in relative), None)
+    tensions = [i for i in (2, 9, 1, 8) if (root + i) % 12 in table.consonant and i not in relative]
+    order = [third, seventh, *(tensions[:1] if seventh is not None else []), fifth, 0, *tensions[1:]]
+    order += sorted(relative)
+    chosen: list[int] = []
+    for interval in order:
+        if interval is not None and interval not in chosen:
+            chosen.append(interval)
+    classes = sorted((root + i) % 12 for i in chosen[: max(1, size)])
+    found: set[tuple[int, ...]] = set()
+    for turn in range(len(classes)):
+        for base in range(low - low % 12, high + 1, 12):
+            stack = [base + classes[turn]]
+            for pc in classes[turn + 1 :] + classes[:turn]:
+                stack.append(stack[-1] + (pc - stack[-1]) % 12)
+            if stack[0] >= low and stack[-1] <= high and clear_mud(stack, low, high) == tuple(stack):
+                found.add(tuple(stack))
+    known = table.voicings[asked] = tuple(sorted(found))
+    return known
+
+
+def movement(before: Sequence[int], after: Sequence[int]) -> float:
+    """How far the hand moves from one voicing to the next: semitones a voice, the top voice twice."""
+    if not before or not after:
+        return 0.0
+    total = abs(before[-1] - after[-1]) * 1.0
+    for pitch in after:
+        total += min(abs(pitch - other) for other in before)
+    return total / len(after)
