@@ -220,7 +220,7 @@ class Timeline:
         one_line = splice.role in MONOPHONIC
         taken = {(on.note.tick, -1 if one_line else on.note.pitch) for on in part.locked}
         answer = Answer(splice.trigger_ns)
-        plan = [entry for entry in part.plan if entry[0].tick < splice.from_tick]
+        plan = [entry for entry in part.plan[::-1] if entry[0].tick < splice.from_tick]
         at_once: list[PlannedNote] = []
         seen: set[tuple[int, int]] = set()
         for note in splice.notes:
@@ -233,9 +233,9 @@ class Timeline:
                 at_once.append(note)
             else:
                 plan.append((note, answer))
-        plan.sort(key=_latest_first)
-        part.plan, part.lock_ns = plan, None
-        for note in sorted(at_once, key=_in_order):
+        plan.sort(key=_in_order)
+        part.plan, part.lock_ns = plan[::-1], None
+        for note in sorted(at_once, key=lambda note: (note.tick, note.index)):
             self._lock_at_once(part, note, answer, now)
 
     def add_timed(self, message: TimedMessage) -> None:
@@ -272,11 +272,11 @@ class Timeline:
         for part in self._parts.values():
             for on in part.locked:
                 on.dead = True
-            entries = part.plan + [(on.note, on.answer) for on in part.locked]
-            entries.sort(key=_latest_first)
+            entries = [(on.note, on.answer) for on in part.locked] + part.plan[::-1]
+            entries.sort(key=_in_order)
             part.locked = []
-            part.plan = [entry for entry in entries if entry[0].tick >= tick]
-            dropped += [note for note, _ in entries[::-1] if note.tick < tick]
+            part.plan = [entry for entry in entries[::-1] if entry[0].tick >= tick]
+            dropped += [note for note, _ in entries if note.tick < tick]
             part.lock_ns = None
             part.forget_order()
         return dropped, self._drop_timed(tick)
@@ -410,9 +410,5 @@ class Timeline:
         return dropped
 
 
-def _in_order(note: PlannedNote) -> tuple[int, int]:
-    return note.tick, note.index
-
-
-def _latest_first(entry: _Entry) -> tuple[int, int]:
-    return -entry[0].tick, -entry[0].index
+def _in_order(entry: _Entry) -> tuple[int, int]:
+    return entry[0].tick, entry[0].index
