@@ -86,6 +86,8 @@ class OutputLoop:
         self._introduced = False
         self.next_is_send = False
         """Whether the deadline `step` returned last is one to meet exactly (else: only housekeeping)."""
+        self.next_due: int | None = None
+        """When the next event leaves, as of the last `step`; for others to keep out of its way."""
         for role, route in routes.items():
             self._timeline.set_offset(role, route.offset_ms)
 
@@ -138,6 +140,7 @@ class OutputLoop:
                 self._send_timed(event, now)
         send, lock = timeline.next_send(), timeline.next_lock()
         self.next_is_send = send is not None and (lock is None or send <= lock)
+        self.next_due = send
         if send is None or lock is None:
             return lock if send is None else send
         return min(send, lock)

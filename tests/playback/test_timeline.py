@@ -1,0 +1,114 @@
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jamtui.music.meter import COMMON_TIME
+from jamtui.music.phrase import Role
+from jamtui.playback.clock import ClockSegment
+from jamtui.playback.commands import Splice, TimedMessage
+from jamtui.playback.timeline import LOCK_HORIZON_NS, NoteOn, Timed, Timeline
+from jamtui.styles.style import Feel
+from tests.playback.band import MS, TICK_NS, note
+
+SEGMENT = ClockSegment(0.0, 0, TICK_NS, 1)
+
+
+def drain(timeline: Timeline, until: int) -> list[NoteOn]:
+    """Lock and take out note-ons in steps of 1 ms."""
+    out: list[NoteOn] = []
+    for now in range(-200 * MS, until, MS):
+        timeline.lock(now)
+        while (event := timeline.pop_due(now)) is not None:
+            assert event.due_ns <= now
+            if isinstance(event, NoteOn):
+                out.append(event)
+    return out
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2000), st.integers(-80, 80)), min_size=1, max_size=30),
+    st.floats(0.0, 1.0),
+    st.floats(-40.0, 40.0),
+    st.floats(0.0, 40.0),
+    st.floats(0.5, 0.75),
+    st.floats(-100.0, 100.0),
+    st.floats(40.0, 240.0),
+)
+@settings(max_examples=60, deadline=None)
+def test_order_holds_at_every_feel_and_change_of_tempo(
+    notes, amount, push, spread, swing, offset, bpm
+) -> None:  # type: ignore[no-untyped-def]  # hypothesis fills them
+    timeline = Timeline(SEGMENT)
+    timeline.set_feel(Role.COMP, Feel(swing, 480, push, spread), amount, COMMON_TIME)
+    timeline.set_offset(Role.COMP, offset)
+    planned = [note(t, i, 60, role=Role.COMP, residual=r, index=i) for i, (t, r) in enumerate(notes)]
+    timeline.splice(Splice(Role.COMP, 0, tuple(planned)), -200 * MS)
+    before = drain(timeline, 400 * MS)
+    tick = SEGMENT.tick_at(400 * MS)
+    timeline.retime(ClockSegment(tick, 400 * MS, 60e9 / bpm / 960, 2))
+    out = before + drain(timeline, 5000 * MS)
+    assert len(out) == len(notes)
+    assert [on.note.tick for on in out] == sorted(t for t, _ in notes)
+
+
+def test_a_note_is_locked_by_its_final_time_feel_and_offset_included() -> None:
+    for push, offset in ((0.0, 0.0), (-30.0, 0.0), (25.0, -100.0), (0.0, 100.0), (-40.0, -100.0)):
+        timeline = Timeline(SEGMENT)
+        timeline.set_feel(Role.LEAD, Feel(push_ms=push), 1.0, COMMON_TIME)
+        timeline.set_offset(Role.LEAD, offset)
+        timeline.splice(Splice(Role.LEAD, 0, (note(960, 60),)), 0)
+        final = round((500 + push + offset) * MS)
+        assert timeline.next_lock() == final - LOCK_HORIZON_NS + 1
+        timeline.lock(final - LOCK_HORIZON_NS)
+        assert len(timeline.planned(Role.LEAD)) == 1
+        timeline.lock(final - LOCK_HORIZON_NS + 1)
+        assert len(timeline.locked(Role.LEAD)) == 1
+        assert timeline.next_send() == final
+
+
+def test_an_offset_beyond_the_bound_is_held() -> None:
+    timeline = Timeline(SEGMENT)
+    timeline.set_offset(Role.LEAD, -5000.0)
+    timeline.splice(Splice(Role.LEAD, 0, (note(960, 60),)), 0)
+    timeline.lock(400 * MS)
+    assert timeline.next_send() == 400 * MS
+
+
+def test_notes_of_a_chord_are_locked_together() -> None:
+    timeline = Timeline(SEGMENT)
+    timeline.set_feel(Role.COMP, Feel(spread_ms=20.0), 1.0, COMMON_TIME)
+    chord = tuple(note(960, 60 + i, role=Role.COMP, index=i) for i in range(4))
+    timeline.splice(Splice(Role.COMP, 0, chord), 0)
+    timeline.lock(timeline.next_lock() or 0)
+    assert len(timeline.locked(Role.COMP)) == 4
+    assert timeline.planned(Role.COMP) == ()
+
+
+def test_the_views_are_in_order_of_time() -> None:
+    timeline = Timeline(SEGMENT)
+    timeline.splice(
+        Splice(Role.LEAD, 0, (note(960, 62), note(480, 61), note(0, 60, index=1), note(0, 59))), 0
+    )
+    assert [n.pitch for n in timeline.planned(Role.LEAD)] == [59, 60, 61, 62]
+    assert timeline.depth == 4
+
+
+def test_a_stopped_clock_locks_and_owes_nothing() -> None:
+    timeline = Timeline(SEGMENT)
+    timeline.splice(Splice(Role.LEAD, 0, (note(0, 60), note(960, 61))), 0)
+    timeline.lock(0)
+    timeline.retime(ClockSegment(10.0, 0, TICK_NS, 2, running=False))
+    timeline.lock(10_000 * MS)
+    assert timeline.pop_due(10_000 * MS) is None
+    assert (timeline.next_send(), timeline.next_lock()) == (None, None)
+
+
+def test_locate_gives_back_timed_messages_that_lie_before() -> None:
+    timeline = Timeline(SEGMENT)
+    messages = [TimedMessage("p", tick, b"\xf8") for tick in (0, 40, 80)]
+    for message in messages:
+        timeline.add_timed(message)
+    assert timeline.locate(80) == ([], messages[:2])
+    event = timeline.pop_due(1000 * MS)
+    assert isinstance(event, Timed)
+    assert event.message is messages[2]
+    assert timeline.pop_due(1000 * MS) is None
