@@ -1,4 +1,4 @@
-"""The starter library keeps to what it promises: enough phrases, each of them sound, in the style's manner."""
+"""The starter library keeps its promises: enough phrases, each of them sound, in the manner of its style."""
 
 import tomllib
 from collections import Counter, defaultdict
