@@ -1,0 +1,1 @@
+"""One composition root per process, and the link between them."""

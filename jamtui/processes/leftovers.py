@@ -71,8 +71,10 @@ def clear_leftovers(runtime: Path) -> Leftovers:
 
 
 def _processes() -> list[tuple[int, list[str]]]:
-    """Process ids and arguments of this user's processes; empty where the system does not tell (on Windows the
-    children end by themselves when their supervisor's pipe closes)."""
+    """Process ids and arguments of this user's processes; empty where the system does not tell.
+
+    That is Windows, where the children end by themselves when their supervisor's pipe closes.
+    """
     found: list[tuple[int, list[str]]] = []
     system: str = sys.platform  # a plain string: the other systems' branches are code, too
     if system == "win32":

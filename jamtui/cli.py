@@ -1,0 +1,250 @@
+"""The command line: commands and their options; no logic. Everything heavy is imported by the command."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jamtui.errors import JamtuiError
+
+if TYPE_CHECKING:
+    from jamtui.config import Config
+    from jamtui.processes.options import SessionOptions
+
+GRIDS = ("free", "1/8", "1/16")
+METER_NAMES = ("4/4", "3/4", "6/8", "5/4", "7/8")
+
+
+def run(argv: Sequence[str]) -> int:
+    """Parse ``argv`` and do it; errors are one sentence on standard error."""
+    parser = build_parser()
+    arguments = parser.parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = arguments.command
+    try:
+        return command(arguments)
+    except JamtuiError as error:
+        print(f"jamtui: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands with their help."""
+    parser = argparse.ArgumentParser(
+        prog="jamtui",
+        description="Play chords; a band that listens answers in time, into FL Studio or any DAW.",
+        epilog="Without a command: show the stage screen, and start the band if none is running.",
+    )
+    parser.add_argument("-V", "--version", action="store_true", help="print the version and leave")
+    _band_options(parser)
+    parser.set_defaults(command=_stage)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    play = commands.add_parser("play", help="play without a screen (--headless) or with one")
+    play.add_argument("--headless", action="store_true", help="no screen; a JSON report at the end")
+    play.add_argument("--seconds", type=_positive, metavar="N", help="stop after N seconds")
+    play.add_argument("--report", type=Path, metavar="FILE", help="write the report to FILE")
+    _band_options(play)
+    play.set_defaults(command=_play)
+
+    commands.add_parser("attach", help="show the screen of the band that is running").set_defaults(
+        command=_attach
+    )
+    commands.add_parser("stop", help="stop the band that is running").set_defaults(command=_stop)
+    commands.add_parser("panic", help="end every sounding note now").set_defaults(command=_panic)
+
+    ports = commands.add_parser("ports", help="list the MIDI ports and what jamtui makes of them")
+    ports.add_argument("--json", action="store_true", help="machine-readable")
+    ports.set_defaults(command=_ports)
+
+    doctor = commands.add_parser("doctor", help="check this machine; a fix for each failing line")
+    doctor.add_argument("--json", action="store_true", help="machine-readable")
+    doctor.add_argument("--fix", action="store_true", help="clear what a dead band left behind")
+    doctor.set_defaults(command=_doctor)
+
+    chord = commands.add_parser("chord", help='name a voicing: jamtui chord "60 64 67 71"')
+    chord.add_argument("notes", nargs="*", help="MIDI numbers or note names; - reads lines from stdin")
+    chord.add_argument("--json", action="store_true", help="one JSON object a line")
+    chord.set_defaults(command=_chord)
+
+    bench = commands.add_parser("bench", help="measure this machine")
+    kinds = bench.add_subparsers(title="benchmarks", metavar="KIND", required=True)
+    live = kinds.add_parser("live", help="the live loop beside a control loop and a bare echo")
+    live.add_argument("--json", action="store_true", help="machine-readable")
+    live.add_argument("--events", type=int, default=5000, metavar="N", help="events per figure")
+    live.add_argument("--only", metavar="NAME", action="append", help="only this figure (may be repeated)")
+    live.set_defaults(command=_bench_live)
+    return parser
+
+
+def _band_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--demo", action="store_true", help="a built-in player performs a 32-bar form")
+    parser.add_argument("--style", metavar="S", help="swing, blues, bossa, funk, ballad, lofi or your own")
+    parser.add_argument("--tempo", type=_positive, metavar="T", help="beats a minute")
+    parser.add_argument("--meter", choices=METER_NAMES, help="time signature")
+    parser.add_argument("--grid", choices=GRIDS, help="where the band answers a new chord")
+    parser.add_argument("--chart", metavar="C", help='the song, as "Dm7 | G7 | Cmaj7 | %%" or a file of that')
+    parser.add_argument("--seed", type=int, metavar="N", help="the same seed and inputs give the same notes")
+    parser.add_argument("--null-output", action="store_true", help="open no output ports")
+    parser.add_argument("--all-styles", action="store_true", help="step through the styles, 32 bars each")
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not value > 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value
+
+
+def _options(arguments: argparse.Namespace, *, headless: bool) -> "SessionOptions":
+    from jamtui.processes.options import SessionOptions
+
+    chart: str | None = arguments.chart
+    if chart is not None:
+        chart = _chart_text(chart)
+    return SessionOptions(
+        demo=arguments.demo,
+        autostart=arguments.demo or headless,
+        headless=headless,
+        style=arguments.style,
+        tempo=arguments.tempo,
+        meter=arguments.meter,
+        grid=arguments.grid,
+        chart=chart,
+        seed=arguments.seed,
+        output="null" if arguments.null_output else None,
+        styles_in_turn=arguments.all_styles,
+    )
+
+
+def _chart_text(chart: str) -> str:
+    """The chart itself or what the file of that name holds; checked before anything starts."""
+    from jamtui.music.chart import parse_chart
+
+    path = Path(chart)
+    if "|" not in chart and path.is_file():
+        try:
+            chart = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise JamtuiError(f"the chart {path} cannot be read ({error}); write chords as text") from error
+    parse_chart(chart)
+    return chart
+
+
+def _config() -> "Config":
+    from jamtui import paths
+    from jamtui.config import load_config
+
+    return load_config(paths.config_file())
+
+
+def _stage(arguments: argparse.Namespace) -> int:
+    if arguments.version:
+        from jamtui import __version__
+
+        print(f"jamtui {__version__}")
+        return 0
+    from jamtui import paths
+    from jamtui.processes.console import run_console
+
+    options = _options(arguments, headless=False)
+    return run_console(paths.runtime_dir(), paths.log_dir(), _config(), options)
+
+
+def _play(arguments: argparse.Namespace) -> int:
+    from jamtui import paths
+    from jamtui.processes.headless import run_headless
+
+    if not arguments.headless:
+        if arguments.seconds is not None or arguments.report is not None:
+            raise JamtuiError("--seconds and --report belong to `jamtui play --headless`")
+        return _stage(
+            argparse.Namespace(**vars(arguments), version=False) if "version" not in arguments else arguments
+        )
+    _config()  # a bad configuration is said here, where it can be read
+    return run_headless(
+        paths.runtime_dir(),
+        paths.log_dir(),
+        _options(arguments, headless=True),
+        seconds=arguments.seconds,
+        report_path=arguments.report,
+    )
+
+
+def _attach(arguments: argparse.Namespace) -> int:
+    from jamtui import paths
+    from jamtui.processes.console import run_console
+
+    return run_console(paths.runtime_dir(), paths.log_dir(), _config(), None)
+
+
+def _stop(arguments: argparse.Namespace) -> int:
+    from jamtui import paths
+    from jamtui.processes.control import stop_band
+
+    print("stopped" if stop_band(paths.runtime_dir()) else "no band was running")
+    return 0
+
+
+def _panic(arguments: argparse.Namespace) -> int:
+    from jamtui import paths
+    from jamtui.processes.control import panic
+
+    print(panic(paths.runtime_dir()))
+    return 0
+
+
+def _ports(arguments: argparse.Namespace) -> int:
+    from jamtui.processes.doctor import print_ports
+
+    return print_ports(_config(), as_json=arguments.json)
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from jamtui.processes.doctor import print_checks
+
+    return print_checks(as_json=arguments.json, fix=arguments.fix)
+
+
+def _chord(arguments: argparse.Namespace) -> int:
+    from jamtui.music.voicing import name_line
+
+    lines: Sequence[str]
+    text = " ".join(arguments.notes)
+    if text in ("", "-"):
+        status = 0
+        for line in sys.stdin:
+            if not line.strip():
+                continue
+            try:
+                named = name_line(line)
+            except JamtuiError as error:
+                named = {"symbol": None, "alternatives": [], "root": None, "bass": None, "error": str(error)}
+                status = error.exit_code
+            _print_chord(named, as_json=arguments.json)
+        return status
+    _print_chord(name_line(text), as_json=arguments.json)
+    return 0
+
+
+def _print_chord(named: "dict[str, object]", *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(named), flush=True)
+    elif "error" in named:
+        print(f"jamtui: {named['error']}", file=sys.stderr)
+    else:
+        others = named["alternatives"]
+        text = ", ".join(str(o) for o in others) if isinstance(others, list) else ""
+        print(f"{named['symbol']}" + (f"   (or {text})" if text else ""))
+
+
+def _bench_live(arguments: argparse.Namespace) -> int:
+    from jamtui.processes.bench import bench_live
+
+    return bench_live(events=arguments.events, only=arguments.only, as_json=arguments.json)

@@ -1,0 +1,73 @@
+"""Starting processes of the band, the same way on every system, and noticing when the parent is gone."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+LOG_LIMIT = 1 << 20
+"""Bytes after which a log file is begun anew at the next start."""
+
+
+def open_log(folder: Path, name: str) -> int:
+    """A file descriptor for the log ``name``; the null device where none can be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{name}.log"
+        if path.exists() and path.stat().st_size > LOG_LIMIT:
+            path.replace(path.with_suffix(".old.log"))
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError:
+        return os.open(os.devnull, os.O_WRONLY)
+
+
+def start_child(module: str, arguments: Sequence[str], log_folder: Path) -> "subprocess.Popen[bytes]":
+    """``python -m module arguments`` with its output in a log; its standard input is a pipe that closes
+    when this process ends, however it ends (see ``when_orphaned``)."""
+    log = open_log(log_folder, module.rsplit(".", 1)[-1])
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+    finally:
+        os.close(log)
+
+
+def start_detached(module: str, arguments: Sequence[str], log_folder: Path) -> "subprocess.Popen[bytes]":
+    """The same in a session of its own: no terminal signal reaches it and it outlives this process."""
+    log = open_log(log_folder, module.rsplit(".", 1)[-1])
+    flags = 0
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=sys.platform != "win32",
+            creationflags=flags,
+        )
+    finally:
+        os.close(log)
+
+
+def when_orphaned(do: Callable[[], None]) -> threading.Thread:
+    """Call ``do`` once the process that started this one is gone (its end of standard input closed)."""
+
+    def watch() -> None:
+        with contextlib.suppress(OSError, ValueError):
+            while os.read(0, 4096):
+                pass
+        do()
+
+    thread = threading.Thread(target=watch, name="parent-watch", daemon=True)
+    thread.start()
+    return thread

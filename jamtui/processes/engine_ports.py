@@ -1,0 +1,250 @@
+"""The engine's ports: the sinks of the roles, the open inputs, and what to say of both.
+
+Ports are opened and looked for in the planning thread; the output thread is handed new sinks by
+``SetSink`` commands and never waits for a port.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from jamtui.config import Config, MidiConfig, save_choice
+from jamtui.errors import JamtuiError, PortError
+from jamtui.midi import names
+from jamtui.midi.hotplug import PortKeeper
+from jamtui.midi.port import Callback, InputPort, NullOutput, OutputPort
+from jamtui.midi.ports import MidiSystem
+from jamtui.midi.synth import find_synth
+from jamtui.music.phrase import Role
+from jamtui.playback.commands import Command, Route, SetRoute, SetSink
+from jamtui.processes.sinks import CLOCK, ONE, THRU
+from jamtui.session.snapshot import PortView
+
+_SYNTH_CHANNELS = {Role.LEAD: 0, Role.BASS: 1, Role.COMP: 2, Role.DRUMS: 9}
+
+Output = OutputPort | NullOutput
+
+
+class EnginePorts:
+    """Opens what the configuration names and keeps it open.
+
+    Args:
+        on_input: called from rtmidi's threads with (stamp ns, input's name, message).
+        null_output: open no outputs at all.
+        tell: one sentence and its severity for the event line.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        config_file: Path,
+        *,
+        null_output: bool,
+        on_input: Callable[[int, str, bytes], None],
+        tell: Callable[[str, str], None],
+    ) -> None:
+        midi = config.midi
+        self._config = config
+        self._config_file = config_file
+        self._tell = tell
+        self._on_input = on_input
+        self.system = MidiSystem(midi.api)
+        self._keeper = PortKeeper(self.system, midi.inputs, self._receiver)
+        self._sinks: dict[str, Output] = {}
+        self._synth_used = ""
+        self.output = ""
+        self.routes: dict[Role, Route] = {}
+        self._open_outputs(midi, null_output=null_output)
+        self._open_virtual_input()
+        self.system.prepare()
+        self._ports: tuple[tuple[PortView, ...], tuple[PortView, ...], str] = ((), (), "")
+        self._next_list = 0
+
+    @property
+    def sinks(self) -> Mapping[str, Output]:
+        """Open sinks by name."""
+        return self._sinks
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the open inputs that are not our own."""
+        return self._keeper.inputs
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What is missing, in sentences, until it is there."""
+        return self._keeper.missing
+
+    @property
+    def port_names(self) -> dict[str, str]:
+        """What the musician sees each sink as."""
+        return {
+            name: (port.target or port.name) if isinstance(port, OutputPort) else f"none ({port.reason})"
+            for name, port in self._sinks.items()
+        }
+
+    def recovery(self) -> dict[str, dict[str, str]]:
+        """For the supervisor, should this process die: our port's name and its target by sink."""
+        return {
+            name: {"name": port.name, "target": port.target}
+            for name, port in self._sinks.items()
+            if isinstance(port, OutputPort)
+        }
+
+    def poll(self, ns: int) -> list[Command]:
+        """Look for ports that came or went; what the output loop has to know."""
+        commands: list[Command] = []
+        for change in self._keeper.poll(ns):
+            self._tell(change.text, "info" if change.kind in ("new", "back") else "warning")
+            for sink, port in self._sinks.items():
+                if isinstance(port, OutputPort) and port.name == change.name:
+                    if change.kind == "back":
+                        commands.append(SetSink(sink, port))
+                    elif change.kind == "lost":
+                        commands.append(SetSink(sink, None))
+            if change.name == "JACK" and change.kind == "back":
+                commands += [SetSink(s, p) for s, p in self._sinks.items()]
+        if ns >= self._next_list:
+            self._next_list = ns + 2_000_000_000
+            self._ports = self._list_ports()
+        return commands
+
+    def lists(self) -> tuple[tuple[PortView, ...], tuple[PortView, ...], str]:
+        """Inputs, outputs, and a synth that was found and is not in use."""
+        return self._ports
+
+    def toggle_input(self, name: str) -> None:
+        """Use an input or leave it, and remember the choice."""
+        used = self._keeper.toggle_input(name)
+        wanted = [n for n in self.inputs if n != name]
+        if used:
+            wanted.append(name)
+        self._save({"midi": {"inputs": wanted}})
+        self._tell(f"{'listening to' if used else 'no longer listening to'} {name}", "info")
+        self._next_list = 0
+
+    def use_synth(self) -> list[Command]:
+        """Send the whole band to the General MIDI synth that was found.
+
+        Raises:
+            PortError: there is none.
+        """
+        synth = find_synth(n for n in self.system.outputs() if not names.is_ours(n))
+        if synth is None:
+            raise PortError("no General MIDI synth was found; start FluidSynth, then press the key again")
+        port = self.system.open_output(synth, "jamtui synth")
+        self._keeper.keep(port)
+        self._synth_used = synth
+        self._sinks[ONE] = port
+        commands: list[Command] = [SetSink(ONE, port)]
+        for role, channel in _SYNTH_CHANNELS.items():
+            old = self.routes[role]
+            self.routes[role] = Route(ONE, channel, old.program, old.volume, old.octave, old.offset_ms)
+            commands.append(SetRoute(role, self.routes[role]))
+        self.output = f"playing through {synth}"
+        self._next_list = 0
+        return commands
+
+    def set_programs(self, programs: Mapping[Role, int | None]) -> list[Command]:
+        """Programs of a new style for roles whose program the configuration leaves open."""
+        commands: list[Command] = []
+        for role, program in programs.items():
+            route = self.routes[role]
+            if self._config.role(role.value).program is None and route.program != program:
+                self.routes[role] = Route(
+                    route.port, route.channel, program, route.volume, route.octave, route.offset_ms
+                )
+                commands.append(SetRoute(role, self.routes[role]))
+        return commands
+
+    def close(self) -> None:
+        """Close every port."""
+        self.system.close()
+
+    def _receiver(self, name: str) -> Callback:
+        on_input = self._on_input
+
+        def received(stamp_ns: int, data: bytes) -> None:
+            on_input(stamp_ns, name, data)
+
+        return received
+
+    def _open_outputs(self, midi: MidiConfig, *, null_output: bool) -> None:
+        mode = midi.outputs
+        if null_output:
+            mode = "none"
+        elif mode == "virtual" and not self.system.has_virtual_ports:
+            mode = "ports"
+        shared = mode == "single"
+        for role in Role:
+            wanted = self._config.role(role.value)
+            sink = ONE if shared else role.value
+            self.routes[role] = Route(
+                sink, wanted.channel - 1, wanted.program, wanted.volume, wanted.octave, wanted.offset_ms
+            )
+            if sink not in self._sinks:
+                self._sinks[sink] = self._output(mode, role.value, midi.port if shared else wanted.port)
+        if midi.thru:
+            if mode == "virtual":
+                self._sinks[THRU] = self._output(mode, THRU, "")
+            elif midi.thru_port and mode != "none":
+                self._sinks[THRU] = self._output("ports", THRU, midi.thru_port)
+        if self._config.clock.send and self._config.clock.port and mode != "none":
+            self._sinks[CLOCK] = self._output("ports", CLOCK, self._config.clock.port)
+        self.output = self._describe(mode)
+
+    def _output(self, mode: str, sink: str, pattern: str) -> Output:
+        name = f"{names.PREFIX}{sink}"
+        try:
+            if mode == "none":
+                return NullOutput(name, "null output" if self.system.api != "none" else self.system.reason)
+            if mode == "virtual":
+                port = self.system.open_virtual_output(name)
+            elif pattern:
+                port = self.system.open_output(pattern, name)
+            elif self.system.api == "none":
+                return NullOutput(name, self.system.reason)
+            else:
+                return NullOutput(name, f"set roles.{sink}.port in the configuration")
+        except PortError as error:
+            self._tell(str(error), "error")
+            if pattern:
+                port = OutputPort(name, pattern, None)
+                self._keeper.keep(port)
+                return port
+            return NullOutput(name, str(error))
+        self._keeper.keep(port)
+        return port
+
+    def _open_virtual_input(self) -> None:
+        if not self.system.has_virtual_ports:
+            return
+        try:
+            port: InputPort = self.system.open_virtual_input(names.INPUT, self._receiver(names.INPUT))
+        except PortError as error:
+            self._tell(str(error), "warning")
+            return
+        self._keeper.keep(port)
+
+    def _describe(self, mode: str) -> str:
+        if all(isinstance(p, NullOutput) for p in self._sinks.values()):
+            reason = next(p.reason for p in self._sinks.values() if isinstance(p, NullOutput))
+            return "null output" if reason == "null output" else f"null output: {reason}"
+        system = {"jack": "JACK", "alsa": "ALSA", "coremidi": "CoreMIDI", "winmm": "Windows MIDI"}
+        api = system.get(self.system.api, self.system.api)
+        if mode == "virtual":
+            return f"virtual ports jamtui lead, bass, comp, drums ({api})"
+        return f"{', '.join(sorted(set(self.port_names.values())))} ({api})"
+
+    def _list_ports(self) -> tuple[tuple[PortView, ...], tuple[PortView, ...], str]:
+        used = set(self.inputs)
+        ours = {p.target for p in self._sinks.values() if p.target}
+        inputs = tuple(PortView(n, n in used) for n in self.system.inputs() if not names.is_ours(n))
+        outputs = tuple(PortView(n, n in ours) for n in self.system.outputs() if not names.is_ours(n))
+        synth = find_synth(p.name for p in outputs)
+        return inputs, outputs, synth if synth and synth != self._synth_used and synth not in ours else ""
+
+    def _save(self, choice: Mapping[str, object]) -> None:
+        try:
+            save_choice(self._config_file, choice)
+        except JamtuiError as error:
+            self._tell(str(error), "warning")

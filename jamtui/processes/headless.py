@@ -1,0 +1,74 @@
+"""The band without a screen: for soak runs, scripts and machines without a terminal."""
+
+import contextlib
+import json
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+from jamtui.processes.client import EngineLink
+from jamtui.processes.control import Reports, start_band, stop_band, wait_for_band
+from jamtui.processes.options import SessionOptions
+
+REPORT_EVERY_S = 5.0
+
+
+def run_headless(
+    runtime: Path,
+    log_folder: Path,
+    options: SessionOptions,
+    *,
+    seconds: float | None = None,
+    report_path: Path | None = None,
+) -> int:
+    """Play until ``seconds`` passed, the ending came, or Ctrl-C; then print (or write) the JSON report.
+
+    Returns:
+        The exit status: 0, or 1 when the band died.
+    """
+    supervisor = start_band(runtime, log_folder, options, tied=True)
+    reports = Reports()
+    link = EngineLink(runtime, "headless", reports.on_message)
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: over.set())
+    report: dict[str, object] | None = None
+    status = 0
+    try:
+        wait_for_band(link, runtime, supervisor)
+        began = time.monotonic()
+        next_report = began + REPORT_EVERY_S
+        heard_playing = False
+        while not over.wait(0.05):
+            now = time.monotonic()
+            for event in link.drain_events():
+                print(event.text, file=sys.stderr, flush=True)
+            snapshot = link.latest()
+            playing = snapshot is not None and snapshot.state != "stopped"
+            heard_playing = heard_playing or playing
+            if seconds is not None and now - began >= seconds:
+                break
+            if options.autostart and heard_playing and not playing:
+                break
+            if supervisor.poll() is not None:
+                status = 1
+                break
+            if now >= next_report:
+                # Kept as the last good one, in case the band is not there at the end.
+                report = reports.fetch(link) or report
+                next_report = now + REPORT_EVERY_S
+        report = reports.fetch(link) or report
+    finally:
+        with contextlib.suppress(Exception):
+            stop_band(runtime)
+        link.close()
+    if report is None:
+        return 1
+    text = json.dumps(report, indent=2)
+    if report_path is None:
+        print(text)
+    else:
+        report_path.write_text(text + "\n", encoding="utf-8")
+    return status

@@ -1,0 +1,195 @@
+"""The local link: an authenticated socket (named pipe on Windows) in the runtime folder.
+
+Servers never block on a client: what goes to a client waits in a bounded box of its own. Snapshots are
+kept one deep (the newest wins), piano rolls one deep per role; everything else is a bounded queue, and a
+client that lets it fill up is disconnected and may come again.
+"""
+
+import contextlib
+import hashlib
+import os
+import secrets
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Client, Connection, Listener, answer_challenge, deliver_challenge
+from pathlib import Path
+
+from jamtui.errors import LinkError
+
+QUEUE_LIMIT = 512
+"""Messages a slow client may leave unread before it is disconnected."""
+
+
+def address(runtime: Path, name: str) -> tuple[str, str]:
+    """Address and family of the server ``name`` (``engine`` or ``supervisor``) for ``Listener``/``Client``."""
+    if sys.platform == "win32":
+        tag = hashlib.sha256(str(runtime).encode()).hexdigest()[:16]
+        return rf"\\.\pipe\jamtui-{tag}-{name}", "AF_PIPE"
+    return str(runtime / f"{name}.sock"), "AF_UNIX"
+
+
+def link_key(runtime: Path, *, create: bool = False) -> bytes:
+    """The shared secret, from a file that only its owner can read.
+
+    Raises:
+        LinkError: there is none, so no band runs here.
+    """
+    path = runtime / "key"
+    if create:
+        runtime.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_bytes(32))
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise LinkError("no band is running; start one with `jamtui`") from None
+
+
+class Peer:
+    """One connected client, seen from the server. ``send*`` never block; ``name`` is set by its hello."""
+
+    def __init__(self, connection: Connection, on_message: Callable[["Peer", bytes], None]) -> None:
+        self.name = ""
+        self.closed = False
+        self._connection = connection
+        self._on_message = on_message
+        self._queue: deque[bytes] = deque()
+        self._latest: dict[str, bytes] = {}
+        self._wake = threading.Event()
+        self._reader = threading.Thread(target=self._read, name="link-read", daemon=True)
+        self._writer = threading.Thread(target=self._write, name="link-write", daemon=True)
+        self._reader.start()
+        self._writer.start()
+
+    def send(self, data: bytes) -> None:
+        """Queue a message that must arrive in order."""
+        if len(self._queue) >= QUEUE_LIMIT:
+            self.close()
+            return
+        self._queue.append(data)
+        self._wake.set()
+
+    def send_latest(self, slot: str, data: bytes) -> None:
+        """Send a message that replaces any unsent one of the same ``slot``."""
+        self._latest[slot] = data
+        self._wake.set()
+
+    def close(self) -> None:
+        """Disconnect; threads end by themselves."""
+        self.closed = True
+        self._wake.set()
+
+    def _read(self) -> None:
+        try:
+            while not self.closed:
+                self._on_message(self, self._connection.recv_bytes(1 << 20))
+        except (EOFError, OSError):
+            pass
+        finally:
+            self.close()
+
+    def _write(self) -> None:
+        try:
+            while True:
+                self._wake.wait()
+                self._wake.clear()
+                while self._queue:
+                    self._connection.send_bytes(self._queue.popleft())
+                for slot in list(self._latest):
+                    data = self._latest.pop(slot, None)
+                    if data is not None:
+                        self._connection.send_bytes(data)
+                if self.closed and not self._queue:
+                    break
+        except (OSError, ValueError):
+            self.closed = True
+        finally:
+            with contextlib.suppress(OSError):
+                self._connection.close()
+
+
+class Server:
+    """Listens under ``name`` in ``runtime``; ``on_message(peer, bytes)`` is called from reader threads.
+
+    Raises:
+        LinkError: another process listens there already.
+    """
+
+    def __init__(
+        self, runtime: Path, name: str, key: bytes, on_message: Callable[[Peer, bytes], None]
+    ) -> None:
+        where, family = address(runtime, name)
+        if family == "AF_UNIX":
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(where)
+        try:
+            self._listener = Listener(where, family, backlog=16)
+        except OSError as error:
+            raise LinkError(
+                f"cannot open the link at {where} ({error}); run `jamtui doctor --fix`"
+            ) from error
+        if family == "AF_UNIX":
+            os.chmod(where, 0o600)
+        self._key = key
+        self._on_message = on_message
+        self._peers: tuple[Peer, ...] = ()
+        self._lock = threading.Lock()
+        self._closed = False
+        threading.Thread(target=self._accept, name=f"link-{name}", daemon=True).start()
+
+    @property
+    def peers(self) -> tuple[Peer, ...]:
+        """The connected clients."""
+        if any(p.closed for p in self._peers):
+            with self._lock:
+                self._peers = tuple(p for p in self._peers if not p.closed)
+        return self._peers
+
+    def close(self) -> None:
+        """Stop listening and disconnect everyone, after their queues went out."""
+        self._closed = True
+        for peer in self._peers:
+            peer.close()
+        with contextlib.suppress(OSError):
+            self._listener.close()
+
+    def _accept(self) -> None:
+        while not self._closed:
+            try:
+                connection = self._listener.accept()
+            except (OSError, EOFError):
+                continue
+            # The handshake runs beside, so that a client that stalls in it keeps nobody else out.
+            threading.Thread(target=self._welcome, args=(connection,), name="link-auth", daemon=True).start()
+
+    def _welcome(self, connection: Connection) -> None:
+        try:
+            deliver_challenge(connection, self._key)
+            answer_challenge(connection, self._key)
+        except (AuthenticationError, EOFError, OSError):
+            connection.close()
+            return
+        with self._lock:
+            self._peers = (*(p for p in self._peers if not p.closed), Peer(connection, self._on_message))
+
+
+def connect(runtime: Path, name: str) -> Connection:
+    """A connection to the server ``name``.
+
+    Raises:
+        LinkError: nobody answers there, or not with the right key.
+    """
+    key = link_key(runtime)
+    where, family = address(runtime, name)
+    try:
+        return Client(where, family, authkey=key)
+    except (OSError, EOFError) as error:
+        raise LinkError(f"the {name} does not answer; start one with `jamtui`") from error
+    except AuthenticationError as error:
+        raise LinkError(f"the {name} refused the key in {runtime}; run `jamtui doctor --fix`") from error

@@ -1,0 +1,60 @@
+"""One band per runtime folder: a lock that the operating system drops when its holder dies."""
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import IO
+
+from jamtui.errors import LinkError
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+
+class InstanceLock:
+    """Held for as long as this process lives.
+
+    Raises:
+        LinkError: another supervisor holds it.
+    """
+
+    def __init__(self, runtime: Path) -> None:
+        runtime.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._path = runtime / "supervisor.lock"
+        self._file: IO[bytes] = self._path.open("a+b")
+        if not _try_lock(self._file):
+            self._file.close()
+            raise LinkError(
+                "a band is already running; `jamtui attach` joins it, `jamtui stop` ends it"
+            ) from None
+        (runtime / "supervisor.pid").write_text(str(os.getpid()), encoding="ascii")
+
+    def release(self) -> None:
+        """Let the next supervisor start."""
+        with contextlib.suppress(OSError):
+            (self._path.parent / "supervisor.pid").unlink()
+        self._file.close()
+
+
+def band_is_running(runtime: Path) -> bool:
+    """Whether a supervisor holds the lock in ``runtime``."""
+    path = runtime / "supervisor.lock"
+    if not path.exists():
+        return False
+    with path.open("a+b") as file:
+        return not _try_lock(file)
+
+
+def _try_lock(file: IO[bytes]) -> bool:
+    try:
+        if sys.platform == "win32":
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,42 @@
+"""What a session was asked to be, on its way from the command line through the supervisor to the engine."""
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """One session's choices; None means: as the configuration says."""
+
+    demo: bool = False
+    autostart: bool = False
+    """Count in as soon as the engine is up, without a key press."""
+    headless: bool = False
+    style: str | None = None
+    tempo: float | None = None
+    meter: str | None = None
+    grid: str | None = None
+    chart: str | None = None
+    seed: int | None = None
+    output: str | None = None
+    """``null`` to open no output port."""
+    styles_in_turn: bool = False
+    """Step to the next style every 32 bars (long demos and soak runs)."""
+    generators: tuple[str, ...] = ()
+    """Generators for the worker process, as ``module:factory``."""
+
+    def save(self, runtime: Path) -> None:
+        """Leave the options for the processes to come."""
+        (runtime / "session.json").write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @classmethod
+    def load(cls, runtime: Path) -> "SessionOptions":
+        """The options left by ``save``; the defaults where there are none."""
+        try:
+            data = json.loads((runtime / "session.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return cls()
+        known = {f.name for f in fields(cls)}
+        chosen = {k: v for k, v in data.items() if k in known}
+        return cls(**{**chosen, "generators": tuple(chosen.get("generators", ()))})

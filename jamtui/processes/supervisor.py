@@ -1,0 +1,247 @@
+"""The supervisor: starts engine and workers, watches them, and cleans up after whichever dies.
+
+It runs in a session of its own (no terminal signal reaches it) and imports little, so that it is the last
+thing to fail. After a dead engine it sends a note-off for every note that the shared bitmap says is
+sounding, then starts a successor that takes up tempo, phase, style, mutes and chord.
+"""
+
+import contextlib
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jamtui import paths
+from jamtui.config import load_config
+from jamtui.errors import JamtuiError, LinkError
+from jamtui.processes.children import start_child, when_orphaned
+from jamtui.processes.codec import decode, encode
+from jamtui.processes.exits import EXIT_REFUSED
+from jamtui.processes.link import Peer, Server, connect, link_key
+from jamtui.processes.lock import InstanceLock
+from jamtui.processes.rescue import Rescue
+from jamtui.processes.shared import SharedState
+from jamtui.processes.sinks import SINKS
+
+CRASHES_ALLOWED = 5
+CRASH_WINDOW_S = 20.0
+HEARTBEAT_LIMIT_NS = 5_000_000_000
+"""An engine that says nothing for so long is hung and is replaced."""
+STOP_PATIENCE_S = 3.0
+
+
+@dataclass
+class Child:
+    """A process of the band and how often it died lately."""
+
+    name: str
+    module: str
+    process: "subprocess.Popen[bytes] | None" = None
+    started: float = 0.0
+    deaths: deque[float] = field(default_factory=lambda: deque(maxlen=CRASHES_ALLOWED))
+    restart_at: float | None = None
+
+
+class Supervisor:
+    """Owns the other processes. ``run`` returns the exit status when the band is over."""
+
+    def __init__(self, runtime: Path, log_folder: Path) -> None:
+        self._runtime = runtime
+        self._logs = log_folder
+        self._lock = InstanceLock(runtime)
+        (runtime / "failure.txt").unlink(missing_ok=True)
+        key = link_key(runtime, create=True)
+        self._shared = SharedState(runtime / "state.map", create=True)
+        self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._server = Server(runtime, "supervisor", key, self._on_message)
+        self._engine = Child("engine", "jamtui.processes.engine")
+        self._workers = Child("workers", "jamtui.processes.workers")
+        self._rescue = Rescue(self._shared, SINKS, load_config(paths.config_file()).midi.api)
+        self._over = False
+        self._status = 0
+
+    def run(self) -> int:
+        """Keep the band alive until it is stopped."""
+        try:
+            self._prepare_book()
+            self._start(self._engine)
+            self._start(self._workers)
+            while not self._over:
+                with contextlib.suppress(queue.Empty):
+                    self._inbox.get(timeout=0.05 if self._rescue.mending else 0.25)()
+                self._look_around()
+        finally:
+            self._wind_up()
+        return self._status
+
+    def request_stop(self) -> None:
+        """Stop the band in good order; safe from any thread or signal handler."""
+        self._inbox.put(self._stop)
+
+    def _prepare_book(self) -> None:
+        # Imported here: only a stale book needs the analysis code.
+        from jamtui.session.book_file import ensure_book
+
+        book = ensure_book(paths.phrase_library_dir(), paths.styles_dir(), paths.cache_dir())
+        (self._runtime / "book.path").write_text(str(book), encoding="utf-8")
+
+    def _start(self, child: Child, *, restore: bool = False) -> None:
+        arguments = [str(self._runtime), *(["--restore"] if restore else [])]
+        process = start_child(child.module, arguments, self._logs)
+        child.process = process
+        child.started = time.monotonic()
+        child.restart_at = None
+
+        def wait() -> None:
+            code = process.wait()
+            self._inbox.put(lambda: self._on_exit(child, process, code))
+
+        threading.Thread(target=wait, name=f"wait-{child.name}", daemon=True).start()
+
+    def _on_exit(self, child: Child, process: "subprocess.Popen[bytes]", code: int) -> None:
+        if process is not child.process or self._over:
+            return
+        child.process = None
+        if child is self._engine:
+            self._rescue.end_notes()
+            if code == 0:
+                self._over = True
+                return
+            if code == EXIT_REFUSED:
+                self._give_up(None)
+                return
+        now = time.monotonic()
+        child.deaths.append(now)
+        often = len(child.deaths) == CRASHES_ALLOWED and now - child.deaths[0] < CRASH_WINDOW_S
+        if often and child is self._engine:
+            self._give_up(
+                f"the engine died {CRASHES_ALLOWED} times in {CRASH_WINDOW_S:.0f} s; "
+                f"its last words are in {self._logs / 'engine.log'}"
+            )
+            return
+        print(f"{child.name} ended with status {code}; restarting it", flush=True)
+        if often:
+            child.restart_at = now + 5.0
+        else:
+            self._start(child, restore=child is self._engine)
+            if child is self._engine:
+                self._rescue.reconnect_soon()
+
+    def _look_around(self) -> None:
+        now = time.monotonic()
+        for child in (self._engine, self._workers):
+            if child.restart_at is not None and now >= child.restart_at:
+                self._start(child)
+        engine = self._engine.process
+        beat = self._shared.heartbeat_ns
+        if (
+            engine is not None
+            and beat
+            and self._shared.engine_pid == engine.pid
+            and time.perf_counter_ns() - beat > HEARTBEAT_LIMIT_NS
+        ):
+            print("the engine is hung; replacing it", flush=True)
+            engine.kill()
+        self._rescue.look_around()
+
+    def _give_up(self, problem: str | None) -> None:
+        if problem is not None:
+            (self._runtime / "failure.txt").write_text(problem, encoding="utf-8")
+            print(problem, flush=True)
+        self._status = 1
+        self._over = True
+
+    def _stop(self) -> None:
+        engine = self._engine.process
+        if engine is not None:
+            with contextlib.suppress(LinkError, OSError):
+                connection = connect(self._runtime, "engine")
+                connection.send_bytes(encode("shutdown"))
+                with contextlib.suppress(EOFError, OSError):
+                    while connection.poll(STOP_PATIENCE_S):
+                        connection.recv_bytes()
+                connection.close()
+        self._over = True
+
+    def _on_message(self, peer: Peer, data: bytes) -> None:
+        try:
+            kind, _body = decode(data)
+        except LinkError:
+            peer.close()
+            return
+        if kind == "stop":
+            peer.send(encode("stopping"))
+            self.request_stop()
+        elif kind == "replace-engine":
+            self._inbox.put(self._replace_engine)
+            peer.send(encode("replacing"))
+        elif kind == "status":
+            peer.send(encode("status", self._describe()))
+
+    def _replace_engine(self) -> None:
+        if self._engine.process is not None:
+            self._engine.process.kill()
+
+    def _describe(self) -> dict[str, object]:
+        return {
+            "pid": os.getpid(),
+            **{
+                c.name: {
+                    "pid": c.process.pid if c.process else None,
+                    "deaths": len(c.deaths),
+                    "up_s": round(time.monotonic() - c.started, 1),
+                }
+                for c in (self._engine, self._workers)
+            },
+        }
+
+    def _wind_up(self) -> None:
+        for child in (self._workers, self._engine):
+            process = child.process
+            if process is None:
+                continue
+            if process.stdin is not None:
+                with contextlib.suppress(OSError):
+                    process.stdin.close()
+            try:
+                process.wait(STOP_PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._rescue.end_notes()
+        self._rescue.close()
+        self._server.close()
+        self._shared.close()
+        for name in ("state.map", "session.json", "engine.sock", "supervisor.sock", "key", "book.path"):
+            with contextlib.suppress(OSError):
+                (self._runtime / name).unlink(missing_ok=True)
+        self._lock.release()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """``python -m jamtui.processes.supervisor [--with-parent]``: options come from ``session.json``."""
+    arguments = sys.argv[1:] if argv is None else argv
+    runtime = paths.runtime_dir()
+    try:
+        supervisor = Supervisor(runtime, paths.log_dir())
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: supervisor.request_stop())
+        if "--with-parent" in arguments:
+            when_orphaned(supervisor.request_stop)
+        return supervisor.run()
+    except JamtuiError as error:
+        with contextlib.suppress(OSError):
+            (runtime / "failure.txt").write_text(str(error), encoding="utf-8")
+        print(error, file=sys.stderr)
+        return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

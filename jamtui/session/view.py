@@ -1,0 +1,145 @@
+"""Turns the band's state into what its clients show. Pure reading; called 20 times a second."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from jamtui.music.phrase import Role
+from jamtui.playback.commands import Route
+from jamtui.session.band import Band
+from jamtui.session.generator import GeneratorHealth
+from jamtui.session.hearing import Heard
+from jamtui.session.settings import audible
+from jamtui.session.snapshot import ChordView, PortView, RoleView, Snapshot, SourceView
+
+LEVEL_DECAY_NS = 600_000_000
+"""A level meter falls from full to nothing in this time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the engine process knows and the band does not: ports, files, priorities."""
+
+    session: str
+    seed: int
+    inputs: tuple[str, ...]
+    ports_in: tuple[PortView, ...]
+    ports_out: tuple[PortView, ...]
+    output: str
+    synth: str
+    recording: str
+    notices: tuple[str, ...]
+    priority: str
+    routes: Mapping[Role, Route]
+    port_names: Mapping[str, str]
+    """What the musician sees a sink as, by sink name."""
+    health: tuple[GeneratorHealth, ...]
+    queue_depth: int
+    demo: bool
+
+
+class Levels:
+    """Peak level per role, falling linearly."""
+
+    def __init__(self) -> None:
+        self._peak = dict.fromkeys(Role, 0.0)
+        self._at = dict.fromkeys(Role, 0)
+
+    def hit(self, role: Role, velocity: int, ns: int) -> None:
+        """A note-on of ``velocity`` was sent at ``ns``."""
+        self._peak[role] = max(self.level(role, ns), velocity / 127)
+        self._at[role] = ns
+
+    def level(self, role: Role, ns: int) -> float:
+        """Level now, 0 to 1."""
+        return max(0.0, self._peak[role] - (ns - self._at[role]) / LEVEL_DECAY_NS)
+
+
+def chord_view(settled: Heard | None, now: Heard | None, held: Sequence[int]) -> ChordView:
+    """The settled chord for the screen; the provisional one while nothing has settled yet."""
+    shown = settled if settled is not None else now
+    if shown is None:
+        return ChordView("")
+    return ChordView(
+        symbol=shown.chord.symbol,
+        alternatives=tuple((g.chord.symbol, round(g.score, 2)) for g in shown.guesses),
+        notes=tuple(shown.notes),
+        held=bool(held),
+        provisional=settled is None,
+    )
+
+
+def snapshot(band: Band, around: Surroundings, levels: Levels, seq: int, ns: int) -> Snapshot:
+    """The state of the band at ``ns``."""
+    conductor = band.conductor
+    settings = conductor.settings
+    segment = band.clock.segment
+    tick = segment.tick_at(ns)
+    bar = conductor.bar_at(tick)
+    roles = tuple(_role_view(band, around, levels, role, tick, ns) for role in Role)
+    playing = [r.runway_bars for r in roles if r.on and not r.muted]
+    return Snapshot(
+        session=around.session,
+        seq=seq,
+        state=band.state,
+        tick=round(tick, 1),
+        bar=max(0, bar.number + 1),
+        beat=bar.meter.beat_at(int(tick // 1) - bar.start) + 1,
+        beats=bar.meter.beats,
+        meter=bar.meter.name,
+        bpm=round(segment.bpm, 2),
+        clock=band.tempo_source,
+        clock_locked=band.clock_locked,
+        style=settings.style,
+        style_title=conductor.style.title,
+        temperature=settings.temperature,
+        energy=settings.energy,
+        player_energy=round(band.energy.value(ns), 3),
+        grid=settings.grid,
+        click=settings.click,
+        frozen=conductor.frozen,
+        elapsed_s=0.0 if band.started_ns is None else round((ns - band.started_ns) / 1e9, 1),
+        chord=chord_view(band.settled, band.heard, band.chords.held),
+        next_chords=conductor.next_chords(tick),
+        chart=band.chart_title,
+        roles=roles,
+        gauges=band.kpi.gauges(around.queue_depth, round(min(playing, default=0.0), 2)),
+        hits=(),
+        sources=tuple(SourceView(h.source.value, h.name, h.state, h.detail) for h in around.health),
+        inputs=around.inputs,
+        output=around.output,
+        recording=around.recording,
+        notices=around.notices,
+        plan_revision=conductor.plan_revision,
+        seed=around.seed,
+        priority=around.priority,
+        demo=around.demo,
+        pending=conductor.pending,
+        bar_tick=bar.start,
+        styles=tuple((s.name, s.title) for s in conductor.styles.values()),
+        ports_in=around.ports_in,
+        ports_out=around.ports_out,
+        synth=around.synth,
+    )
+
+
+def _role_view(
+    band: Band, around: Surroundings, levels: Levels, role: Role, tick: float, ns: int
+) -> RoleView:
+    conductor = band.conductor
+    settings = conductor.settings
+    route = around.routes[role]
+    stopped = band.state == "stopped"
+    return RoleView(
+        role=role.value,
+        on=role in settings.roles,
+        muted=not audible(settings, role),
+        solo=role in settings.solo,
+        source="" if stopped else conductor.source_letter(role, tick),
+        level=round(levels.level(role, ns), 2),
+        volume=route.volume,
+        octave=route.octave,
+        program=route.program,
+        port=around.port_names.get(route.port, route.port),
+        runway_bars=0.0 if stopped else round(conductor.runway_bars(role, tick), 2),
+        label="" if stopped else conductor.label(role, tick),
+    )

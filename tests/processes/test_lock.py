@@ -1,0 +1,31 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jamtui.errors import LinkError
+from jamtui.processes.lock import InstanceLock, band_is_running
+
+HOLD = (
+    "import sys, time; from pathlib import Path; from jamtui.processes.lock import InstanceLock; "
+    "lock = InstanceLock(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
+)
+
+
+def test_one_band_at_a_time_and_a_death_frees_the_lock(tmp_path: Path) -> None:
+    assert not band_is_running(tmp_path)
+    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    assert holder.stdout.readline().strip() == b"held"
+    assert band_is_running(tmp_path)
+    with pytest.raises(LinkError, match=r"already running.*jamtui attach.*jamtui stop"):
+        InstanceLock(tmp_path)
+    holder.kill()
+    holder.wait()
+    holder.stdout.close()
+    assert not band_is_running(tmp_path)
+    lock = InstanceLock(tmp_path)
+    assert band_is_running(tmp_path)
+    lock.release()
+    assert not band_is_running(tmp_path)
