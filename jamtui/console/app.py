@@ -18,6 +18,7 @@ from jamtui.console.pads import PADS, Pads
 from jamtui.console.panels.drawers import choices, inputs
 from jamtui.console.settle import GaugeSettler
 from jamtui.console.stage import Stage
+from jamtui.console.svg import to_svg
 from jamtui.music.meter import PPQ
 from jamtui.session.actions import BY_NAME, Action, Argument
 from jamtui.session.client import BandClient
@@ -63,7 +64,6 @@ class JamApp(App[Left]):
     TITLE = "jamtui"
     BINDINGS: ClassVar[list[BindingType]] = [
         # Priority: they work whatever is open above the stage.
-        Binding("exclamation_mark", "perform('panic')", "Panic", id="panic", priority=True, show=False),
         Binding("ctrl+c,ctrl+q", "perform('quit')", "Quit (twice)", priority=True, show=False),
     ]
 
@@ -95,26 +95,26 @@ class JamApp(App[Left]):
         self._now = now
         self._time_of_day = time_of_day
         self._inks = plain_inks() if self.no_color else colour_inks()
-        self._stage = Stage()
+        self.stage = Stage()
         self._settler = GaugeSettler()
         self._events: deque[tuple[str, Event]] = deque(maxlen=EVENTS_KEPT)
         self._shown_events: tuple[tuple[str, Event], ...] = ()
         self._snapshot: Snapshot | None = None
         self._snapshot_at = 0.0
         self._link = client.link
-        self._drawer = Drawer.NONE
+        self.drawer = Drawer.NONE
         self._cursor = 0
         self._scroll = 0
         self._soon = False
         self._quit_until = 0.0
-        self._roll_role = ROLES[0]
-        self.set_keymap({"panic": ",".join({"exclamation_mark", self._keymap_of_band.panic_key})})
+        self.roll_role = ROLES[0]
+        self._panic_keys = {"exclamation_mark", self._keymap_of_band.panic_key}
 
     # -- the picture -------------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
         """One widget, which paints itself."""
-        yield self._stage
+        yield self.stage
 
     def on_mount(self) -> None:
         """Paint at once, then at the frame rate."""
@@ -125,7 +125,7 @@ class JamApp(App[Left]):
         """Take what is new from the band and show it."""
         now = self._now()
         self._take(now)
-        self._stage.show(self._frame(now))
+        self.stage.show(self._frame(now))
 
     def _take(self, now: float) -> None:
         snapshot = self._client.latest()
@@ -170,8 +170,8 @@ class JamApp(App[Left]):
             events=self._shown_events,
             pads=self._pads.view() if self._pads_on else None,
             keys=self._keymap_of_band.hints,
-            roll_role=self._roll_role,
-            drawer=self._drawer,
+            roll_role=self.roll_role,
+            drawer=self.drawer,
             cursor=self._cursor,
             scroll=self._scroll,
             soon=self._soon,
@@ -202,12 +202,19 @@ class JamApp(App[Left]):
             return self._pads_wanted
         return self._snapshot is not None and not self._snapshot.inputs and not self._snapshot.demo
 
+    async def on_event(self, event: events.Event) -> None:
+        """Panic before anything else: a text field above the stage would swallow a bound ``!``."""
+        if isinstance(event, events.Key) and event.key in self._panic_keys and not event.is_forwarded:
+            self.perform("panic")
+            return
+        await super().on_event(event)
+
     def on_key(self, event: events.Key) -> None:
         """Pads, the open drawer, then the table of actions."""
         if len(self.screen_stack) > 1:
             return
         key = event.key
-        if self._drawer is not Drawer.NONE and self._drawer_key(key):
+        if self.drawer is not Drawer.NONE and self._drawer_key(key):
             event.stop()
         elif key in PADS and self._pads_on:
             self._press_pad(key)
@@ -231,7 +238,7 @@ class JamApp(App[Left]):
             self._client.midi_in(message)
 
     def _drawer_key(self, key: str) -> bool:
-        rows = choices(self._drawer, self._snapshot)
+        rows = choices(self.drawer, self._snapshot)
         if key in ("up", "down"):
             step = 1 if key == "down" else -1
             self._cursor = max(0, min(len(rows) - 1, self._cursor + step)) if rows else 0
@@ -240,7 +247,7 @@ class JamApp(App[Left]):
         if key == "enter" and rows:
             choice = rows[min(self._cursor, len(rows) - 1)]
             self._do(BY_NAME[choice.action], choice.argument)
-            if self._drawer is Drawer.STYLES:
+            if self.drawer is Drawer.STYLES:
                 self._open(Drawer.NONE)
             else:
                 self._devices_changed = True
@@ -282,13 +289,13 @@ class JamApp(App[Left]):
         elif name == "soon":
             self._soon = not self._soon
         elif name == "help":
-            self._open(Drawer.NONE if self._drawer is Drawer.HELP else Drawer.HELP)
+            self._open(Drawer.NONE if self.drawer is Drawer.HELP else Drawer.HELP)
         elif name == "style_pick":
-            self._open(Drawer.NONE if self._drawer is Drawer.STYLES else Drawer.STYLES)
+            self._open(Drawer.NONE if self.drawer is Drawer.STYLES else Drawer.STYLES)
         elif name == "devices":
-            self._open(Drawer.NONE if self._drawer is Drawer.DEVICES else Drawer.DEVICES)
+            self._open(Drawer.NONE if self.drawer is Drawer.DEVICES else Drawer.DEVICES)
         elif name == "roll_role":
-            self._roll_role = ROLES[(ROLES.index(self._roll_role) + 1) % len(ROLES)]
+            self.roll_role = ROLES[(ROLES.index(self.roll_role) + 1) % len(ROLES)]
         elif name in ("pads_up", "pads_down"):
             self._pads.transpose(1 if name == "pads_up" else -1)
         elif name == "palette":
@@ -307,27 +314,31 @@ class JamApp(App[Left]):
     def _back(self) -> None:
         self._soon = False
         self._quit_until = 0.0
-        if self._drawer is not Drawer.NONE:
+        if self.drawer is not Drawer.NONE:
             self._open(Drawer.NONE)
         else:
             self._send(self._pads.release())
 
     def _open(self, drawer: Drawer) -> None:
-        if self._drawer is Drawer.DEVICES and self._devices_changed:
+        if self.drawer is Drawer.DEVICES and self._devices_changed:
             self._devices_changed = False
             if self._on_save_devices is not None and self._snapshot is not None:
                 self._say(self._on_save_devices(self._snapshot.inputs))
-        self._drawer = drawer
+        self.drawer = drawer
         self._scroll = 0
         rows = choices(drawer, self._snapshot)
         self._cursor = next((i for i, row in enumerate(rows) if row.chosen), 0)
+
+    def picture(self) -> str:
+        """The stage as SVG, without what is open above it."""
+        return to_svg(self.stage.rows, title=f"jamtui {self._version}: the stage screen")
 
     def _save_picture(self) -> None:
         stamp = time.strftime("%Y%m%d-%H%M%S")
         path = self._screenshots / f"jamtui-{stamp}.svg"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(self.export_screenshot(title="jamtui", simplify=True), encoding="utf-8")
+            path.write_text(self.picture(), encoding="utf-8")
         except OSError as error:
             self._say(f"no screenshot: {path.parent} cannot be written ({error.strerror})", "warning")
         else:

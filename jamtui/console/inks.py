@@ -93,7 +93,7 @@ def _accent(code: str) -> Accent:
     return Accent(
         sounding=_ink(_mix("#ffffff", 1.0) if code == "#ffffff" else code, bold=True),
         locked=_ink(code),
-        planned=_ink(_mix(code, 0.74)),
+        planned=_ink(_mix(code, 0.94)),
         past=_ink(_mix(code, 0.46)),
         chip=_ink(BACKGROUND, code, bold=True),
     )

@@ -44,12 +44,12 @@ def arrange(width: int, height: int, drawer: Drawer = Drawer.NONE) -> tuple[Plac
     if kind == "tiny":
         return (Place("tiny", 0, 0, width, height),)
     if kind == "small":
-        return _small(width, height, drawer)
-    return _wide(width, height, drawer, large=kind == "large")
+        return tuple(_small(width, height, drawer))
+    return tuple(_wide(width, height, drawer, large=kind == "large"))
 
 
-def _small(width: int, height: int, drawer: Drawer) -> tuple[Place, ...]:
-    chord_w = width * 5 // 8
+def _small(width: int, height: int, drawer: Drawer) -> list[Place]:
+    chord_w = width * 23 // 40
     places = [
         Place("header", 0, 0, width, 1),
         Place("beat", 0, 1, width, 1),
@@ -73,8 +73,7 @@ def _small(width: int, height: int, drawer: Drawer) -> tuple[Place, ...]:
             Place("sources", 0, band + 4, width, 1),
             *([Place("log", 0, band + 5, width, events)] if events else []),
         ]
-    places += _feet(width, height)
-    return tuple(places)
+    return places + _feet(width, height)
 
 
 def _feet(width: int, height: int) -> list[Place]:
@@ -85,7 +84,7 @@ def _feet(width: int, height: int) -> list[Place]:
     ]
 
 
-def _wide(width: int, height: int, drawer: Drawer, *, large: bool) -> tuple[Place, ...]:
+def _wide(width: int, height: int, drawer: Drawer, *, large: bool) -> list[Place]:
     beat_h = 2 if large else 1
     head = 1 + beat_h
     chord_h = 15 if large else 9
@@ -98,7 +97,8 @@ def _wide(width: int, height: int, drawer: Drawer, *, large: bool) -> tuple[Plac
         Place("chord", 0, head, chord_w, chord_h),
         Place("next", chord_w, head, right, next_h),
     ]
-    bottom = height - 3
+    log_h = 3 if large else 0
+    bottom = height - 3 - log_h
     top = head + chord_h
     body_w = width
     if drawer is not Drawer.NONE:
@@ -125,5 +125,6 @@ def _wide(width: int, height: int, drawer: Drawer, *, large: bool) -> tuple[Plac
         ]
     else:
         places.append(Place("band", 0, band_y, body_w, band_h))
-    places += _feet(width, height)
-    return tuple(places)
+    if log_h:
+        places.append(Place("log", 0, bottom, width, log_h))
+    return places + _feet(width, height)

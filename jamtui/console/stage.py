@@ -39,7 +39,7 @@ class Stage(Widget):
         anew = shape != self._shape
         if anew:
             self._shape = shape
-            self._places = arrange(width, height, frame.drawer)
+            self._places = tuple(sorted(arrange(width, height, frame.drawer), key=lambda p: p.x))
             self._seen.clear()
             self._rows.clear()
             self._strips = [Strip.blank(width, frame.inks.blank)] * height
@@ -65,6 +65,11 @@ class Stage(Widget):
             self.refresh()
         else:
             self.refresh(*_regions(sorted(dirty), width))
+
+    @property
+    def rows(self) -> list[list[Segment]]:
+        """The cells as they are shown, row by row."""
+        return [list(strip) for strip in self._strips]
 
     def _compose_row(self, y: int, width: int) -> Strip:
         segments: list[Segment] = []

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from math import sin
 
+from jamtui.console.app import JamApp
 from jamtui.music.meter import COMMON_TIME, METERS, PPQ
 from jamtui.session.snapshot import (
     ChordView,
@@ -277,6 +278,11 @@ class FakeBand:
             ports_out=(PortView("FLUID Synth (1234)", False),),
             priority="real-time (FIFO 60)",
         )
+
+
+def stage_text(app: JamApp) -> str:
+    """What the stage shows, as lines of text."""
+    return "\n".join("".join(segment.text for segment in row) for row in app.stage.rows)
 
 
 def stopped(snapshot: Snapshot) -> Snapshot:

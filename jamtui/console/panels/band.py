@@ -25,7 +25,7 @@ def _role(frame: Frame, number: int, name: str, width: int) -> Row:
     line.add(f"{name.upper():<6}", inks.faint if silent else inks.strong if chosen else inks.text)
     accent = inks.accent(view.source)
     line.add(f" {view.source or '-'} ", inks.faint if silent or not view.source else accent.chip).add(" ")
-    full, empty = bar(0.0 if silent else view.level, 8)
+    full, empty = bar(0.0 if silent else view.level, 8 if width >= 60 else 6)
     line.add(full, accent.sounding).add(empty, inks.rule).add(" ")
     word = role_word(view)
     line.add(f"{word:<5}", inks.key if word == "SOLO" else inks.strong if word == "MUTE" else inks.dim)
@@ -34,9 +34,12 @@ def _role(frame: Frame, number: int, name: str, width: int) -> Row:
     line.add("oct", inks.faint).add(f"{octave:>3} ", inks.text)
     if width >= 72:
         line.add("run", inks.faint).add(f"{view.runway_bars:4.1f}  ", inks.text)
-    if line.left > 24 and view.label:
+    if view.label and line.left >= 28:
         line.cell(view.label, line.left // 2, inks.dim).add(" ")
-    line.add("→ ", inks.faint).cell(view.port, line.left - 1, inks.dim)
+    if line.left >= 16:
+        line.add("→ ", inks.faint).cell(view.port, line.left - 1, inks.dim)
+    elif line.left >= 12:
+        line.cell(view.label, line.left - 1, inks.dim)
     return line.row()
 
 

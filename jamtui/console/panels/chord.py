@@ -4,7 +4,7 @@ from math import ceil
 
 from jamtui.console.frame import Frame
 from jamtui.console.glyphs import big_chord
-from jamtui.console.line import Line, Row, fill, rule
+from jamtui.console.line import Line, Row, bar, fill, rule
 from jamtui.music.pitch import note_name
 from jamtui.session.snapshot import NextChord, Snapshot
 
@@ -31,6 +31,19 @@ def _alternatives(frame: Frame, line: Line, snap: Snapshot) -> None:
         line.add("  ").add(symbol, inks.text).add(text[len(symbol) :], inks.faint)
 
 
+def _ranked(frame: Frame, width: int, snap: Snapshot) -> list[Row]:
+    """The best three readings of the chord, a row each, with their scores as bars."""
+    inks = frame.inks
+    rows = []
+    for symbol, score in snap.chord.alternatives[:3]:
+        chosen = symbol == snap.chord.symbol
+        line = Line(width, inks.blank).add(" ").cell(symbol, 12, inks.text if chosen else inks.dim)
+        full, empty = bar(score, 16)
+        line.add(full, inks.text if chosen else inks.dim).add(empty, inks.rule)
+        rows.append(line.add(f" {score:.2f}".replace(" 0.", "  ."), inks.dim).row())
+    return rows
+
+
 def _held(frame: Frame, line: Line, snap: Snapshot) -> None:
     names = " ".join(note_name(n) for n in snap.chord.notes)
     frame_ink = frame.inks.text if snap.chord.held else frame.inks.dim
@@ -43,11 +56,12 @@ def _pads(frame: Frame, width: int, *, shifted: bool) -> Row:
     pads = frame.pads
     if pads is not None:
         row = pads.shifted if shifted else pads.pads
+        airy = sum(len(symbol) + 4 for _, symbol in row) <= width
         for key, symbol in row:
             ink = inks.selected if key == pads.active else inks.text
             if len(symbol) + 3 > line.left:
                 break
-            line.add(key, inks.key).add(symbol, ink).add(" ")
+            line.add(key, inks.key).add(" " if airy else "").add(symbol, ink).add("  " if airy else " ")
     return line.row()
 
 
@@ -79,15 +93,13 @@ def paint_chord(frame: Frame, width: int, height: int) -> list[Row]:
     notes = Line(width, inks.blank)
     _held(frame, notes, snap)
     if titled:
-        rows.append(notes.row())
-        line = Line(width, inks.blank)
-        if any(a[0] != snap.chord.symbol for a in snap.chord.alternatives):
-            line.add(" or", inks.faint)
-            _alternatives(frame, line, snap)
-        rows.append(line.row())
         if frame.pads is not None:
-            rows.append(_pads(frame, width, shifted=False))
-            rows.append(_pads(frame, width, shifted=True))
+            notes.add(" ")
+            _alternatives(frame, notes, snap)
+            rows += [notes.row(), _pads(frame, width, shifted=False), _pads(frame, width, shifted=True)]
+        else:
+            rows.append(notes.row())
+            rows += _ranked(frame, width, snap)
     else:
         notes.add(" ")
         _alternatives(frame, notes, snap)
@@ -136,14 +148,14 @@ def paint_next(frame: Frame, width: int, height: int) -> list[Row]:
     first, *others = snap.next_chords
     others = others[:7]
     big_h = 5 if height >= 8 else 3
-    art_w = width - 2 if small else max(30, width // 2 - 2)
+    art_w = width - 1 if small else max(36, width // 2 - 2)
     art = big_chord(first.symbol, art_w, big_h)
     letters = [*art, *[""] * (big_h - len(art))]
     for index, text in enumerate(letters):
         line = Line(width, inks.blank).add(" ").add(text, inks.text)
         if not small:
-            line.to(art_w + 2)
-            for chord in others[index * 2 : index * 2 + 2] if width >= 90 else others[index : index + 1]:
+            line.to(art_w + 3)
+            for chord in others[index::big_h]:
                 line.cell(chord.symbol, 11, inks.strong).add(f"bar {chord.bar:<4d} ", inks.dim)
         rows.append(line.row())
     when = Line(width, inks.blank).add(" ").add(f"{_when(first):<11}", inks.strong)

@@ -3,7 +3,7 @@
 from pathlib import PurePath
 
 from jamtui.console.frame import Frame
-from jamtui.console.line import Line, Row, fill
+from jamtui.console.line import Line, Row
 from jamtui.session.snapshot import Snapshot
 
 _STATES = {"stopped": "STOPPED", "count-in": "COUNT-IN", "ending": "ENDING", "playing": ""}
@@ -71,15 +71,16 @@ def paint_beat(frame: Frame, width: int, height: int) -> list[Row]:
     inks = frame.inks
     beats = frame.meter.beats
     now = frame.beat
-    line = Line(width, inks.blank)
-    for beat in range(1, beats + 1):
-        end = width * beat // beats
-        size = end - line.used
-        text = f"{beat}"
-        if beat == now:
-            edge = "◆" if beat == 1 else "●"
-            body = f"{edge} {text} {edge}" if beat == 1 else f"{edge} {text}"
-            line.add(" ").add(body.center(size - 2), inks.one if beat == 1 else inks.beat).add(" ")
-        else:
-            line.add(" ").add(("◇" if beat == 1 else "·").center(size - 2, " "), inks.faint).add(" ")
-    return fill([line.row()] * height, width, height, inks.blank)
+    rows: list[Row] = []
+    for lettered in (True, *[False] * (height - 1)):
+        line = Line(width, inks.blank)
+        for beat in range(1, beats + 1):
+            size = width * beat // beats - line.used - 2
+            if beat == now:
+                text = f"◆ {beat} ◆" if beat == 1 else f"● {beat}"
+                ink = inks.one if beat == 1 else inks.beat
+            else:
+                text, ink = ("◇" if beat == 1 else "·"), inks.faint
+            line.add(" ").add((text if lettered else "").center(size), ink).add(" ")
+        rows.append(line.row())
+    return rows

@@ -16,7 +16,7 @@ from jamtui.music.meter import PPQ
 from jamtui.music.pitch import note_name
 from jamtui.session.snapshot import RollNote
 
-GUTTER = 6
+GUTTER = 9
 """Cells of the labels on the left."""
 
 _SOURCES = "RLMOY"
@@ -64,8 +64,12 @@ def _table(coloured: bool) -> tuple[tuple[str, Style], ...]:
 @lru_cache(maxsize=512)
 def _row(label: str, codes: bytes, coloured: bool) -> Row:
     inks = colour_inks() if coloured else plain_inks()
-    head = Line(GUTTER, inks.blank).add(label, inks.dim).row()
-    return (*head, *runs(codes, _table(coloured)))
+    head = Line(GUTTER, inks.blank)
+    if len(label) == GUTTER - 1 and label[-1] in _SOURCES:
+        head.add(label[:-1], inks.dim).add(label[-1], inks.accent(label[-1]).sounding)
+    else:
+        head.add(label, inks.dim)
+    return (*head.row(), *runs(codes, _table(coloured)))
 
 
 def roll_cell(width: int) -> int:
@@ -185,6 +189,8 @@ def _top(frame: Frame, window: Window, role: str, width: int) -> Row:
     cells: list[tuple[str, Style]] = [("─", inks.rule)] * width
     cells[: len(title)] = [(c, inks.strong if c.isalpha() else inks.rule) for c in title]
     for column, number in window.bars:
+        if number < 1 and not frame.rolling:
+            continue
         text = str(number) if number > 0 else "in"
         at = GUTTER + column
         if at > len(title) and at + len(text) < width:
@@ -212,17 +218,38 @@ def _visible(frame: Frame, role: str, window: Window) -> list[RollNote]:
     return [n for n in roll.notes if n.tick < end and n.tick + n.duration > start and n.tick >= start]
 
 
-def _hint(frame: Frame, role: str) -> str:
-    """What to do when a roll is empty."""
+def _hints(frame: Frame, role: str) -> tuple[tuple[str, str], ...]:
+    """Keys and what they do, for a roll that is empty."""
     snap = frame.snapshot
     if snap is None:
-        return ""
-    view = frame.role(role)
+        return ()
     if snap.state == "stopped":
-        return "press space: the band counts in and plays"
+        return (
+            (_key(frame, "start_stop"), "the band counts in and plays"),
+            (_key(frame, "style_next"), f"another style than {snap.style_title}"),
+            (f"{_key(frame, 'tempo_down')} {_key(frame, 'tempo_up')} {_key(frame, 'tap')}", "tempo, tap it"),
+            (_key(frame, "devices"), "keyboard and outputs"),
+        )
+    view = frame.role(role)
     if view is not None and (view.muted or not view.on):
-        return f"{role} is out: press {ROLES.index(role) + 1 if role in ROLES else ''} to let it play"
-    return "play a chord: what the band plans shows here"
+        return ((_key(frame, f"mute_{role}"), f"{role} is out: let it play"),)
+    return (("", "play a chord: what the band plans shows here"),)
+
+
+def _key(frame: Frame, action: str) -> str:
+    return next((h.key for h in frame.keys if h.action == action), "")
+
+
+def _with_hints(frame: Frame, role: str, rows: list[Row], width: int) -> None:
+    """Write the hints over the middle of an empty roll."""
+    inks = frame.inks
+    room = len(rows) - 2
+    hints = _hints(frame, role)[:room]
+    column = max(GUTTER, width // 2 - 16)
+    first = 1 + (room - len(hints)) // 2
+    for index, (key, text) in enumerate(hints):
+        line = Line(width, inks.blank).to(column).add(f"{key:>6}  ", inks.strong)
+        rows[first + index] = line.add(text, inks.dim if index else inks.text).row()
 
 
 def paint_roll(frame: Frame, width: int, height: int) -> list[Row]:
@@ -246,11 +273,8 @@ def paint_roll(frame: Frame, width: int, height: int) -> list[Row]:
     out = [_top(frame, window, role, width)]
     out += [_row(label, bytes(cells), coloured) for label, cells in zip(labels, grid, strict=True)]
     out.append(_row("", bytes(_ribbon(window, notes)), coloured))
-    if not notes and (hint := _hint(frame, role)):
-        middle = 1 + rows // 2
-        out[middle] = (
-            Line(width, inks.blank).to(max(GUTTER, (width - len(hint)) // 2)).add(hint, inks.text).row()
-        )
+    if not notes:
+        _with_hints(frame, role, out, width)
     return fill(out, width, height, inks.blank)
 
 
@@ -258,19 +282,22 @@ def paint_lanes(frame: Frame, width: int, height: int) -> list[Row]:
     """The other players, a lane each: block height is pitch; drums show kick, snare and the rest."""
     others = [r for r in ROLES if r != frame.roll_role]
     window = Window(frame, width)
-    each = max(1, height // max(1, len(others)))
+    tall = max(1, height // max(1, len(others)))
     coloured = frame.inks.coloured
     rows: list[Row] = []
     for role in others:
-        notes = _visible(frame, role, window)
-        rows.append(_row(f" {role}", bytes(_lane(role, window, notes)), coloured))
-        if each >= 2:
-            rows.append(_row("", bytes(_ribbon(window, notes)), coloured))
+        view = frame.role(role)
+        label = f" {role:<6}{view.source if view else ''}"
+        for cells in _lane(role, window, _visible(frame, role, window), tall):
+            rows.append(_row(label, bytes(cells), coloured))
+            label = ""
     return fill(rows, width, height, frame.inks.blank)
 
 
-def _lane(role: str, window: Window, notes: Sequence[RollNote]) -> bytearray:
-    cells = window.empty()
+def _lane(role: str, window: Window, notes: Sequence[RollNote], tall: int) -> list[bytearray]:
+    """The rows of a lane, the top first; a note is a block that stands on the bottom row."""
+    lane = [window.empty() for _ in range(tall)]
+    cells = lane[-1]
     shapes = len(_LANE_SHAPES)
     if role == "drums":
         for rank in (_OTHER, _SNARE, _KICK):
@@ -280,11 +307,13 @@ def _lane(role: str, window: Window, notes: Sequence[RollNote]) -> bytearray:
                     start, _ = window.span(note)
                     base = _FIRST_LANE + (_source(note.source) * 4 + window.state(note)) * shapes
                     cells[start] = base + kind
-        return cells
+        return lane
     low, high = _REGISTERS.get(role, (48, 84))
-    for note in notes:
+    for note in sorted(notes, key=lambda n: n.pitch):
         start, end = window.span(note)
-        level = min(7, max(0, (note.pitch - low) * 8 // (high - low)))
+        level = min(8 * tall - 1, max(0, (note.pitch - low) * 8 * tall // (high - low)))
         base = _FIRST_LANE + (_source(note.source) * 4 + window.state(note)) * shapes
-        cells[start:end] = bytes([base + level]) * (end - start)
-    return cells
+        for index, cells in enumerate(reversed(lane)):
+            if level >= index * 8:
+                cells[start:end] = bytes([base + min(7, level - index * 8)]) * (end - start)
+    return lane

@@ -92,12 +92,13 @@ def paint_generator(frame: Frame, width: int, height: int) -> list[Row]:
             .add(" ")
             .add(f" {letter} ", inks.accent(letter).chip if ready else inks.key)
         )
-        line.add(" ").cell(name, 10 if width < 60 else 14, inks.text if ready else inks.dim)
-        line.add(" ").cell(state, 10, inks.strong if ready else inks.dim).add(" ")
+        ink = inks.text if ready else inks.dim
+        line.add(" ").cell(name, 8, ink)
         detail = view.detail if view else ""
         if each == 1:
-            rows.append(line.cell(detail, line.left - 1, inks.dim).row())
+            words = detail if ready and detail else f"{state} · {detail}" if detail else state
+            rows.append(line.cell(words, line.left - 1, inks.dim).row())
         else:
-            rows.append(line.row())
+            rows.append(line.add(state, inks.strong if ready else inks.dim).row())
             rows.append(Line(width, inks.blank).add("     ").cell(detail, width - 6, inks.dim).row())
     return fill(rows, width, height, inks.blank)

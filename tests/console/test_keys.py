@@ -1,0 +1,174 @@
+"""Keys: every one does its action, from every screen where it must."""
+
+from collections.abc import Callable
+
+import pytest
+
+from jamtui.console.app import JamApp
+from jamtui.console.frame import Drawer
+from jamtui.console.keys import Keymap, written
+from jamtui.errors import ConfigError
+from jamtui.session.actions import ACTIONS
+from tests.console.fakes import STYLES, FakeBand, stage_text
+
+MakeApp = Callable[..., JamApp]
+
+
+@pytest.mark.parametrize("action", [a for a in ACTIONS if a.key and not a.local], ids=lambda a: a.name)
+async def test_every_key_asks_for_its_action(band: FakeBand, make_app: MakeApp, action: object) -> None:
+    app = make_app(band)
+    async with app.run_test() as pilot:
+        await pilot.press(action.key)  # type: ignore[attr-defined] # an Action; pytest types parameters as object
+        assert band.acts == [(action.name, None, False)]  # type: ignore[attr-defined] # as above
+
+
+@pytest.mark.parametrize(
+    "opened", [(), ("question_mark",), ("p",), ("d",), ("ctrl+p",), ("ctrl+p", "a", "b")]
+)
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (40, 10)])
+async def test_panic_on_every_screen(
+    band: FakeBand, make_app: MakeApp, opened: tuple[str, ...], size: tuple[int, int]
+) -> None:
+    app = make_app(band)
+    async with app.run_test(size=size) as pilot:
+        await pilot.press(*opened)
+        await pilot.press("!")
+        assert ("panic", None, False) in band.acts
+
+
+async def test_panic_moved_keeps_the_exclamation_mark(band: FakeBand, make_app: MakeApp) -> None:
+    app = make_app(band, key_overrides={"panic": "f1"})
+    async with app.run_test() as pilot:
+        await pilot.press("ctrl+p")
+        await pilot.press("f1", "!")
+        assert [a[0] for a in band.acts] == ["panic", "panic"]
+
+
+async def test_quit_needs_two_presses_within_two_seconds(band: FakeBand, make_app: MakeApp) -> None:
+    time = [0.0]
+    app = make_app(band, now=lambda: time[0])
+    async with app.run_test() as pilot:
+        await pilot.press("q")
+        time[0] = 2.5
+        await pilot.press("q")
+        assert app.is_running
+        time[0] = 3.0
+        await pilot.press("q")
+    assert app.return_value == "quit"
+
+
+async def test_ctrl_c_is_quit_also_in_the_palette(band: FakeBand, make_app: MakeApp) -> None:
+    app = make_app(band)
+    async with app.run_test() as pilot:
+        await pilot.press("ctrl+p", "ctrl+c")
+        assert app.is_running
+        await pilot.press("ctrl+c")
+    assert app.return_value == "quit"
+
+
+async def test_detach_leaves_at_once_and_asks_nothing_of_the_band(band: FakeBand, make_app: MakeApp) -> None:
+    app = make_app(band)
+    async with app.run_test() as pilot:
+        await pilot.press("ctrl+d")
+    assert app.return_value == "detach"
+    assert band.acts == []
+
+
+@pytest.mark.parametrize("keys", [("tab", "s"), ("alt+s",)])
+async def test_the_next_beat_modifier(band: FakeBand, make_app: MakeApp, keys: tuple[str, ...]) -> None:
+    app = make_app(band)
+    async with app.run_test() as pilot:
+        await pilot.press(*keys)
+        await pilot.press("s")
+        assert band.acts == [("style_next", None, True), ("style_next", None, False)]
+
+
+async def test_style_picker_chooses_with_cursor_and_enter(band: FakeBand, make_app: MakeApp) -> None:
+    app = make_app(band)
+    async with app.run_test() as pilot:
+        await pilot.press("p", "down", "down", "enter")
+        assert band.acts == [("style", STYLES[2][0], False)]
+        await pilot.press("up")
+        assert band.acts[-1] == ("energy_up", None, False)
+
+
+async def test_keys_reach_the_band_while_a_drawer_is_open(band: FakeBand, make_app: MakeApp) -> None:
+    app = make_app(band)
+    async with app.run_test() as pilot:
+        await pilot.press("d", "space", "1")
+        assert [a[0] for a in band.acts] == ["start_stop", "mute_lead"]
+
+
+async def test_devices_toggle_inputs_and_save_when_closed(band: FakeBand, make_app: MakeApp) -> None:
+    saved: list[tuple[str, ...]] = []
+
+    def save(names: tuple[str, ...]) -> str:
+        saved.append(names)
+        return "devices saved"
+
+    app = make_app(band, on_save_devices=save)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("d", "escape")
+        assert saved == []
+        await pilot.press("d", "down", "enter")
+        assert band.acts == [("input_toggle", "nanoKONTROL2", False)]
+        assert saved == []
+        await pilot.press("escape")
+        assert saved == [("Keystation 61",)]
+        assert "devices saved" in stage_text(app)
+
+
+async def test_local_keys_open_and_close(band: FakeBand, make_app: MakeApp) -> None:
+    app = make_app(band)
+    async with app.run_test(size=(120, 40)) as pilot:
+        for key, drawer in (("question_mark", Drawer.HELP), ("p", Drawer.STYLES), ("d", Drawer.DEVICES)):
+            await pilot.press(key)
+            assert app.drawer is drawer
+            await pilot.press(key)
+            assert app.drawer is Drawer.NONE
+        assert band.acts == []
+
+
+async def test_roll_shows_the_next_role(band: FakeBand, make_app: MakeApp) -> None:
+    app = make_app(band)
+    async with app.run_test(size=(120, 40)) as pilot:
+        seen = []
+        for _ in range(4):
+            seen.append(app.roll_role)
+            await pilot.press("r")
+        assert seen == ["lead", "bass", "comp", "drums"]
+
+
+def test_override_by_character_and_none() -> None:
+    keymap = Keymap({"freeze": "/", "click": ""})
+    found = keymap.action("slash")
+    assert found is not None
+    assert found[0].name == "freeze"
+    assert keymap.action("k") is None
+    assert keymap.action("f") is None
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        ({"freez": "x"}, "freeze"),
+        ({"freeze": "z"}, "chord pad"),
+        ({"freeze": "s"}, "change one of them"),
+        ({"panic": ""}, "panic needs a key"),
+    ],
+)
+def test_overrides_that_cannot_be(overrides: dict[str, str], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        Keymap(overrides)
+
+
+def test_every_hint_is_written_for_people() -> None:
+    for hint in Keymap().hints:
+        assert "_" not in hint.key
+        assert written("exclamation_mark") == "!"
+
+
+def test_default_keys_leave_the_pads_alone() -> None:
+    keys = [a.key for a in ACTIONS if a.key]
+    assert len(keys) == len(set(keys))
+    assert not set(keys) & set("zxcvbnmZXCVBN")

@@ -1,0 +1,41 @@
+"""The command palette: every action is there, and does what its key does."""
+
+from collections.abc import Callable
+
+from jamtui.console.app import JamApp
+from jamtui.console.commands import ActionCommands
+from jamtui.session.actions import ACTIONS, BY_NAME
+from tests.console.fakes import STYLES, FakeBand
+
+MakeApp = Callable[..., JamApp]
+
+
+async def test_lists_every_action(band: FakeBand, make_app: MakeApp) -> None:
+    app = make_app(band)
+    async with app.run_test():
+        titles = [str(hit.display) async for hit in ActionCommands(app.screen).discover()]
+        for action in ACTIONS:
+            if action.name == "palette":
+                continue
+            title = "Use or leave an input" if action.name == "input_toggle" else action.title
+            assert any(t.startswith(title) for t in titles), action.name
+        for _, style in STYLES:
+            assert f"{BY_NAME['style'].title}: {style}" in titles
+
+
+async def test_typing_finds_and_enter_does(band: FakeBand, make_app: MakeApp) -> None:
+    app = make_app(band)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("ctrl+p", *"bossa")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert band.acts == [("style", "bossa", False)]
+
+
+async def test_numbers_arrive_as_numbers(band: FakeBand, make_app: MakeApp) -> None:
+    app = make_app(band)
+    async with app.run_test():
+        app.perform("tempo", "140")
+        assert band.acts == [("tempo", 140.0, False)]

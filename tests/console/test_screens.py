@@ -1,0 +1,77 @@
+"""The screens as they were looked at and found good: one picture each."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from jamtui.console.app import JamApp
+from tests.console.fakes import FakeBand, no_input, stopped
+
+SIZES = {"small": (80, 24), "medium": (120, 40), "large": (200, 60)}
+SnapCompare = Callable[..., bool]
+MakeApp = Callable[..., JamApp]
+
+
+async def _settle(pilot: Pilot[Any]) -> None:
+    await pilot.pause()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_playing(snap_compare: SnapCompare, band: FakeBand, make_app: MakeApp, size: str) -> None:
+    assert snap_compare(make_app(band), terminal_size=SIZES[size], run_before=_settle)
+
+
+@pytest.mark.parametrize("size", ["small", "medium"])
+def test_no_input(snap_compare: SnapCompare, make_app: MakeApp, size: str) -> None:
+    band = FakeBand()
+    band.change = no_input
+    assert snap_compare(make_app(band), terminal_size=SIZES[size], run_before=_settle)
+
+
+def test_stopped(snap_compare: SnapCompare, make_app: MakeApp) -> None:
+    band = FakeBand()
+    band.change = stopped
+    assert snap_compare(make_app(band), terminal_size=SIZES["medium"], run_before=_settle)
+
+
+@pytest.mark.parametrize("size", ["small", "medium"])
+def test_no_color(
+    snap_compare: SnapCompare, band: FakeBand, make_app: MakeApp, size: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert snap_compare(make_app(band), terminal_size=SIZES[size], run_before=_settle)
+
+
+def test_too_small(snap_compare: SnapCompare, band: FakeBand, make_app: MakeApp) -> None:
+    assert snap_compare(make_app(band), terminal_size=(60, 18), run_before=_settle)
+
+
+def test_connecting(snap_compare: SnapCompare, make_app: MakeApp) -> None:
+    band = FakeBand()
+    band.silent, band.link_state = True, "connecting"
+    assert snap_compare(make_app(band), terminal_size=SIZES["medium"], run_before=_settle)
+
+
+def test_engine_lost(snap_compare: SnapCompare, band: FakeBand, make_app: MakeApp) -> None:
+    band.link_state, band.detail = "lost", "restarting; what is planned sounds on"
+    assert snap_compare(make_app(band), terminal_size=SIZES["small"], run_before=_settle)
+
+
+def test_notice_to_act_on(snap_compare: SnapCompare, band: FakeBand, make_app: MakeApp) -> None:
+    band.change = lambda s: replace(s, notices=("lead has no port: start loopMIDI", "second"))
+    assert snap_compare(make_app(band), terminal_size=SIZES["small"], run_before=_settle)
+
+
+@pytest.mark.parametrize("size", ["small", "medium"])
+@pytest.mark.parametrize(("name", "key"), [("help", "question_mark"), ("styles", "p"), ("devices", "d")])
+def test_drawer(
+    snap_compare: SnapCompare, band: FakeBand, make_app: MakeApp, size: str, name: str, key: str
+) -> None:
+    assert snap_compare(make_app(band), press=[key], terminal_size=SIZES[size])
+
+
+def test_quit_asked_once(snap_compare: SnapCompare, band: FakeBand, make_app: MakeApp) -> None:
+    assert snap_compare(make_app(band), press=["q"], terminal_size=SIZES["small"])
