@@ -6,6 +6,7 @@ earlier ones getting more where they do not divide; ``Dm7 . . G7`` gives Dm7 thr
 chord that sounds, ``N.C.`` is silence.
 """
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from jamtui.music.chord import NO_CHORD, Chord, parse_chord
 from jamtui.music.meter import COMMON_TIME, Meter
 from jamtui.music.phrase import ChordSpan
 
+_LINE_BREAK = re.compile(r"\s*\|?\s*\n\s*\|?\s*|\s*\|\|\s*")
 _HOLD = (".", "/")
 
 
@@ -69,7 +71,7 @@ def parse_chart(text: str, meter: Meter = COMMON_TIME) -> Chart:
     Raises MusicError for an unreadable symbol, more chords in a bar than it has places, or a repeat or
     prolongation without anything before it.
     """
-    written = text.strip().replace("\n", "|").replace("||", "|").strip()
+    written = _LINE_BREAK.sub("|", text.strip())
     written = written.removeprefix("|").removesuffix("|")
     if not written.strip():
         raise MusicError("The chart is empty: write bars such as Dm7 | G7 | Cmaj7 | %.")

@@ -20,7 +20,7 @@ from jamtui.music.scale import Key
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """A possible name. ``score`` is its share of belief among all names considered and none of them, 0 to 1."""
+    """A possible name. ``score`` (0 to 1) is its share of belief among all names considered and none."""
 
     chord: Chord
     score: float
@@ -53,7 +53,7 @@ class Weights:
     foreign: float = 2.2
     foreign_again: float = 3.0
     bass_third: float = 0.7
-    bass_fifth: float = 0.6
+    bass_fifth: float = 0.8
     bass_altered_fifth: float = 1.8
     bass_seventh: float = 1.2
     bass_tension: float = 2.4
@@ -77,8 +77,8 @@ _RARITY: dict[str, int] = {
     for rank, names in enumerate(
         (
             ("", "m", "7"),
-            ("m7", "maj7"),
-            ("m7b5", "dim7", "sus4", "dim", "6", "m6"),
+            ("m7", "maj7", "dim"),
+            ("m7b5", "dim7", "sus4", "6", "m6"),
             ("aug", "9", "m9", "maj9", "7b9", "7sus4", "sus2", "add9", "13", "6/9", "aug7"),
             (
                 *("madd9", "m11", "7#9", "9sus4", "13sus4", "mMaj7", "maj7#11", "7#11", "m6/9", "7b13"),

@@ -29,11 +29,12 @@ _ASCII = str.maketrans(
 )
 _ROOT = re.compile(r"([A-G](?:bb|##|b|#|))(.*)", re.DOTALL)
 _BASS = re.compile(r"(.*)/([A-G](?:bb|##|b|#|))", re.DOTALL)
+_SLASH = re.compile(r"\s*/\s*")
 _TRIVIA = re.compile(r"[()\[\],/\s]+")
 
 # Longest first: a kind of third, fifth or seventh that stands right behind the root.
 _CORE = re.compile(
-    r"(?P<mmaj>(?:minor|min|mi|m|-)(?:major|maj|Maj|ma(?!dd)|M|\^|j))"
+    r"(?P<mmaj>(?:minor|min|mi|m|-)(?:major|maj|Maj|ma(?!dd)|M|\^))"
     r"|(?P<maj>major|maj|Maj|MAJ|ma(?!dd)|Ma|M|\^|j)"
     r"|(?P<hdim>half-?dim|hdim|h)"
     r"|(?P<dim>dim|o)"
@@ -60,7 +61,7 @@ def read_symbol(text: str) -> tuple[str, Quality, str] | None:
 
     Raises MusicError when the symbol cannot be read.
     """
-    symbol = text.strip().translate(_ASCII)
+    symbol = _SLASH.sub("/", text.strip().translate(_ASCII))
     if symbol.lower().replace(" ", "") in _NO_CHORD:
         return None
     match = _ROOT.fullmatch(symbol)
