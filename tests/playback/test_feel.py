@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jamtui.music.meter import COMMON_TIME, METERS
+from jamtui.music.meter import COMMON_TIME, METERS, Meter
 from jamtui.music.phrase import Role, Source
 from jamtui.playback.commands import PlannedNote
 from jamtui.playback.feel import MAX_EARLY_NS, apply_feel, swing_warp
@@ -43,7 +43,9 @@ def test_amount_zero_is_the_grid(feel: Feel, one: PlannedNote) -> None:
 
 
 @given(FEELS, st.floats(0.0, 2.0), NOTES, st.sampled_from(list(METERS.values())))
-def test_every_note_ends_after_it_begins_with_a_velocity_that_sounds(feel, amount, one, meter) -> None:  # type: ignore[no-untyped-def]  # hypothesis fills them
+def test_every_note_ends_after_it_begins_with_a_velocity_that_sounds(
+    feel: Feel, amount: float, one: PlannedNote, meter: Meter
+) -> None:
     felt = apply_feel(feel, amount, meter, one)
     assert felt.off_tick > felt.on_tick
     assert 1 <= felt.velocity <= 127

@@ -1,5 +1,7 @@
 """After anything at all, every note-on that left has exactly its note-off."""
 
+from typing import Any
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +21,7 @@ from jamtui.playback.commands import (
     TimedMessage,
 )
 from jamtui.playback.fakes import RecordingSink
+from jamtui.playback.ledger import Key
 from jamtui.playback.sinks import PortGone
 from jamtui.styles.style import Feel
 from tests.playback.band import MS, Band, balanced, note
@@ -70,7 +73,7 @@ OPERATIONS = st.one_of(
 )
 
 
-def perform(band: Band, sinks: dict[str, SwitchedSink], operation: tuple) -> None:  # type: ignore[type-arg]  # each kind has its own fields
+def perform(band: Band, sinks: dict[str, SwitchedSink], operation: tuple[Any, ...]) -> None:
     kind, *rest = operation
     here = band.clock.segment.tick_at(band.time.ns)
     command: Command | None = None
@@ -114,7 +117,9 @@ def perform(band: Band, sinks: dict[str, SwitchedSink], operation: tuple) -> Non
 
 @given(st.lists(OPERATIONS, max_size=25), st.booleans())
 @settings(max_examples=100, deadline=None)
-def test_every_note_on_that_left_has_exactly_its_note_off(operations: list[tuple], by_panic: bool) -> None:  # type: ignore[type-arg]  # as above
+def test_every_note_on_that_left_has_exactly_its_note_off(
+    operations: list[tuple[Any, ...]], by_panic: bool
+) -> None:
     band = Band({Role.LEAD: Route("one"), Role.BASS: Route("one"), Role.COMP: Route("two", 1)})
     sinks = {port: SwitchedSink(band.time) for port in PORTS}
     band.do(*(SetSink(port, sink) for port, sink in sinks.items()))
@@ -123,7 +128,7 @@ def test_every_note_on_that_left_has_exactly_its_note_off(operations: list[tuple
         perform(band, sinks, operation)
         # What the ports hold is what the ledger owes, at every moment.
         band.loop.step(band.time.ns)
-        held = set()
+        held: set[Key] = set()
         for port, sink in sinks.items():
             for _, on, channel, pitch in sink.notes():
                 (held.add if on else held.discard)((port, channel, pitch))
@@ -157,13 +162,14 @@ def balanced_but_for_thru(sink: RecordingSink) -> bool:
 @given(st.lists(splices(), min_size=1, max_size=4), st.floats(0.0, 1.0), st.floats(0.3, 1.2))
 @settings(max_examples=100, deadline=None)
 def test_the_band_alone_leaves_strictly_paired_notes_in_order(
-    plans: list[tuple], amount: float, length: float
-) -> None:  # type: ignore[type-arg]  # as above
+    plans: list[tuple[Any, ...]], amount: float, length: float
+) -> None:
     band = Band()
     for role in (Role.LEAD, Role.BASS, Role.COMP):
         band.feel(Feel(0.7, 480, -12.0, 35.0, 20, (1.2, 0.6), length), role, amount)
     band.start()
-    for plan in plans:
+    planned = {plan[1]: plan for plan in plans}
+    for plan in planned.values():
         perform(band, {}, (*plan[:4], frozenset(), False))
     band.until(20_000)
     for sink in band.recorded.values():

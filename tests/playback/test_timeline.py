@@ -35,8 +35,14 @@ def drain(timeline: Timeline, until: int) -> list[NoteOn]:
 )
 @settings(max_examples=60, deadline=None)
 def test_order_holds_at_every_feel_and_change_of_tempo(
-    notes, amount, push, spread, swing, offset, bpm
-) -> None:  # type: ignore[no-untyped-def]  # hypothesis fills them
+    notes: list[tuple[int, int]],
+    amount: float,
+    push: float,
+    spread: float,
+    swing: float,
+    offset: float,
+    bpm: float,
+) -> None:
     timeline = Timeline(SEGMENT)
     timeline.set_feel(Role.COMP, Feel(swing, 480, push, spread), amount, COMMON_TIME)
     timeline.set_offset(Role.COMP, offset)
