@@ -215,7 +215,6 @@ def _doctor(arguments: argparse.Namespace) -> int:
 def _chord(arguments: argparse.Namespace) -> int:
     from jamtui.music.voicing import name_line
 
-    lines: Sequence[str]
     text = " ".join(arguments.notes)
     if text in ("", "-"):
         status = 0

@@ -43,7 +43,7 @@ class ActionCommands(Provider):
                     yield f"{action.title}: {port}", action.help, action.name, port
             elif action.name != "palette":
                 key = app.key_of(action.name)
-                yield f"{action.title}  [{key}]" if key else action.title, action.help, action.name, None
+                yield f"{action.title}  ({key})" if key else action.title, action.help, action.name, None
 
     async def discover(self) -> Hits:
         """All of them, before anything is typed."""

@@ -9,6 +9,7 @@ ctypes, which lets the interpreter lock go, and ``alive`` turns False the moment
 import ctypes
 import ctypes.util
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,6 +51,9 @@ class JackControl:
         self._callback = _Shutdown(self._shutdown)
         library.jack_on_shutdown(self._client, self._callback, None)
         library.jack_activate(self._client)
+        self._period_s = library.jack_get_buffer_size(self._client) / library.jack_get_sample_rate(
+            self._client
+        )
 
     def _shutdown(self, _argument: int | None) -> None:
         self.alive = False
@@ -65,11 +69,17 @@ class JackControl:
         return self._list(_IS_OUTPUT)
 
     def connect(self, sender: str, receiver: str) -> bool:
-        """Connect two ports by full name; True also when they already were."""
-        return self.alive and (
-            self._library.jack_connect(self._client, sender.encode(), receiver.encode()) == 0
-            or receiver in self.connections(sender)
-        )
+        """Connect two ports by full name; True also when they already were.
+
+        Returns when the connection carries: JACK takes it into use in its next period, and what was sent
+        before then is lost.
+        """
+        if not self.alive:
+            return False
+        if self._library.jack_connect(self._client, sender.encode(), receiver.encode()) == 0:
+            time.sleep(2 * self._period_s + 0.001)
+            return True
+        return receiver in self.connections(sender)
 
     def disconnect(self, sender: str, receiver: str) -> None:
         """Take a connection away; nothing happens where there is none."""
@@ -126,6 +136,8 @@ def _load() -> ctypes.CDLL | None:
             ("jack_port_get_all_connections", names, [client, ctypes.c_void_p]),
             ("jack_connect", number, [client, text, text]),
             ("jack_disconnect", number, [client, text, text]),
+            ("jack_get_buffer_size", ctypes.c_uint32, [client]),
+            ("jack_get_sample_rate", ctypes.c_uint32, [client]),
             ("jack_free", None, [ctypes.c_void_p]),
             ("jack_set_error_function", None, [ctypes.c_void_p]),
             ("jack_set_info_function", None, [ctypes.c_void_p]),

@@ -10,7 +10,7 @@ from typing import Any
 from jamtui.playback.sinks import PortGone
 
 Callback = Callable[[int, bytes], None]
-"""Gets ``(stamp_ns, message)`` in rtmidi's thread: ``time.perf_counter_ns`` at arrival, one whole message."""
+"""Gets ``(stamp_ns, message)`` in an input thread: ``time.perf_counter_ns`` at arrival, one whole message."""
 
 
 class OutputPort:
@@ -80,9 +80,22 @@ class NullOutput:
 
 
 class InputPort:
-    """An open input. Messages go to its callback until it is closed."""
+    """An open input. Messages go to its callback until it is closed.
 
-    def __init__(self, name: str, target: str, client: Any, callback: Callback, full_name: str = "") -> None:
+    Where ``queued``, they wait in rtmidi's queue until ``fetch`` (see ``jamtui.midi.pump``); otherwise they
+    come in rtmidi's thread.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        target: str,
+        client: Any,
+        callback: Callback,
+        full_name: str = "",
+        *,
+        queued: bool = False,
+    ) -> None:
         self.name = name
         self.target = target
         self.full_name = full_name
@@ -90,32 +103,43 @@ class InputPort:
         self.error = ""
         """What the callback last raised, empty if it never did."""
         self._callback = callback
+        self._queued = queued
         self.client: Any = None
         """rtmidi's object."""
         self.replace(client, full_name)
 
     def replace(self, client: Any, full_name: str = "") -> None:
         """Go on with another rtmidi client, after a loss."""
-        callback = self._callback
-        now = time.perf_counter_ns
-
-        def on_message(event: tuple[list[int], float], _data: object) -> None:
-            stamp = now()
-            try:
-                callback(stamp, bytes(event[0]))
-            except Exception as error:  # there is nobody above this thread to tell
-                self.error = repr(error)
-
-        client.set_callback(on_message)
+        if not self._queued:
+            hand_on = self._hand_on
+            client.set_callback(lambda event, _data: hand_on(event[0]))
         self.client = client
         self.full_name = full_name
         self.gone = ""
+
+    def fetch(self) -> bool:
+        """Hand on what waits in the queue; False when there was nothing."""
+        client = self.client
+        if client is None:
+            return False
+        heard = False
+        while (event := client.get_message()) is not None:
+            heard = True
+            self._hand_on(event[0])
+        return heard
+
+    def _hand_on(self, message: list[int]) -> None:
+        stamp = time.perf_counter_ns()
+        try:
+            self._callback(stamp, bytes(message))
+        except Exception as error:  # there is nobody above this thread to tell
+            self.error = repr(error)
 
     def close(self) -> None:
         """Close the port; no callback comes after this."""
         self.gone = self.gone or "the port is closed"
         client, self.client = self.client, None
-        if client is not None:
+        if client is not None and not self._queued:
             with contextlib.suppress(RuntimeError):
                 client.cancel_callback()
         close_client(client)

@@ -1,17 +1,19 @@
 """MIDI ports over python-rtmidi, with what rtmidi leaves to its user: which API, names, silence, loss.
 
-One thread opens and closes; each output port has one writer; the input callback runs in rtmidi's thread
-and only stamps. rtmidi holds the interpreter lock in every call (see ``jamtui.midi.jack``), so on JACK
-existing ports are reached by a port of our own and a connection by name, which costs the lock nothing.
+One thread opens and closes; each output port has one writer; the input callback runs in an input thread
+and should only enqueue. rtmidi holds the interpreter lock in every call (see ``jamtui.midi.jack``), so on
+JACK existing ports are reached by a port of our own and a connection by name, which costs the lock nothing.
 """
 
 import os
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from jamtui.errors import PortError
 from jamtui.midi import names
 from jamtui.midi.jack import JackControl
 from jamtui.midi.port import Callback, InputPort, NullOutput, OutputPort, close_client, quiet
+from jamtui.midi.pump import QUEUE_MESSAGES, InputPump
 
 __all__ = ["APIS", "Callback", "InputPort", "MidiSystem", "NullOutput", "OutputPort"]
 
@@ -26,9 +28,10 @@ class MidiSystem:
     Args:
         api: ``auto``, one of ``APIS``, or ``none``. ``auto`` takes JACK where a server answers, else the
             system's own.
+        on_input_thread: called first in the thread that fetches input on JACK, to raise its priority.
     """
 
-    def __init__(self, api: str = "auto") -> None:
+    def __init__(self, api: str = "auto", on_input_thread: Callable[[], object] | None = None) -> None:
         # Asking JACK for ports must not start a server behind the musician's back.
         os.environ.setdefault("JACK_NO_START_SERVER", "1")
         self.api = "none"
@@ -37,6 +40,7 @@ class MidiSystem:
         self.errors: list[str] = []
         """What rtmidi complained about, newest last, at most 20."""
         self._jack: JackControl | None = None
+        self._pump = InputPump(on_input_thread)
         self._scan_in: Any = None
         self._scan_out: Any = None
         self._spare_inputs: list[Any] = []
@@ -118,7 +122,7 @@ class MidiSystem:
             PortError: the system has no virtual ports or refuses.
         """
         client, full_name = self._virtual("MidiIn", name, name)
-        return self._keep(InputPort(name, "", client, callback, full_name))
+        return self._listen(InputPort(name, "", client, callback, full_name, queued=self.api == "jack"))
 
     def open_output(self, pattern: str, name: str = "jamtui out") -> OutputPort:
         """The existing output that ``pattern`` means (``names.find``); ``name`` is what others see of us.
@@ -138,7 +142,7 @@ class MidiSystem:
         """
         target = self._find(pattern, inputs=True)
         client, full_name = self._attach("MidiIn", target, name)
-        return self._keep(InputPort(name, target, client, callback, full_name))
+        return self._listen(InputPort(name, target, client, callback, full_name, queued=self.api == "jack"))
 
     def await_output(self, pattern: str, name: str = "jamtui out") -> OutputPort:
         """``open_output``, or where there is no such port yet, one that waits for it (see ``reopen``)."""
@@ -204,6 +208,7 @@ class MidiSystem:
 
     def close(self) -> None:
         """Close every port that was opened here."""
+        self._pump.close()
         for port in self._ports:
             if self.alive or self._jack is None:
                 port.close()
@@ -216,12 +221,19 @@ class MidiSystem:
 
     def forget(self, port: OutputPort | InputPort) -> None:
         """Close one port for good."""
+        if isinstance(port, InputPort):
+            self._pump.remove(port)
         if port in self._ports:
             self._ports.remove(port)
         if self.alive:
             port.close()
         else:
             self._abandoned.append(port)
+
+    def _listen(self, port: InputPort) -> InputPort:
+        if self.api == "jack":
+            self._pump.add(port)
+        return self._keep(port)
 
     def _jack_gone(self) -> None:
         for port in list(self._ports):
@@ -266,7 +278,11 @@ class MidiSystem:
 
         try:
             with quiet():
-                client = getattr(rtmidi, kind)(_code(rtmidi, self.api), name=name)
+                api = _code(rtmidi, self.api)
+                if kind == "MidiIn":
+                    client = rtmidi.MidiIn(api, name=name, queue_size_limit=QUEUE_MESSAGES)
+                else:
+                    client = rtmidi.MidiOut(api, name=name)
             client.set_error_callback(self._on_error)
             if kind == "MidiIn":
                 client.ignore_types(sysex=False, timing=False, active_sense=True)
@@ -316,6 +332,7 @@ class MidiSystem:
             return self._virtual(kind, name, name)
         client = self._spare_inputs.pop()
         before = set(self._ends(kind))
+        client.open_virtual_port("in")
         client.open_virtual_port("in")
         return client, next(n for n in self._ends(kind) if n not in before)
 

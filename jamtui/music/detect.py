@@ -4,12 +4,13 @@ Every quality of the table is tried on every root. A candidate pays for what it 
 missing fifth little, a missing third much), for what sounds and it does not explain, for how rare its
 quality is and for a bass that is not its root; the cheapest explanation wins. All this depends only on
 the pitch-class set seen from its bass, so it is worked out once for each of the 2048 sets and then
-looked up. True ambiguities (C6 and Am7, the names of a diminished seventh) are settled by the bass; a
+looked up. An inversion also stands for the chord itself over a root that somebody else plays; that
+reading comes after it. True ambiguities (C6 and Am7, the names of a diminished seventh) are settled by the bass; a
 previous chord and a key, where given, shift what is left.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import exp
 
@@ -65,6 +66,8 @@ class Weights:
     falling_fifth: float = 1.4
     outside_key: float = 0.5
     sharpness: float = 1.6
+    bass_elsewhere: float = 0.9
+    """An inversion is read as the chord itself over a root that somebody else plays."""
     none_of_these: float = 4.0
     """Cost of the belief that the notes are no chord of the table."""
 
@@ -164,7 +167,9 @@ class _Candidate:
     root: int
     """Semitones above the bass."""
     quality: Quality
-    rootless: bool
+    slash: bool
+    """Whether the name says the bass: not in root position, and not in a rootless voicing, where the lowest
+    note is an inner voice."""
 
 
 class Namer:
@@ -231,13 +236,17 @@ class Namer:
                 cost + weights.given_bass_not_root * (c.root != 0)
                 for cost, c in zip(costs, candidates, strict=True)
             ]
-        order = sorted(range(len(costs)), key=costs.__getitem__)
+        ranked = sorted(zip(costs, candidates, strict=True), key=lambda pair: pair[0])
+        best_cost, best = ranked[0]
+        if not given_bass and best.slash and best.quality.pitch_classes >= {0, -best.root % 12}:
+            ranked.append((best_cost + weights.bass_elsewhere, replace(best, slash=False)))
+            ranked.sort(key=lambda pair: pair[0])
         sharpness = weights.sharpness
-        likelihoods = [exp(-sharpness * (costs[i] - costs[order[0]])) for i in order]
-        total = sum(likelihoods) + exp(-sharpness * (weights.none_of_these - costs[order[0]]))
+        likelihoods = [exp(-sharpness * (cost - best_cost)) for cost, _ in ranked]
+        total = sum(likelihoods) + exp(-sharpness * (weights.none_of_these - best_cost))
         return tuple(
-            Guess(_chord(candidates[i], bass, key), likelihood / total)
-            for i, likelihood in zip(order[:3], likelihoods[:3], strict=True)
+            Guess(_chord(candidate, bass, key), likelihood / total)
+            for (_, candidate), likelihood in zip(ranked[:3], likelihoods[:3], strict=True)
         )
 
     def _context_cost(
@@ -275,7 +284,7 @@ class Namer:
                         cost += weights.bass_foreign - weights.foreign
                     else:
                         cost += self._bass_cost(bass_bit, template)
-                candidates.append(_Candidate(cost, root, template.quality, rootless))
+                candidates.append(_Candidate(cost, root, template.quality, bool(root) and not rootless))
         candidates.sort(key=lambda c: c.cost)
         result = self._ranked[mask] = tuple(candidates[:_KEPT])
         return result
@@ -330,8 +339,7 @@ class Namer:
 def _chord(candidate: _Candidate, bass: int, key: Key | None) -> Chord:
     root = (bass + candidate.root) % 12
     quality = candidate.quality
-    # In a rootless voicing the lowest note is an inner voice, not a slash bass.
-    slash = None if candidate.root == 0 or candidate.rootless else bass
+    slash = bass if candidate.slash else None
     name = default_root_name(root, quality.family)
     if key is not None:
         name = (FLAT_NAMES if key.flats else SHARP_NAMES)[root] if root in key.pitch_classes else name

@@ -1,7 +1,6 @@
 """Reading lead-sheet chord symbols, with the spellings in common use."""
 
 import re
-from difflib import get_close_matches
 from functools import lru_cache
 
 from jamtui.errors import MusicError
@@ -254,6 +253,8 @@ def nearest_symbol(symbol: str) -> str | None:
         rest, bass = slash[1], "/" + slash[2][0].upper() + slash[2][1:]
     if _read_quality(rest) is not None:
         return root + rest + bass
+    from difflib import get_close_matches  # only ever needed on the way to an error message
+
     names = [n for q in QUALITIES.values() for n in (q.name, *q.aliases) if n]
     close = get_close_matches(rest, names, n=1, cutoff=0.3)
     return root + (close[0] if close else "") + bass

@@ -12,6 +12,7 @@ from pathlib import Path
 from jamtui.errors import LinkError
 from jamtui.processes.codec import Plain, decode, encode, from_plain
 from jamtui.processes.link import connect
+from jamtui.processes.lock import band_is_running
 from jamtui.session.snapshot import Event, Roll, Snapshot
 
 RETRY_S = 0.1
@@ -123,8 +124,10 @@ class EngineLink:
             except (LinkError, OSError) as error:
                 if self._link == "connecting":
                     self._detail = "starting the band"
-                else:
+                elif band_is_running(self._runtime):
                     self._detail = f"the engine is away, it is being restarted ({error})"
+                else:
+                    self._detail = "the band was stopped; press q twice to leave"
                 self._closed.wait(RETRY_S)
                 continue
             self._connection = connection

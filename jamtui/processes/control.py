@@ -19,7 +19,7 @@ START_PATIENCE_S = 20.0
 REPLY_S = 2.0
 
 
-class BandFailed(JamtuiError):
+class BandError(JamtuiError):
     """The band could not start, for the reason in the text."""
 
 
@@ -52,14 +52,14 @@ def wait_for_band(link: EngineLink, runtime: Path, supervisor: "subprocess.Popen
     """Wait for the first snapshot.
 
     Raises:
-        BandFailed: the supervisor gave up, with its reason.
+        BandError: the supervisor gave up, with its reason.
     """
     end = time.monotonic() + START_PATIENCE_S
     while not link.wait_connected(0.1):
         problem = failure(runtime)
         ended = supervisor is not None and supervisor.poll() is not None
         if problem is not None or ended or time.monotonic() > end:
-            raise BandFailed(problem or "the band did not start; `jamtui doctor` looks for the reason")
+            raise BandError(problem or "the band did not start; `jamtui doctor` looks for the reason")
 
 
 def ask(runtime: Path, server: str, kind: str, reply: str, timeout_s: float = REPLY_S) -> Plain:

@@ -19,7 +19,7 @@ from jamtui.config import Config, check_names, load_config
 from jamtui.errors import JamtuiError, LinkError
 from jamtui.music.chart import Chart, parse_chart
 from jamtui.music.meter import METERS
-from jamtui.music.phrase import Bar, Role
+from jamtui.music.phrase import Bar, Role, Source
 from jamtui.playback.clock import MusicalClock
 from jamtui.playback.commands import Command, Report, SentNote
 from jamtui.playback.ledger import Ledger
@@ -257,6 +257,7 @@ class Engine:
             known = {h.source: h for h in self._health}
             known.update({h.source: h for h in (from_plain(GeneratorHealth, one) for one in body)})
             self._health = tuple(known.values())
+            self._band.conductor.set_sources(any(h.state == "ready" for h in self._health[1:]))
         elif kind == "hello":
             peer.name = str(body["name"])
             peer.send(encode("welcome", {"session": self.session, "version": __version__}))
@@ -389,6 +390,9 @@ class Engine:
         playing, options = config.playing, self._options
         meter = METERS[options.meter or playing.meter or style.meter]
         book = load_book(Path((self._runtime / "book.path").read_text(encoding="utf-8")))
+        self._health = (
+            GeneratorHealth(Source.REFLEX, "reflex", "ready", f"{len(book.phrases)} phrases in its book"),
+        )
         chart: Chart | None = parse_chart(options.chart, meter) if options.chart is not None else None
         settings = BandSettings(
             style=style.name,

@@ -24,7 +24,7 @@ QUEUE_LIMIT = 512
 
 
 def address(runtime: Path, name: str) -> tuple[str, str]:
-    """Address and family of the server ``name`` (``engine`` or ``supervisor``) for ``Listener``/``Client``."""
+    """Address and family of the server ``name`` (``engine`` or ``supervisor``), as ``Listener`` has it."""
     if sys.platform == "win32":
         tag = hashlib.sha256(str(runtime).encode()).hexdigest()[:16]
         return rf"\\.\pipe\jamtui-{tag}-{name}", "AF_PIPE"

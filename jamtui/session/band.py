@@ -355,7 +355,7 @@ class Band:
             self._style_bar += STYLE_BARS
             self.act("style_next", None, soon=False, ns=ns)
         self._post(self.conductor.advance(tick, self.clock.bpm))
-        self.kpi.advance(tick, ns, self.playing_roles())
+        self.kpi.advance(tick, ns, self.playing_roles(), counting_in=self.state == "count-in")
         if self.conductor.finished:
             self.stop(ns)
             self._tell("the end", "info")

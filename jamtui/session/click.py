@@ -1,8 +1,8 @@
-"""The metronome: one message a felt beat, the downbeat accented, sent only a moment ahead."""
+"""The metronome: one click a felt beat, the downbeat accented, sent only a moment ahead."""
 
 from jamtui.music.meter import PPQ
 from jamtui.playback.commands import TimedMessage
-from jamtui.session.barlines import BarSpan
+from jamtui.session.barlines import BarLines
 
 HIGH, LOW = 76, 77
 """General MIDI high and low wood block."""
@@ -10,18 +10,33 @@ HIGH, LOW = 76, 77
 _LENGTH = PPQ // 8
 
 
-def click(port: str, channel: int, tick: int, *, accent: bool) -> tuple[TimedMessage, TimedMessage]:
-    """A click at ``tick`` and its end."""
-    key, velocity = (HIGH, 112) if accent else (LOW, 78)
-    on = bytes((0x90 | channel, key, velocity))
-    off = bytes((0x80 | channel, key, 0))
-    return TimedMessage(port, tick, on), TimedMessage(port, tick + _LENGTH, off)
+class Metronome:
+    """Clicks on ``channel`` (0 to 15) of ``port``; an empty port is silent."""
 
+    def __init__(self, port: str, channel: int) -> None:
+        self._port = port
+        self._channel = channel
+        self.next: int | None = None
+        """Tick of the first beat not yet looked at; None: the next one from now."""
 
-def beats_between(bar: BarSpan, start: int, end: int) -> list[tuple[int, bool]]:
-    """Felt beats of ``bar`` from ``start`` up to but not including ``end``, with whether it is beat 1."""
-    return [
-        (bar.start + onset, onset == 0)
-        for onset in bar.meter.beat_ticks
-        if onset < bar.length and start <= bar.start + onset < end
-    ]
+    def restart(self) -> None:
+        """Look at every beat from now on again."""
+        self.next = None
+
+    def advance(self, now: int, until: int, lines: BarLines, began: int, on: bool) -> list[TimedMessage]:
+        """Clicks for beats up to ``until``. Bars before ``began`` are the count-in and click always,
+        others when ``on``."""
+        at = lines.next_beat(now) if self.next is None else self.next
+        clicks: list[TimedMessage] = []
+        while at <= until:
+            if self._port and (on or at < began):
+                clicks += self._click(at, accent=lines.bar_at(at).start == at)
+            at = lines.next_beat(at + 1)
+        self.next = at
+        return clicks
+
+    def _click(self, tick: int, *, accent: bool) -> tuple[TimedMessage, TimedMessage]:
+        key, velocity = (HIGH, 112) if accent else (LOW, 78)
+        on = bytes((0x90 | self._channel, key, velocity))
+        off = bytes((0x80 | self._channel, key, 0))
+        return TimedMessage(self._port, tick, on), TimedMessage(self._port, tick + _LENGTH, off)

@@ -13,15 +13,16 @@ from jamtui.music.chord import NO_CHORD, Chord, Family
 from jamtui.music.meter import METERS, PPQ, Meter, next_grid
 from jamtui.music.phrase import Bar, Brief, Role
 from jamtui.playback.commands import Command, Report, SentNote, SetFeel, SetMute, Silence
+from jamtui.session.answering import answer_chord, confirm_chord, fade_chord, renew
 from jamtui.session.barlines import BarLines, BarSpan
 from jamtui.session.book import ReflexBook
 from jamtui.session.changes import Change, Changes
-from jamtui.session.click import beats_between, click
+from jamtui.session.click import Metronome
+from jamtui.session.freezing import Loop
 from jamtui.session.guard import Guard
 from jamtui.session.hearing import Heard
 from jamtui.session.offers import Desk, Verdict
 from jamtui.session.planning import Answer, Planner, lock_ticks
-from jamtui.session.runway import RunwayBar
 from jamtui.session.settings import (
     GRIDS,
     PITCHED,
@@ -40,11 +41,7 @@ from jamtui.session.snapshot import NextChord, Roll
 from jamtui.session.views import RollBook, next_chords
 from jamtui.styles.style import Style
 
-__all__ = ["WITHDRAW_NS", "Conductor", "Verdict"]
-
-WITHDRAW_NS = 4_000_000
-"""Locked notes due later than this after the key press that made them wrong are withdrawn: a fixed time
-after the stamp, so that what is withdrawn does not depend on how long planning took."""
+__all__ = ["Conductor", "Verdict"]
 
 _NEVER = 1 << 62
 
@@ -71,13 +68,12 @@ class Conductor:
         self.state = "stopped"
         self.finished = False
         """An ending was played out; ``start`` clears it."""
-        self.frozen = False
         self.player_energy = 0.5
         self.last_answer: Answer | None = None
         """The newest chord answer: where its first notes were put."""
         self._styles = dict(styles)
         self._changes = Changes(settings)
-        self._click_port, self._click_channel = click_port, click_channel
+        self._metronome = Metronome(click_port, click_channel)
         shelf = Shelf(book)
         shelf.warm(self._styles, settings.meter)
         self._planner = Planner(
@@ -90,11 +86,9 @@ class Conductor:
         self._bpm = 120.0
         self._began = 0
         self._wake = _NEVER
-        self._next_click: int | None = None
         self._felt: tuple[str, str, float] | None = None
         self._muted: frozenset[Role] = frozenset()
-        self._loop: dict[Role, list[RunwayBar]] = {}
-        self._loop_start = self._loop_length = 0
+        self._loop: Loop | None = None
         self._sounding: dict[Role, str] = {}
 
     # State for the screen
@@ -103,6 +97,11 @@ class Conductor:
     def settings(self) -> BandSettings:
         """Settings that hold now."""
         return self._changes.now
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the planned bars are looped."""
+        return self._loop is not None
 
     @property
     def guard(self) -> Guard:
@@ -213,13 +212,13 @@ class Conductor:
         band joins a running clock or jumps to a song position. Bar 1 began, or begins, at ``origin``."""
         self._changes.settle(_NEVER)
         self._now, self._bpm, self._began = tick, bpm, tick
-        self.finished = self.frozen = False
-        self._loop = {}
+        self.finished = False
+        self._loop = None
         self._planner.restart(BarLines(origin, self.settings.meter), tick)
         self._desk.clear()
         self._sounding.clear()
         self.state = "count-in"
-        self._next_click = None
+        self._metronome.restart()
         self._felt = None
         self._muted = frozenset()
         self._wake = -_NEVER
@@ -227,7 +226,7 @@ class Conductor:
         return [*self._feel(self.settings), *self._mutes(every=True), *ahead]
 
     def stop(self) -> list[Command]:
-        """Stop at once; nothing stays planned."""
+        """Stop at once; nothing stays planned. The chord is kept for the next start."""
         self._halt()
         return [Silence()]
 
@@ -247,6 +246,7 @@ class Conductor:
             return []
         chord = NO_CHORD if heard.kind == "faded" else heard.chord
         harmony = self._planner.harmony
+        harmony.settle_key()
         if self.state == "stopped":
             harmony.prepare(chord)
             return []
@@ -255,16 +255,18 @@ class Conductor:
         goal = self._grid_point(played)
         before = harmony.at(goal)
         harmony.hear(chord, goal, played)
+        self._wake = -_NEVER
         if self.frozen:
             return []
         if chord.family is Family.NONE:
-            return self._fade(goal)
+            return fade_chord(self._planner, self.settings, goal)
         safe = frozenset(heard.safe) if heard.kind == "provisional" else frozenset()
         answer = Answer(goal, heard.trigger_ns, safe, goal + PPQ)
         self.last_answer = answer
+        locked = played + lock_ticks(bpm)
         if before == chord:
-            return self._confirm(answer)
-        return self._answer(answer, played, chord)
+            return confirm_chord(self._planner, self.settings, answer, locked)
+        return answer_chord(self._planner, self.settings, answer, chord, locked)
 
     def set_player_energy(self, energy: float) -> None:
         """How lively the player plays, 0 to 1; the band follows in what it plans from now on."""
@@ -323,6 +325,7 @@ class Conductor:
 
         Raises SettingError, with what to do, for an argument or action that cannot be used."""
         self._now = int(tick)
+        self._planner.harmony.settle_key()
         latest = self._changes.latest
         names = tuple(self._styles)
         if action == "style":
@@ -350,7 +353,7 @@ class Conductor:
             on = not self.settings.click
             self._changes.now = replace(self._changes.now, click=on)
             if on and self.state != "stopped":
-                self._next_click = None
+                self._metronome.restart()
                 self._wake = self._now
             return []
         if action == "freeze":
@@ -367,8 +370,7 @@ class Conductor:
 
     def _halt(self) -> None:
         self.state = "stopped"
-        self.frozen = False
-        self._loop = {}
+        self._loop = None
         self._wake = _NEVER
         self._changes.settle(_NEVER)
         self._planner.ends_at = None
@@ -377,6 +379,7 @@ class Conductor:
 
     def _advance(self) -> list[Command]:
         now, planner = self._now, self._planner
+        planner.harmony.settle_key()
         commands: list[Command] = []
         ahead = lock_ticks(self._bpm)
         if self.state == "count-in" and now >= self._began:
@@ -391,14 +394,16 @@ class Conductor:
             commands += self._feel(self._changes.at(soon_due[-1].tick))
             self._changes.settle(now)
         commands += self._top_up(now + ahead)
-        commands += self._clicks(now)
+        commands += self._metronome.advance(
+            now, now + 3 * ahead, planner.lines, self._began, self.settings.click
+        )
         self._desk.prune(now)
         for runway in planner.runways.values():
             runway.prune(now)
         bar = planner.lines.bar_at(max(now + ahead, self._began))
         wake = bar.end - ahead
-        if self._next_click is not None:
-            wake = min(wake, self._next_click - 2 * ahead)
+        if self._metronome.next is not None:
+            wake = min(wake, self._metronome.next - 2 * ahead)
         if self.state == "count-in":
             wake = min(wake, self._began)
         if ends is not None:
@@ -412,26 +417,7 @@ class Conductor:
         planner = self._planner
         bar = planner.lines.bar_at(max(tick, self._began))
         until = planner.lines.next_bar(bar).end
-        if self.frozen:
-            return self._repeat(until)
-        return list(planner.extend(until))
-
-    def _clicks(self, now: int) -> list[Command]:
-        lines = self._planner.lines
-        if self._next_click is None:
-            self._next_click = lines.next_beat(now)
-        until = now + 3 * lock_ticks(self._bpm)
-        commands: list[Command] = []
-        while self._next_click <= until:
-            bar = lines.bar_at(self._next_click)
-            stop = min(bar.end, until + 1)
-            counting = bar.end <= self._began
-            if self._click_port and (self.settings.click or counting):
-                for tick, accent in beats_between(bar, self._next_click, stop):
-                    commands += click(self._click_port, self._click_channel, tick, accent=accent)
-            self._next_click = stop
-        self._next_click = lines.next_beat(self._next_click)
-        return commands
+        return self._loop.extend(until) if self._loop else list(planner.extend(until))
 
     # Within: chords
 
@@ -442,65 +428,6 @@ class Conductor:
             return tick
         bar = self._planner.lines.bar_at(tick)
         return min(next_grid(tick, grid, bar.start), bar.end)
-
-    def _answer(self, answer: Answer, played: int, chord: Chord) -> list[Command]:
-        planner = self._planner
-        planner.revision += 1
-        previous = planner.harmony.previous(answer.tick)
-        free = not GRIDS[self.settings.grid]
-        locked = played + lock_ticks(self._bpm)
-        wrong: dict[Role, frozenset[int]] = {}
-        for role in PITCHED:
-            # What is locked at or after the grid point belongs to the old plan: it goes as well.
-            stale = frozenset(
-                n.pitch % 12 for n in planner.runways[role].notes_from(answer.tick) if n.tick < locked
-            )
-            wrong[role] = planner.wrong_classes(role, answer.tick) | stale
-            planner.players[role].meet(answer.tick, chord, previous)
-        changed = planner.replan(PITCHED, answer.tick, answer)
-        return [
-            planner.splice(
-                role,
-                self._reachable(changed[role], answer.tick, locked),
-                wrong=wrong[role],
-                withdraw_ns=answer.trigger_ns + WITHDRAW_NS,
-                at_once=free,
-                trigger_ns=answer.trigger_ns,
-            )
-            for role in PITCHED
-            if role in self.settings.roles
-        ]
-
-    @staticmethod
-    def _reachable(changed: int, tick: int, locked: int) -> int:
-        """From where to send: earlier notes that were shortened too, as long as none of them is locked."""
-        return changed if changed >= locked else tick
-
-    def _confirm(self, answer: Answer) -> list[Command]:
-        """The plan already has this chord there: it stands, and one role's note answers at the grid point."""
-        planner = self._planner
-        heard = [r for r in (Role.COMP, Role.BASS, Role.LEAD) if audible(self.settings, r)]
-        free = not GRIDS[self.settings.grid]
-        for role in heard:
-            if any(n.tick == answer.tick for n in planner.runways[role].notes_from(answer.tick)):
-                return [planner.splice(role, answer.tick, trigger_ns=answer.trigger_ns, at_once=free)]
-        if not heard:
-            return []
-        role = heard[0]
-        planner.revision += 1
-        changed = planner.replan((role,), answer.tick, answer)
-        locked = self._now + lock_ticks(self._bpm)
-        start = self._reachable(changed[role], answer.tick, locked)
-        return [planner.splice(role, start, trigger_ns=answer.trigger_ns, at_once=free)]
-
-    def _fade(self, tick: int) -> list[Command]:
-        """Nobody plays a chord any more: the pitched roles rest from ``tick`` (or follow the chart)."""
-        planner = self._planner
-        planner.revision += 1
-        for role in PITCHED:
-            planner.players[role].forget(tick)
-        changed = planner.replan(PITCHED, tick)
-        return [planner.splice(r, changed[r]) for r in PITCHED if r in self.settings.roles]
 
     # Within: changes
 
@@ -535,21 +462,7 @@ class Conductor:
         return self._renew(when, ROLES)
 
     def _renew(self, when: int, roles: tuple[Role, ...]) -> list[Command]:
-        """Plan ``roles`` anew from ``when`` on, leaving what may already be locked."""
-        planner = self._planner
-        planner.revision += 1
-        locked = self._now + lock_ticks(self._bpm)
-        for player in planner.players.values():
-            player.forget(when)
-        start = max(when, locked)
-        if start >= planner.planned_until:
-            return []
-        changed = planner.replan(roles, start)
-        return [
-            planner.splice(role, self._reachable(changed[role], start, locked))
-            for role in roles
-            if role in self.settings.roles
-        ]
+        return renew(self._planner, roles, when, self._now + lock_ticks(self._bpm))
 
     def _feel(self, settings: BandSettings) -> list[Command]:
         felt = (settings.style, settings.meter.name, settings.feel)
@@ -582,40 +495,12 @@ class Conductor:
     def _freeze(self) -> list[Command]:
         if self.state not in ("playing", "count-in"):
             return []
-        planner = self._planner
-        bar = planner.lines.bar_at(max(self._now, self._began))
-        if self.frozen:
-            self.frozen = False
-            self._loop = {}
-            return self._renew(bar.end, ROLES)
-        self.frozen = True
-        self._loop_start = bar.start
-        self._loop_length = planner.planned_until - bar.start
-        self._loop = {
-            role: [b for b in runway.bars if b.start >= bar.start] for role, runway in planner.runways.items()
-        }
-        return []
-
-    def _repeat(self, until: int) -> list[Command]:
-        """Put copies of the frozen bars on the runway up to ``until``."""
-        planner = self._planner
-        commands: list[Command] = []
-        while planner.planned_until < until:
-            start = planner.planned_until
-            place = (start - self._loop_start) % self._loop_length
-            turn = start - self._loop_start - place
-            length = 0
-            for role, bars in self._loop.items():
-                for bar in bars:
-                    if bar.start - self._loop_start != place:
-                        continue
-                    shift = turn
-                    notes = tuple(replace(n, tick=n.tick + shift, bar_tick=start) for n in bar.notes)
-                    planner.runways[role].put(replace(bar, start=start, notes=notes))
-                    length = bar.length
-                    commands.append(planner.splice(role, start))
-            planner.planned_until = start + (length or planner.lines.bar_at(start).length)
-        return commands
+        at = max(self._now, self._began)
+        if self._loop is None:
+            self._loop = Loop(self._planner, at)
+            return []
+        self._loop = None
+        return self._renew(self.bar_at(at).end, ROLES)
 
     def _end(self) -> list[Command]:
         planner = self._planner
@@ -628,8 +513,7 @@ class Conductor:
             return [Silence()]
         if self.state != "playing":
             return []
-        self.frozen = False
-        self._loop = {}
+        self._loop = None
         lines = planner.lines
         bar = lines.bar_at(self._now)
         # The next even bar line that leaves at least one whole bar to round the phrase off.

@@ -27,6 +27,7 @@ class Harmony:
         self._chart_length = 0
         self._past: deque[Chord] = deque(maxlen=8)
         self._key: Key | None = None
+        self._key_due = False
 
     @property
     def has_chart(self) -> bool:
@@ -51,13 +52,19 @@ class Harmony:
         last = self._heard[-1][2] if self._heard else None
         self._heard = [] if last is None or self.has_chart else [(-_FOREVER, _FOREVER, last)]
 
+    def settle_key(self) -> None:
+        """Bring the key up to the last chord. Costs more than all else here, so it is asked for before a
+        change, never between a chord and its answer: the answer uses the key of the chords before it."""
+        if self._key_due:
+            self._key_due = False
+            self._key = key_of(self._past)
+
     def prepare(self, chord: Chord) -> None:
         """``chord`` was played before the start: it holds from the first bar on."""
         self._heard = [] if chord.family is Family.NONE else [(-_FOREVER, _FOREVER, chord)]
         if chord.family is not Family.NONE:
             self._past.append(chord)
-            if not self._chart:
-                self._key = key_of(self._past)
+            self._key_due = not self._chart
 
     def hear(self, chord: Chord, tick: int, played: int) -> None:
         """``chord`` holds from ``tick`` on; it was played at ``played``, up to an eighth early."""
@@ -71,8 +78,7 @@ class Harmony:
         del self._heard[:-16]
         if chord.family is not Family.NONE and (not self._past or self._past[-1] != chord):
             self._past.append(chord)
-            if not self._chart:
-                self._key = key_of(self._past)
+            self._key_due = not self._chart
 
     def at(self, tick: int) -> Chord | None:
         """The chord at ``tick``; None while none is known."""

@@ -40,10 +40,12 @@ _RIGHT_HAND_NS = 150 * MS
 _VOICE_MOVED_NS = 40 * MS
 _LIFTED_NS = 300 * MS
 _BROKEN_NS = 1600 * MS
+_LEFT_HAND = 60
 _LONE_BASS_NS = 900 * MS
 _RELEASED_NS = 80 * MS
 _KEY_CHORDS = 8
-_BASS_REGISTER = 46
+_CHANGES_KEPT = 256
+_BASS_REGISTER = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ class ChordStream:
         self._lifts: deque[tuple[int, int]] = deque(maxlen=12)
         self._lone_bass: tuple[int, int] | None = None
         self._quiet_ns: int | None = None
+        self._changes: dict[tuple[Chord | None, int], Chord] = {}
         self._past: deque[Chord] = deque(maxlen=_KEY_CHORDS)
         self._key: Key | None = None
 
@@ -295,7 +298,14 @@ class ChordStream:
             self._watch = _Watch(self._now + _RIGHT_HAND_NS, frozenset(attack.notes))
             return
         self._watch = None
-        self._consider(self._with_bass(attack.voicing(pressed)), trigger, attack, heard)
+        notes = self._with_bass(attack.voicing(pressed))
+        self._consider(notes, trigger, attack, heard, expected=self._expected(attack, notes))
+
+    def _expected(self, attack: Attack, notes: frozenset[int]) -> Chord | None:
+        """The chord that came after the present one when this bass was played before, if these first
+        notes can be it: players repeat their changes, and the rest of the chord is on its way."""
+        chord = self._changes.get((attack.previous, min(notes) % 12))
+        return chord if chord is not None and explains(chord, notes) else None
 
     def _answer_small(self, attack: Attack, trigger: int, heard: list[Heard]) -> None:
         standing, pressed = self._standing, self._pressed()
@@ -304,10 +314,12 @@ class ChordStream:
         lowest = min(attack.notes)
         if standing is None or standing.thin:
             # Nothing is known, or one or two notes are all this player plays.
-            if len(pcs(total)) > 1 or lowest < 60:
+            if self._broken(trigger, attack, heard):
+                return
+            if standing is not None and explains(standing.chord, total) and self._follows_soon():
+                return
+            if len(pcs(total)) > 1 or lowest < _LEFT_HAND:
                 self._consider(total, trigger, attack, heard)
-            else:
-                self._broken(trigger, attack, heard)
         elif len(pcs(before)) >= 3:
             low = lowest < min(before) and lowest < BASS_BELOW + 8
             self._watch = _Watch(
@@ -343,6 +355,11 @@ class ChordStream:
             self._lone_bass = (attack.start_ns, lowest)
         elif lowest < BASS_BELOW:
             self._lone_bass = None
+        standing = self._standing
+        if attack.again and standing is not None and min(standing.notes) in attack.notes:
+            # Struck again from the bass up, but with less in it than a fifth: another chord after all.
+            missing = pcs(standing.notes) - pcs(attack.notes)
+            attack.again = missing <= {(standing.chord.root + 7) % 12}
         if not attack.as_chord or attack.again or attack.aside:
             return
         notes = self._with_bass(attack.voicing(self._pressed()))
@@ -350,6 +367,10 @@ class ChordStream:
         if union != notes and explains(self._guess(union, attack.previous)[0].chord, union):
             notes = union
         self._consider(notes, attack.last_ns, attack, heard)
+        if self._standing is not None:
+            if len(self._changes) >= _CHANGES_KEPT:
+                self._changes.clear()
+            self._changes[(attack.previous, min(notes) % 12)] = self._standing.chord
 
     def _watched(self, watch: _Watch, heard: list[Heard]) -> None:
         """Notes over a held chord have stayed, or gone."""
@@ -357,12 +378,14 @@ class ChordStream:
         if standing is None or not watch.notes & pressed or len(pcs(pressed)) < 3:
             return
         chord = self._guess(pressed, standing.chord)[0].chord
-        if standing.notes <= pressed:
+        same_root = chord.root == standing.chord.root
+        upper = standing.notes - {min(standing.notes)} if watch.low else standing.notes
+        if upper <= pressed:
             # All of the chord is still held: it keeps its root, unless a bass that makes sense came.
-            same_root = chord.root == standing.chord.root
             if not (explains(chord, pressed) and (same_root or watch.low)):
                 return
-            if watch.low and same_root and not watch.patient:
+            walks = same_root or explains(standing.chord, watch.notes) or chord.root != min(pressed) % 12
+            if watch.low and walks and not watch.patient:
                 # A bass that walks under a chord is no news until it stays.
                 self._watch = _Watch(self._now + _BASS_SHOWN_NS, watch.notes, low=True, patient=True)
                 return
@@ -370,21 +393,29 @@ class ChordStream:
             return
         self._consider(pressed, self._now, None, heard)
 
-    def _broken(self, trigger: int, attack: Attack, heard: list[Heard]) -> None:
+    def _follows_soon(self) -> bool:
+        """Whether the last key was struck soon after the one before it."""
+        return len(self._strikes) > 1 and self._strikes[-1][0] - self._strikes[-2][0] < _BROKEN_NS // 3
+
+    def _broken(self, trigger: int, attack: Attack, heard: list[Heard]) -> bool:
         """One note after another: a broken chord in the left hand or under the pedal says a chord once
         its notes since the last known chord do."""
         standing = self._standing
-        recent = [(at, p) for at, p in self._strikes if trigger - at <= _BROKEN_NS]
-        if standing is not None:
-            foreign = next((i for i, (_, p) in enumerate(recent) if not explains(standing.chord, (p,))), None)
-            if foreign is None:
-                return
-            recent = recent[foreign:]
-        notes = frozenset(p for _, p in recent)
-        if not broken_chord(notes) or not (min(notes) < 60 or self._keys.ringing):
-            return
-        if self._sure(notes):
-            self._consider(notes, trigger, attack, heard)
+        recent = [p for at, p in self._strikes if trigger - at <= _BROKEN_NS]
+        hands = [[p for p in recent if p < _LEFT_HAND]]
+        if self._keys.ringing:
+            hands.append(recent)
+        for hand in hands:
+            if standing is not None and not standing.thin:
+                foreign = next((i for i, p in enumerate(hand) if not explains(standing.chord, (p,))), None)
+                if foreign is None:
+                    continue
+                hand = hand[foreign:]
+            notes = frozenset(hand)
+            if broken_chord(notes) and self._sure(notes):
+                self._consider(notes, trigger, attack, heard)
+                return True
+        return False
 
     def _with_bass(self, notes: frozenset[int]) -> frozenset[int]:
         """A bass note struck alone shortly before belongs to a voicing that is rootless without it."""
@@ -409,14 +440,19 @@ class ChordStream:
         return best.score >= 0.4 and explains(best.chord, notes)
 
     def _consider(
-        self, notes: frozenset[int], trigger: int, attack: Attack | None, heard: list[Heard]
+        self,
+        notes: frozenset[int],
+        trigger: int,
+        attack: Attack | None,
+        heard: list[Heard],
+        expected: Chord | None = None,
     ) -> None:
         """``notes`` are the harmony now: tell the band if that is news to it."""
         standing, now = self._standing, self._now
         before = None if standing is None else standing.chord
         previous = before if attack is None else attack.previous
         guesses = self._guess(notes, previous)
-        chord = plain(guesses, notes)
+        chord = plain(guesses, notes) if expected is None else expected
         if chord.family is Family.NONE:
             return
         scale = chord_scale(chord, self._key)

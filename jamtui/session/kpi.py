@@ -103,9 +103,10 @@ class Kpi:
         for air in self._air.values():
             air.clear()
 
-    def advance(self, tick: float, ns: int, playing: frozenset[Role]) -> None:
+    def advance(self, tick: float, ns: int, playing: frozenset[Role], *, counting_in: bool = False) -> None:
         """Look at the present moment. ``playing``: the roles that are on while the band plays; empty when
-        it is stopped. Call some 10 times a second or more."""
+        it is stopped and while it is ``counting_in`` (when first notes may already sound, pushed early).
+        Call some 10 times a second or more."""
         for role, air in self._air.items():
             air.advance(tick, ns, role in playing)
         while self._pending:
@@ -118,7 +119,7 @@ class Kpi:
             else:
                 self._unanswered += 1
             self._pending.popleft()
-        if playing:
+        if playing or counting_in:
             self._stopped_ns = None
         else:
             self._pending.clear()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from jamtui.music.chord import Family
-from jamtui.music.meter import PPQ
+from jamtui.music.meter import EIGHTH, PPQ
 from jamtui.music.phrase import Note, Role
 from jamtui.session.book import Function, ReflexNote
 from jamtui.session.harmony import Harmony
@@ -65,12 +65,21 @@ def _tables(
         written = line.chords[note.chord].start
         at = origin + (written if written > note.onset else note.onset)
         if not low <= at < high:
-            chord = harmony.at(at)
             low, high = at, harmony.next_change(at)
-            sounding = chord is not None and chord.family is not Family.NONE
-            table = chord_table(chord, harmony.key, surprise) if chord is not None and sounding else None
-        found.append(table)
+            table = _table(harmony, at, surprise)
+        here = table
+        if high - at <= EIGHTH and origin + note.onset + note.duration > high:
+            # A push: it sounds on under the chord to come, and belongs to it.
+            here = _table(harmony, high, surprise) or table
+        found.append(here)
     return found
+
+
+def _table(harmony: Harmony, tick: int, surprise: float) -> ChordTable | None:
+    chord = harmony.at(tick)
+    if chord is None or chord.family is Family.NONE:
+        return None
+    return chord_table(chord, harmony.key, surprise)
 
 
 def _gather(
@@ -145,7 +154,9 @@ def lay_line(
     laid, count = _gather(line, origin, start, end, harmony, surprise_of(hand.temperature))
     if not count:
         return []
-    centre = (hand.low + hand.high) / 2
+    # A bass lives in its lower half; either line is drawn home a little by each new phrase.
+    bass = hand.role is Role.BASS
+    centre = hand.low + 10.0 if bass else (hand.low + hand.high) / 2
     last_pitch = hand.before[0] if hand.before else None
     last_contour = _contour_before(line, origin, laid[0].tick, hand.before_tick)
     for group in _groups(laid):
@@ -153,21 +164,21 @@ def lay_line(
         quality = line.chords[first.written.chord].quality
         degrees = [_degree(n, quality) for n in group]
         if last_pitch is None:
-            expected = centre if hand.role is Role.LEAD else hand.low + 10.0
+            expected = centre
         elif last_contour is not None:
             expected = last_pitch + max(-7, min(7, first.contour - last_contour))
         else:
-            expected = last_pitch + (centre - last_pitch) * 0.12
+            expected = last_pitch + (centre - last_pitch) * (0.4 if bass else 0.15)
         root = anchor_line(
-            first.table.root, degrees[0], min(degrees), max(degrees), expected, hand.low, hand.high
+            first.table.root, degrees, expected, (hand.low, hand.high), centre, 0.35 if bass else 0.08
         )
         for note, degree in zip(group, degrees, strict=True):
             note.pitch = root + degree
         if last_pitch is not None and abs(first.pitch - last_pitch) > 9:
             _invert(group, last_pitch, hand)
         last_pitch, last_contour = group[-1].pitch, group[-1].contour
-    if hand.role is Role.BASS:
-        _root_on_change(laid, hand)
+    if bass:
+        _root_on_change(laid, hand, _table_before(start, hand, harmony))
     _part_repeats(laid, hand)
     _resolve(laid, count, hand, harmony, end)
     safe = hand.safe
@@ -208,13 +219,21 @@ def _invert(group: Sequence[_Laid], last_pitch: int, hand: Hand) -> None:
         note.pitch = pitch + way[pitch % 12]
 
 
-def _root_on_change(laid: Sequence[_Laid], hand: Hand) -> None:
-    """The bass says where a new chord is: its first note there is the chord's bass. (Also under a slash.)"""
-    previous: ChordTable | None = None
+def _table_before(start: int, hand: Hand, harmony: Harmony) -> ChordTable | None:
+    """The chord that the last note before ``start`` was played for: a push was for the chord to come."""
+    if not hand.before:
+        return None
+    coming = _table(harmony, start, surprise_of(hand.temperature))
+    if coming is not None and start - hand.before_tick <= EIGHTH and hand.before[0] % 12 == coming.bass:
+        return coming
+    return _table(harmony, start - 1, surprise_of(hand.temperature))
+
+
+def _root_on_change(laid: Sequence[_Laid], hand: Hand, previous: ChordTable | None) -> None:
+    """The bass says where a new chord is: its first note there is the chord's bass (also under a slash)."""
     for note in laid:
         if note.table is not previous:
-            changed = previous is not None or note.written.interval % 12 == 0
-            if changed and note.written.function is not Function.APPROACH:
+            if note.written.function is not Function.APPROACH:
                 note.pitch = fold(octave_near(note.pitch, note.table.bass), hand.low, hand.high)
             previous = note.table
 
@@ -230,10 +249,9 @@ def _part_repeats(laid: Sequence[_Laid], hand: Hand) -> None:
             continue
         way = 1 if note.contour > before.contour else -1
         members = note.table.tones if note.written.function is Function.CHORD else note.table.scale
-        for step in range(1, 6):
-            if (note.pitch + way * step) % 12 in members:
-                if hand.low <= note.pitch + way * step <= hand.high:
-                    note.pitch += way * step
+        for step in (*range(way, 6 * way, way), *range(-way, -6 * way, -way)):
+            if (note.pitch + step) % 12 in members and hand.low <= note.pitch + step <= hand.high:
+                note.pitch += step
                 break
 
 
@@ -337,7 +355,7 @@ def _voice(
 
     def cost(voicing: Sequence[int]) -> float:
         middle = sum(voicing) / len(voicing)
-        return movement(before, voicing) + abs(middle - centre) * (0.25 if before else 0.6)
+        return movement(before, voicing) + abs(middle - centre) * (0.4 if before else 0.8)
 
     def laid_on(root: int, hit: Sequence[int]) -> tuple[int, ...]:
         pitches = [root + d for d in hit]
@@ -347,16 +365,19 @@ def _voice(
     best: list[tuple[int, ...]] = []
     best_cost = 1e9
     size = len(hits[0])
-    near = octave_near(centre - sum(degrees[0]) / size, table.root)
+    every = sorted({d for hit in degrees for d in hit})
+    near = octave_near(centre - sum(every) / len(every), table.root)
     safe = hand.safe if hand.safe and hits[0][0].tick < hand.safe_until else frozenset()
     for root in (near, near - 12, near + 12):
-        if root + min(degrees[0]) < hand.low or root + max(degrees[0]) > hand.high:
+        if root + every[0] < hand.low or root + every[-1] > hand.high:
             continue
+        # Where the first hit is one note of a broken chord, the whole chord says where the hand is.
+        whole = laid_on(root, every if size < 3 else degrees[0])
         first = laid_on(root, degrees[0])
         if not first or (safe and any(p % 12 not in safe for p in first)):
             continue
         # What was written is preferred to what is built unless the hand would have to jump.
-        if (here := cost(first) - 2.5) < best_cost:
+        if (here := cost(whole or first) - 2.5) < best_cost:
             best, best_cost = [first, *(laid_on(root, d) for d in degrees[1:])], here
     if size > 1:
         options = voicings_for(table, min(4, max(3, size)), hand.low, hand.high)

@@ -11,7 +11,7 @@ _CC_ON = 64
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """``number`` of a note (``note`` True) or controller does ``action``. ``channel`` 0 to 15, None for any."""
+    """``number`` of a note (``note`` True) or controller does ``action``; ``channel`` 0 to 15, None any."""
 
     action: str
     note: bool

@@ -114,15 +114,23 @@ def octave_near(pitch: float, pitch_class: int) -> int:
     return round((pitch - pitch_class) / 12) * 12 + pitch_class
 
 
-def anchor_line(root: int, first: int, low: int, high: int, expected: float, floor: int, top: int) -> int:
+def anchor_line(
+    root: int,
+    degrees: Sequence[int],
+    expected: float,
+    bounds: tuple[int, int],
+    home: float,
+    pull: float,
+) -> int:
     """Where the written root of a group of notes is laid: the pitch of pitch class ``root`` for which the
-    group's first note (``first`` semitones above it) comes nearest to ``expected`` while the group, which
-    reaches from ``low`` to ``high`` above the root, stays within ``floor`` to ``top``."""
+    first of the group's notes (``degrees``, in semitones above the root) comes nearest to ``expected`` while
+    the group stays within ``bounds``; ``pull`` draws its middle towards ``home``."""
+    first, low, high = degrees[0], min(degrees), max(degrees)
     near = octave_near(expected - first, root)
     best, best_cost = near, 1e9
     for base in (near, near - 12, near + 12, near - 24, near + 24):
-        over = max(0, floor - base - low) + max(0, base + high - top)
-        cost = abs(base + first - expected) + 4.0 * over
+        over = max(0, bounds[0] - base - low) + max(0, base + high - bounds[1])
+        cost = abs(base + first - expected) + 4.0 * over + pull * abs(base + (low + high) / 2 - home)
         if cost < best_cost:
             best, best_cost = base, cost
     return best
@@ -179,7 +187,9 @@ def voicings_for(table: ChordTable, size: int, low: int, high: int) -> tuple[tup
                 stack.append(stack[-1] + (pc - stack[-1]) % 12)
             if stack[0] >= low and stack[-1] <= high and clear_mud(stack, low, high) == tuple(stack):
                 found.add(tuple(stack))
-    known = table.voicings[asked] = tuple(sorted(found))
+    # Seconds at the bottom or on top of a voicing blur it.
+    clear = [v for v in found if len(v) < 3 or (v[1] - v[0] > 2 and v[-1] - v[-2] > 1)]
+    known = table.voicings[asked] = tuple(sorted(clear or found))
     return known
 
 

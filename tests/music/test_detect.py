@@ -84,10 +84,19 @@ def test_octave_doublings_and_order_change_nothing(notes: list[int]) -> None:
 def test_the_bass_of_a_name_sounds(notes: list[int]) -> None:
     sounding = {n % 12 for n in notes}
     for guess in name_voicing(notes):
-        if guess.chord.root in sounding:
+        if guess.chord.root not in sounding:
+            assert guess.chord.bass is None  # rootless: no slash is claimed
+        elif guess is name_voicing(notes)[0]:
             assert guess.chord.bass_pc == min(notes) % 12
         else:
-            assert guess.chord.bass is None  # rootless: no slash is claimed
+            assert guess.chord.bass_pc in sounding
+
+
+def test_an_inversion_may_be_the_chord_over_somebody_elses_root() -> None:
+    symbols = [guess.chord.symbol for guess in name_voicing([59, 64, 67, 74])]
+    assert symbols[0] == "Em7/B"
+    assert "Em7" in symbols
+    assert all(guess.chord.symbol != "C" for guess in name_voicing([64, 67, 72], Context(bass=4)))
 
 
 def test_no_notes_are_no_chord() -> None:

@@ -45,7 +45,8 @@ def _ranked(frame: Frame, width: int, snap: Snapshot) -> list[Row]:
 
 
 def _held(frame: Frame, line: Line, snap: Snapshot) -> None:
-    names = " ".join(note_name(n) for n in snap.chord.notes)
+    flats = "#" not in snap.chord.symbol[:2]
+    names = " ".join(note_name(n, flats) for n in snap.chord.notes)
     frame_ink = frame.inks.text if snap.chord.held else frame.inks.dim
     line.add(" ").add(names, frame_ink)
 
