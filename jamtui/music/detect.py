@@ -4,9 +4,9 @@ Every quality of the table is tried on every root. A candidate pays for what it 
 missing fifth little, a missing third much), for what sounds and it does not explain, for how rare its
 quality is and for a bass that is not its root; the cheapest explanation wins. All this depends only on
 the pitch-class set seen from its bass, so it is worked out once for each of the 2048 sets and then
-looked up. An inversion also stands for the chord itself over a root that somebody else plays; that
-reading comes after it. True ambiguities (C6 and Am7, the names of a diminished seventh) are settled by the bass; a
-previous chord and a key, where given, shift what is left.
+looked up. True ambiguities (C6 and Am7, the names of a diminished seventh) are settled by the bass; a
+previous chord and a key, where given, shift what is left. An inversion also stands for the chord itself
+over a root that somebody else plays; that reading comes after it.
 """
 
 from collections.abc import Iterable
