@@ -154,10 +154,17 @@ def _doubled(pixels: Sequence[str]) -> list[str]:
     return [row for row in wide for _ in range(2)]
 
 
+_SHORTER = (("Maj", "Δ"), ("maj", "Δ"), ("m7b5", "ø7"), ("dim", "°"), ("sus2sus4", "sus24"))
+"""Other spellings of the same, from the least to the most surprising."""
+
+
 def _shorter(symbol: str) -> tuple[str, ...]:
     """The symbol, then ways of writing it in less room."""
-    delta = symbol.replace("maj", "Δ").replace("Maj", "Δ")
-    return (symbol,) if delta == symbol else (symbol, delta)
+    ways = [symbol]
+    for long, short in _SHORTER:
+        if long in ways[-1]:
+            ways.append(ways[-1].replace(long, short))
+    return tuple(ways)
 
 
 @lru_cache(maxsize=256)
@@ -165,7 +172,8 @@ def big_chord(symbol: str, width: int, height: int) -> tuple[str, ...]:
     """A chord symbol as large as fits: rows of blocks, all equally wide, at most ``height`` of them.
 
     Sizes are tried from the largest: doubled (10 rows), root large (5 rows), all small (3 rows), plain
-    text (1 row). ``maj`` becomes ``Δ`` before the size goes down.
+    text (1 row). Shorter spellings (``Δ``, ``ø``, ``°``) are tried before the size goes
+    down.
     """
     if not symbol or height < 1:
         return ()

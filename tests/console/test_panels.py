@@ -1,0 +1,248 @@
+"""Panels: always exactly their rectangle, and they say what they must."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jamtui.console.frame import Drawer, Frame
+from jamtui.console.inks import colour_inks, plain_inks
+from jamtui.console.keys import Keymap
+from jamtui.console.layout import arrange
+from jamtui.console.line import Row
+from jamtui.console.pads import Pads
+from jamtui.console.panels.header import elapsed
+from jamtui.console.panels.roll import GUTTER, Window, paint_lanes, paint_roll
+from jamtui.console.panels.table import PANELS
+from jamtui.session.snapshot import GaugeView, Roll, RollNote, Snapshot
+from tests.console.fakes import FakeBand, in_meter, no_input, stopped
+
+Change = Callable[[Snapshot], Snapshot]
+
+
+def make_frame(change: Change | None = None, *, at: float = 33.2, **fields: object) -> Frame:
+    band = FakeBand(lambda: at)
+    if change is not None:
+        band.change = change
+    snapshot = band.latest()
+    assert snapshot is not None
+    frame = Frame(
+        snapshot=snapshot,
+        rolls=band.rolls(),
+        gauges=snapshot.gauges,
+        tick=snapshot.tick,
+        link="connected",
+        link_detail="",
+        events=(),
+        pads=None,
+        keys=Keymap().hints,
+        roll_role="lead",
+        drawer=Drawer.NONE,
+        cursor=0,
+        scroll=0,
+        soon=False,
+        quitting=False,
+        version="0",
+        inks=colour_inks(),
+    )
+    return replace(frame, **fields)  # type: ignore[arg-type] # any fields of Frame
+
+
+def text(rows: list[Row]) -> str:
+    return "\n".join("".join(s.text for s in row) for row in rows)
+
+
+def paint(panel: str, frame: Frame, width: int = 120, height: int = 12) -> str:
+    return text(PANELS[panel].paint(frame, width, height))
+
+
+NOTHING: Change = lambda s: replace(  # noqa: E731 # a value of the table below, beside the named ones
+    s, roles=(), hits=(), sources=(), styles=(), ports_in=(), next_chords=(), gauges=GaugeView(), inputs=()
+)
+CHANGES: tuple[Change | None, ...] = (None, stopped, no_input, in_meter("7/8"), in_meter("6/8"), NOTHING)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(1, 230),
+    st.integers(1, 70),
+    st.sampled_from(CHANGES),
+    st.sampled_from(list(Drawer)),
+    st.sampled_from(["lead", "bass", "comp", "drums"]),
+    st.booleans(),
+)
+def test_every_panel_fills_its_rectangle(
+    width: int, height: int, change: Change | None, drawer: Drawer, role: str, plain: bool
+) -> None:
+    inks = plain_inks() if plain else colour_inks()
+    pads = Pads().view() if plain else None
+    frame = make_frame(change, drawer=drawer, roll_role=role, inks=inks, pads=pads)
+    for place in arrange(width, height, drawer):
+        rows = PANELS[place.panel].paint(frame, place.width, place.height)
+        assert len(rows) == place.height, place
+        for row in rows:
+            assert sum(s.cell_length for s in row) == place.width, place
+
+
+def test_before_the_first_snapshot_all_panels_paint() -> None:
+    frame = make_frame(snapshot=None, rolls={}, gauges=GaugeView(), tick=0.0, link="connecting")
+    for name in PANELS:
+        paint(name, frame)
+    assert "starting the band" in paint("chord", frame, 60, 9)
+    assert "starting the band" in paint("status", frame, 80, 1)
+
+
+@pytest.mark.parametrize("beat", [1, 2, 3, 4])
+def test_the_lit_beat(beat: int) -> None:
+    start = make_frame().bar_tick
+    frame = make_frame(tick=start + (beat - 1) * 960 + 10.0)
+    row = paint("beat", frame, 80, 1)
+    quarter = 20
+    lit = row[(beat - 1) * quarter : beat * quarter]
+    assert str(beat) in lit
+    assert ("◆" in lit) == (beat == 1)
+    assert sum(c.isdigit() for c in row) == 1
+
+
+def test_beats_of_seven_eight_are_groups() -> None:
+    frame = make_frame(in_meter("7/8"))
+    start = frame.bar_tick
+    beats = [replace(frame, tick=start + t).beat for t in (0, 950, 960, 1919, 1920, 3300)]
+    assert beats == [1, 1, 2, 2, 3, 3]
+
+
+def test_bar_goes_on_between_snapshots() -> None:
+    frame = make_frame()
+    assert replace(frame, tick=frame.bar_tick + 3840 + 5.0).bar == frame.bar + 1
+
+
+def test_no_beat_while_stopped() -> None:
+    assert make_frame(stopped).beat == 0
+
+
+def test_numbers_keep_their_width() -> None:
+    lines = []
+    for late, depth, run in ((0.0, 0, 0.0), (0.11, 74, 1.8), (9.99, 999, 2.0)):
+        gauges = GaugeView(late, late, late, late, late, (late,), (late,), depth, run)
+        lines.append(paint("timing", make_frame(gauges=gauges), 80, 1))
+    for word in ("p99", "late", "run", "dead", " on "):
+        assert len({line.index(word) for line in lines}) == 1
+
+
+def test_elapsed() -> None:
+    assert elapsed(0) == "00:00:00"
+    assert elapsed(3_725.9) == "01:02:05"
+
+
+def test_roles_say_who_plays() -> None:
+    band = paint("band", make_frame(), 80, 4).splitlines()
+    assert "LEAD" in band[0]
+    assert "jamtui lead" in band[0]
+    assert "SOLO" in band[2]
+    assert "MUTE" in band[3]
+
+
+def test_absent_sources_are_named_with_the_reason() -> None:
+    shown = paint("generator", make_frame(), 90, 5)
+    assert "Ollama" in shown
+    assert "not reached at localhost:11434" in shown
+    missing = paint("hits", make_frame(no_input), 60, 5)
+    assert "no library yet" in missing
+
+
+def test_nothing_plugged_in_says_what_to_press() -> None:
+    frame = make_frame(no_input, pads=Pads().view())
+    shown = paint("chord", frame, 46, 6)
+    assert "z x c v b n m" in shown
+    assert "plug in a MIDI keyboard" in shown
+    assert "space" in paint("roll", frame, 80, 8)
+
+
+def test_footer_always_has_panic_and_help() -> None:
+    for width in range(80, 200, 7):
+        line = paint("footer", make_frame(), width, 1)
+        assert "PANIC" in line
+        assert "help" in line
+        assert "quit" in line
+
+
+def test_notices_come_before_all_but_quitting_and_the_link() -> None:
+    noticed = make_frame(lambda s: replace(s, notices=("lead has no port",)))
+    assert "lead has no port" in paint("status", noticed, 80, 1)
+    assert "press q again" in paint("status", replace(noticed, quitting=True), 80, 1)
+    assert "engine gone" in paint("status", replace(noticed, link="lost"), 80, 1)
+
+
+# -- the roll ----------------------------------------------------------------------------------------
+
+
+def roll_frame(notes: tuple[RollNote, ...], tick: float = 38_400.0, role: str = "lead") -> Frame:
+    frame = make_frame(lambda s: replace(s, bar_tick=38_400, bar=11), tick=tick, roll_role=role)
+    return replace(frame, rolls={role: Roll(role, 1, notes)})
+
+
+def _columns(rows: list[Row], char: str) -> list[int]:
+    return [x for row in text(rows[1:-1]).splitlines() for x, c in enumerate(row) if c == char]
+
+
+def test_what_sounds_stands_at_now_and_the_rest_on_its_side() -> None:
+    notes = (
+        RollNote(36_480, 480, 67, 90, "L", "s"),
+        RollNote(38_400, 480, 72, 90, "R", "s"),
+        RollNote(40_320, 480, 74, 90, "R", "p"),
+        RollNote(40_800, 480, 74, 90, "R", "l"),
+    )
+    frame = roll_frame(notes)
+    rows = paint_roll(frame, 120, 15)
+    now = GUTTER + Window(frame, 120).now
+    assert min(_columns(rows, "█")) == now
+    assert max(_columns(rows, "▂")) < now
+    assert min(_columns(rows, "▒")) == now + 16
+    assert min(_columns(rows, "▆")) == now + 20
+
+
+def test_letters_at_the_start_of_each_phrase() -> None:
+    notes = tuple(
+        RollNote(38_400 + i * 960, 900, 60 + i, 90, source, "p") for i, source in enumerate("RRLLOOMM")
+    )
+    ribbon = text(paint_roll(roll_frame(notes), 120, 15)[-1:])
+    # R, L, then O where the next bar begins, then M.
+    assert [c for c in ribbon if c.isalpha()] == list("RLOM")
+
+
+def test_time_moves_the_roll_to_the_left() -> None:
+    notes = (RollNote(40_320, 480, 74, 90, "R", "p"),)
+    columns = [
+        min(_columns(paint_roll(roll_frame(notes, tick), 120, 15), "▒")) for tick in (38_400, 38_520, 39_360)
+    ]
+    assert columns == [columns[0], columns[0] - 1, columns[0] - 8]
+
+
+def test_pitches_outside_the_register_are_still_shown() -> None:
+    notes = (RollNote(39_000, 480, 21, 90, "R", "p"), RollNote(39_000, 480, 108, 90, "R", "p"))
+    rows = text(paint_roll(roll_frame(notes), 80, 7)).splitlines()
+    shown = [y for y, row in enumerate(rows) if "▒" in row]
+    assert len(shown) == 2
+    assert shown == [1, 5]
+
+
+def test_lanes_show_kick_snare_and_cymbal() -> None:
+    notes = tuple(
+        RollNote(38_400 + i * 960, 120, pitch, 90, "R", "p") for i, pitch in enumerate((36, 38, 51))
+    )
+    frame = roll_frame(notes, role="drums")
+    row = text(paint_lanes(replace(frame, roll_role="lead"), 120, 3)).splitlines()[2]
+    assert row.startswith(" drums")
+    assert [c for c in row if c in "●◆×"] == list("●◆×")
+
+
+def test_without_colour_no_style_has_one() -> None:
+    frame = make_frame(inks=plain_inks())
+    for panel in PANELS.values():
+        for row in panel.paint(frame, 120, 12):
+            for segment in row:
+                assert segment.style is not None
+                assert segment.style.color is None
+                assert segment.style.bgcolor is None
