@@ -5,8 +5,8 @@ missing fifth little, a missing third much), for what sounds and it does not exp
 quality is and for a bass that is not its root; the cheapest explanation wins. All this depends only on
 the pitch-class set seen from its bass, so it is worked out once for each of the 2048 sets and then
 looked up. True ambiguities (C6 and Am7, the names of a diminished seventh) are settled by the bass; a
-previous chord and a key, where given, shift what is left. An inversion also stands for the chord itself
-over a root that somebody else plays; that reading comes after it.
+previous chord and a key, where given, shift what is left. Without any context an inversion also
+stands for the chord itself over a root that somebody else plays; that reading comes after it.
 """
 
 from collections.abc import Iterable
@@ -238,7 +238,8 @@ class Namer:
             ]
         ranked = sorted(zip(costs, candidates, strict=True), key=lambda pair: pair[0])
         best_cost, best = ranked[0]
-        if not given_bass and best.slash and best.quality.pitch_classes >= {0, -best.root % 12}:
+        alone = previous is None and key is None and not given_bass
+        if alone and best.slash and best.quality.pitch_classes >= {0, -best.root % 12}:
             ranked.append((best_cost + weights.bass_elsewhere, replace(best, slash=False)))
             ranked.sort(key=lambda pair: pair[0])
         sharpness = weights.sharpness
