@@ -7,12 +7,11 @@ on the stamps alone, so the same input gives the same answers.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from jamtui.music.chord import NO_CHORD, Chord, Family
-from jamtui.music.detect import Context, Guess, name_voicing
-from jamtui.music.scale import Key, chord_scale, key_of, safe_pitch_classes
+from jamtui.music.detect import Guess, name_voicing
+from jamtui.music.scale import Key, chord_scale, safe_pitch_classes
 from jamtui.session.attack import (
     ANSWER_NS,
     BASS_BELOW,
@@ -29,6 +28,7 @@ from jamtui.session.attack import (
     plain,
     same_for_band,
 )
+from jamtui.session.ear import Ear, Namer
 from jamtui.session.keys import KeyState
 from jamtui.session.settled import DWELL_NS, Settler
 
@@ -43,9 +43,6 @@ _BROKEN_NS = 1600 * MS
 _LEFT_HAND = 60
 _LONE_BASS_NS = 900 * MS
 _RELEASED_NS = 80 * MS
-_KEY_CHORDS = 8
-_CHANGES_KEPT = 256
-_BASS_REGISTER = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +71,6 @@ class _Watch:
     patient: bool = False
 
 
-Namer = Callable[[Iterable[int], Context | None], tuple[Guess, ...]]
-
-
 class ChordStream:
     """Raw MIDI with stamps in, ``Heard`` out.
 
@@ -97,7 +91,7 @@ class ChordStream:
         self._fade_bars = fade_bars
         self._split = split
         self._bar_ns = bar_ns
-        self._name = namer
+        self._namer = namer
         self.reset()
 
     def reset(self) -> None:
@@ -113,9 +107,7 @@ class ChordStream:
         self._lifts: deque[tuple[int, int]] = deque(maxlen=12)
         self._lone_bass: tuple[int, int] | None = None
         self._quiet_ns: int | None = None
-        self._changes: dict[tuple[Chord | None, int], Chord] = {}
-        self._past: deque[Chord] = deque(maxlen=_KEY_CHORDS)
-        self._key: Key | None = None
+        self._ear = Ear(self._namer)
 
     def set_latch(self, latch: bool) -> None:
         """Hold the chord after the keys are let go, or not."""
@@ -142,7 +134,7 @@ class ChordStream:
     @property
     def key(self) -> Key | None:
         """The key of the last chords, None before the first."""
-        return self._key
+        return self._ear.key
 
     def feed(self, ns: int, data: bytes) -> list[Heard]:
         """Take raw MIDI bytes with their stamp; never raises for any bytes."""
@@ -225,9 +217,7 @@ class ChordStream:
         standing = self._standing
         if standing is None:
             return
-        if label.family is not Family.NONE:
-            self._past.append(label)
-            self._key = key_of(self._past)
+        self._ear.settled(label)
         heard.append(self._heard("settled", standing, now))
 
     # -- keys --------------------------------------------------------------------------------------------
@@ -240,8 +230,7 @@ class ChordStream:
         self._strikes.append((ns, pitch))
         attack = self._attack
         if attack is None:
-            previous = None if self._standing is None else self._standing.chord
-            attack = self._attack = Attack(ns, self._pressed() - {pitch}, previous)
+            attack = self._attack = Attack(ns, self._pressed() - {pitch}, self._previous())
         new = pitch not in attack.notes
         attack.notes.add(pitch)
         attack.last_ns = ns
@@ -299,13 +288,7 @@ class ChordStream:
             return
         self._watch = None
         notes = self._with_bass(attack.voicing(pressed))
-        self._consider(notes, trigger, attack, heard, expected=self._expected(attack, notes))
-
-    def _expected(self, attack: Attack, notes: frozenset[int]) -> Chord | None:
-        """The chord that came after the present one when this bass was played before, if these first
-        notes can be it: players repeat their changes, and the rest of the chord is on its way."""
-        chord = self._changes.get((attack.previous, min(notes) % 12))
-        return chord if chord is not None and explains(chord, notes) else None
+        self._consider(notes, trigger, attack, heard, expected=self._ear.expected(attack.previous, notes))
 
     def _answer_small(self, attack: Attack, trigger: int, heard: list[Heard]) -> None:
         standing, pressed = self._standing, self._pressed()
@@ -333,7 +316,7 @@ class ChordStream:
                 for at, pitch in self._lifts
                 for note in attack.notes
             )
-            if moved and self._sure(total):
+            if moved and self._ear.sure(total, self._previous()):
                 self._consider(total, trigger, attack, heard)
             else:
                 self._watch = _Watch(self._now + _MELODY_NS, frozenset(attack.notes))
@@ -364,20 +347,18 @@ class ChordStream:
             return
         notes = self._with_bass(attack.voicing(self._pressed()))
         union = notes | (attack.before & self._pressed())
-        if union != notes and explains(self._guess(union, attack.previous)[0].chord, union):
+        if union != notes and explains(self._ear.guess(union, attack.previous)[0].chord, union):
             notes = union
         self._consider(notes, attack.last_ns, attack, heard)
         if self._standing is not None:
-            if len(self._changes) >= _CHANGES_KEPT:
-                self._changes.clear()
-            self._changes[(attack.previous, min(notes) % 12)] = self._standing.chord
+            self._ear.learn(attack.previous, notes, self._standing.chord)
 
     def _watched(self, watch: _Watch, heard: list[Heard]) -> None:
         """Notes over a held chord have stayed, or gone."""
         standing, pressed = self._standing, self._pressed()
         if standing is None or not watch.notes & pressed or len(pcs(pressed)) < 3:
             return
-        chord = self._guess(pressed, standing.chord)[0].chord
+        chord = self._ear.guess(pressed, standing.chord)[0].chord
         same_root = chord.root == standing.chord.root
         upper = standing.notes - {min(standing.notes)} if watch.low else standing.notes
         if upper <= pressed:
@@ -389,7 +370,7 @@ class ChordStream:
                 # A bass that walks under a chord is no news until it stays.
                 self._watch = _Watch(self._now + _BASS_SHOWN_NS, watch.notes, low=True, patient=True)
                 return
-        elif not self._sure(pressed):
+        elif not self._ear.sure(pressed, self._previous()):
             return
         self._consider(pressed, self._now, None, heard)
 
@@ -401,7 +382,10 @@ class ChordStream:
         """One note after another: a broken chord in the left hand or under the pedal says a chord once
         its notes since the last known chord do."""
         standing = self._standing
-        recent = [p for at, p in self._strikes if trigger - at <= _BROKEN_NS]
+        since = trigger - _BROKEN_NS
+        if standing is not None and not standing.thin:
+            since = max(since, standing.struck_ns + 1)  # older ones belong to the chord that stands
+        recent = [p for at, p in self._strikes if at >= since]
         hands = [[p for p in recent if p < _LEFT_HAND]]
         if self._keys.ringing:
             hands.append(recent)
@@ -412,7 +396,7 @@ class ChordStream:
                     continue
                 hand = hand[foreign:]
             notes = frozenset(hand)
-            if broken_chord(notes) and self._sure(notes):
+            if broken_chord(notes) and self._ear.sure(notes, self._previous()):
                 self._consider(notes, trigger, attack, heard)
                 return True
         return False
@@ -424,20 +408,13 @@ class ChordStream:
         at, bass = self._lone_bass
         if bass >= min(notes) or self._now - at > _LONE_BASS_NS:
             return notes
-        chord = self._guess(notes | {bass}, self.chord)[0].chord
+        chord = self._ear.guess(notes | {bass}, self.chord)[0].chord
         return notes | {bass} if chord.root == bass % 12 and explains(chord, notes) else notes
 
-    # -- naming and telling ------------------------------------------------------------------------------
+    def _previous(self) -> Chord | None:
+        return None if self._standing is None else self._standing.chord
 
-    def _guess(self, notes: frozenset[int], previous: Chord | None) -> tuple[Guess, ...]:
-        lowest = min(notes)
-        # So low a note is a bass, not the bottom of a rootless left hand.
-        return self._name(notes, Context(previous, self._key, lowest if lowest < _BASS_REGISTER else None))
-
-    def _sure(self, notes: frozenset[int]) -> bool:
-        previous = None if self._standing is None else self._standing.chord
-        best = self._guess(notes, previous)[0]
-        return best.score >= 0.4 and explains(best.chord, notes)
+    # -- telling ------------------------------------------------------------------------------
 
     def _consider(
         self,
@@ -449,13 +426,12 @@ class ChordStream:
     ) -> None:
         """``notes`` are the harmony now: tell the band if that is news to it."""
         standing, now = self._standing, self._now
-        before = None if standing is None else standing.chord
-        previous = before if attack is None else attack.previous
-        guesses = self._guess(notes, previous)
+        previous = self._previous() if attack is None else attack.previous
+        guesses = self._ear.guess(notes, previous)
         chord = plain(guesses, notes) if expected is None else expected
         if chord.family is Family.NONE:
             return
-        scale = chord_scale(chord, self._key)
+        scale = chord_scale(chord, self._ear.key)
         if standing is not None:
             young = now - standing.trigger_ns < ONE_CHORD_NS if attack is None else attack.told > 0
             known = same_for_band(standing, chord)

@@ -49,6 +49,7 @@ class Kpi:
         self._late_peak = 0
         self._late_since: int | None = None
         self._pending: deque[_Pending] = deque(maxlen=_PENDING)
+        self._last_trigger: int | None = None
         self._answered = 0
         self._unanswered = 0
         self._chords = 0
@@ -70,8 +71,9 @@ class Kpi:
         A chord that is replaced before its grid point came is not counted as unanswered. A revision of
         the same chord carries the same ``trigger_ns`` and is ignored.
         """
-        if any(p.trigger_ns == trigger_ns for p in self._pending):
+        if trigger_ns == self._last_trigger:
             return
+        self._last_trigger = trigger_ns
         self._chords += 1
         expected: int | None = None
         if grid is not None:

@@ -64,8 +64,11 @@ def test_time_to_first_note_counts_only_the_first() -> None:
 def test_a_revision_of_the_same_chord_is_one_chord() -> None:
     kpi = Kpi()
     kpi.trigger(5 * MS, 10.0, 480)
+    kpi.take(sent(5, trigger_ns=5 * MS, tick=480), 5 * MS)
     kpi.trigger(5 * MS, 30.0, 480)
+    kpi.advance(5000.0, 10 * MS, ALL)
     assert kpi.report()["chords"] == 1
+    assert kpi.response_share == 1.0
 
 
 def test_chord_response_on_the_grid() -> None:
