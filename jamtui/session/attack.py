@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from jamtui.music.chord import Chord, Family, make_chord
 from jamtui.music.detect import Guess
@@ -102,16 +101,6 @@ def is_again(standing: Standing | None, notes: set[int], ns: int) -> bool:
     if standing is None or standing.thin or not notes <= standing.notes:
         return False
     return min(standing.notes) in notes or ns - standing.struck_ns <= 1500 * MS
-
-
-def broken_chord(notes: Iterable[int]) -> bool:
-    """Whether notes struck one after another look like a broken chord, not like a scale: three pitch
-    classes or more, no semitone between neighbours and at most one whole tone."""
-    classes = sorted(pcs(notes))
-    if len(classes) < 3:
-        return False
-    gaps = [b - a for a, b in pairwise([*classes, classes[0] + 12])]
-    return 1 not in gaps and gaps.count(2) <= 1
 
 
 def plain(guesses: tuple[Guess, ...], notes: Iterable[int]) -> Chord:

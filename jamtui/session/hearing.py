@@ -6,7 +6,6 @@ they are a melody, a new bass or a voice that moves, and what they become decide
 on the stamps alone, so the same input gives the same answers.
 """
 
-from collections import deque
 from dataclasses import dataclass
 
 from jamtui.music.chord import NO_CHORD, Chord, Family
@@ -21,7 +20,6 @@ from jamtui.session.attack import (
     SECOND_LOOK_NS,
     Attack,
     Standing,
-    broken_chord,
     explains,
     is_again,
     pcs,
@@ -31,6 +29,7 @@ from jamtui.session.attack import (
 from jamtui.session.ear import Ear, Namer
 from jamtui.session.keys import KeyState
 from jamtui.session.settled import DWELL_NS, Settler
+from jamtui.session.strikes import LEFT_HAND, Strikes
 
 _MELODY_NS = 350 * MS
 """How long a single note over a held chord must stay to count as part of the harmony."""
@@ -38,10 +37,6 @@ _BASS_NS = 60 * MS
 _BASS_SHOWN_NS = 700 * MS
 _RIGHT_HAND_NS = 150 * MS
 _VOICE_MOVED_NS = 40 * MS
-_LIFTED_NS = 300 * MS
-_BROKEN_NS = 1600 * MS
-_LEFT_HAND = 60
-_LONE_BASS_NS = 900 * MS
 _RELEASED_NS = 80 * MS
 
 
@@ -103,9 +98,7 @@ class ChordStream:
         self._standing: Standing | None = None
         self._watch: _Watch | None = None
         self._settler = Settler()
-        self._strikes: deque[tuple[int, int]] = deque(maxlen=24)
-        self._lifts: deque[tuple[int, int]] = deque(maxlen=12)
-        self._lone_bass: tuple[int, int] | None = None
+        self._strikes = Strikes()
         self._quiet_ns: int | None = None
         self._ear = Ear(self._namer)
 
@@ -227,7 +220,7 @@ class ChordStream:
         return pressed if self._split is None else frozenset(p for p in pressed if p < self._split)
 
     def _struck(self, pitch: int, ns: int, heard: list[Heard]) -> None:
-        self._strikes.append((ns, pitch))
+        self._strikes.strike(ns, pitch)
         attack = self._attack
         if attack is None:
             attack = self._attack = Attack(ns, self._pressed() - {pitch}, self._previous())
@@ -247,7 +240,7 @@ class ChordStream:
             attack.second_look_ns = min(ns + SECOND_LOOK_NS, latest)
 
     def _lifted(self, pitch: int, ns: int, heard: list[Heard]) -> None:
-        self._lifts.append((ns, pitch))
+        self._strikes.lift(ns, pitch)
         standing, watch = self._standing, self._watch
         if standing is None:
             return
@@ -299,9 +292,9 @@ class ChordStream:
             # Nothing is known, or one or two notes are all this player plays.
             if self._broken(trigger, attack, heard):
                 return
-            if standing is not None and explains(standing.chord, total) and self._follows_soon():
+            if standing is not None and explains(standing.chord, total) and self._strikes.follows_soon():
                 return
-            if len(pcs(total)) > 1 or lowest < _LEFT_HAND:
+            if len(pcs(total)) > 1 or lowest < LEFT_HAND:
                 self._consider(total, trigger, attack, heard)
         elif len(pcs(before)) >= 3:
             low = lowest < min(before) and lowest < BASS_BELOW + 8
@@ -311,11 +304,7 @@ class ChordStream:
         elif len(pcs(total)) >= 3:
             if explains(standing.chord, total):
                 return
-            moved = any(
-                pitch in standing.notes and self._now - at <= _LIFTED_NS and abs(pitch - note) <= 4
-                for at, pitch in self._lifts
-                for note in attack.notes
-            )
+            moved = self._strikes.voice_moved(standing, attack.notes, self._now)
             if moved and self._ear.sure(total, self._previous()):
                 self._consider(total, trigger, attack, heard)
             else:
@@ -333,11 +322,7 @@ class ChordStream:
         that makes a chord."""
         self._attack = None
         self._last_attack = attack
-        lowest = min(attack.notes)
-        if len(attack.notes) == 1 and lowest < BASS_BELOW:
-            self._lone_bass = (attack.start_ns, lowest)
-        elif lowest < BASS_BELOW:
-            self._lone_bass = None
+        self._strikes.attack_closed(attack.start_ns, attack.notes)
         standing = self._standing
         if attack.again and standing is not None and min(standing.notes) in attack.notes:
             # Struck again from the bass up, but with less in it than a fifth: another chord after all.
@@ -374,39 +359,25 @@ class ChordStream:
             return
         self._consider(pressed, self._now, None, heard)
 
-    def _follows_soon(self) -> bool:
-        """Whether the last key was struck soon after the one before it."""
-        return len(self._strikes) > 1 and self._strikes[-1][0] - self._strikes[-2][0] < _BROKEN_NS // 3
-
     def _broken(self, trigger: int, attack: Attack, heard: list[Heard]) -> bool:
-        """One note after another: a broken chord in the left hand or under the pedal says a chord once
-        its notes since the last known chord do."""
-        standing = self._standing
-        since = trigger - _BROKEN_NS
-        if standing is not None and not standing.thin:
-            since = max(since, standing.struck_ns + 1)  # older ones belong to the chord that stands
-        recent = [p for at, p in self._strikes if at >= since]
-        hands = [[p for p in recent if p < _LEFT_HAND]]
-        if self._keys.ringing:
-            hands.append(recent)
-        for hand in hands:
-            if standing is not None and not standing.thin:
-                foreign = next((i for i, p in enumerate(hand) if not explains(standing.chord, (p,))), None)
-                if foreign is None:
-                    continue
-                hand = hand[foreign:]
-            notes = frozenset(hand)
-            if broken_chord(notes) and self._ear.sure(notes, self._previous()):
-                self._consider(notes, trigger, attack, heard)
-                return True
-        return False
+        """One note after another may say a chord; whether it did."""
+        notes = self._strikes.broken(
+            self._standing,
+            trigger,
+            bool(self._keys.ringing),
+            lambda notes: self._ear.sure(notes, self._previous()),
+        )
+        if notes is None and self._standing is not None and not self._standing.thin:
+            notes = self._strikes.outgrown(self._standing.chord, trigger)
+        if notes is None:
+            return False
+        self._consider(notes, trigger, attack, heard)
+        return True
 
     def _with_bass(self, notes: frozenset[int]) -> frozenset[int]:
         """A bass note struck alone shortly before belongs to a voicing that is rootless without it."""
-        if self._lone_bass is None:
-            return notes
-        at, bass = self._lone_bass
-        if bass >= min(notes) or self._now - at > _LONE_BASS_NS:
+        bass = self._strikes.lone_bass(self._now, min(notes))
+        if bass is None:
             return notes
         chord = self._ear.guess(notes | {bass}, self.chord)[0].chord
         return notes | {bass} if chord.root == bass % 12 and explains(chord, notes) else notes

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from jamtui.music.chord import Family, parse_chord
 from jamtui.music.scale import chord_scale
-from jamtui.session.attack import broken_chord
 from jamtui.session.demo_form import FORMS
 from jamtui.session.demo_player import DemoPlayer
 from jamtui.session.hearing import ChordStream, Heard
 from jamtui.session.keys import KeyState, channel_messages
 from jamtui.session.settled import CONFIRM_NS, DWELL_NS, Settler
+from jamtui.session.strikes import broken_chord
 
 MS = 1_000_000
 
