@@ -6,6 +6,7 @@ white), and each comes with its letter everywhere.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from rich.color import Color
 from rich.color_triplet import ColorTriplet
@@ -99,6 +100,7 @@ def _accent(code: str) -> Accent:
     )
 
 
+@cache
 def colour_inks() -> Inks:
     """Dark theme, high contrast."""
     return Inks(
@@ -123,6 +125,7 @@ def colour_inks() -> Inks:
     )
 
 
+@cache
 def plain_inks() -> Inks:
     """NO_COLOR: only bold, dim and reverse; letters and shapes tell the rest."""
     plain, bold, dim = Style(), Style(bold=True), Style(dim=True)

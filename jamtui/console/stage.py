@@ -1,5 +1,7 @@
 """The one widget of the stage: panels painted into rows, of which only changed ones reach the terminal."""
 
+from collections.abc import Mapping
+
 from rich.segment import Segment
 from textual import events
 from textual.geometry import Region
@@ -43,7 +45,7 @@ class Stage(Widget):
             self._seen.clear()
             self._rows.clear()
             self._strips = [Strip.blank(width, frame.inks.blank)] * height
-        dirty: set[int] = set()
+        dirty: dict[int, int] = {}
         for place in self._places:
             panel = PANELS[place.panel]
             shown = panel.shown(frame, place.width)
@@ -55,8 +57,10 @@ class Stage(Widget):
             before = self._rows.get(name)
             self._rows[name] = rows
             for index, row in enumerate(rows):
-                if before is None or before[index] != row:
-                    dirty.add(place.y + index)
+                end = place.width if before is None else _changed(before[index], row)
+                if end:
+                    y = place.y + index
+                    dirty[y] = max(dirty.get(y, 0), place.x + end)
         if not dirty:
             return
         for y in dirty:
@@ -64,7 +68,7 @@ class Stage(Widget):
         if anew:
             self.refresh()
         else:
-            self.refresh(*_regions(sorted(dirty), width))
+            self.refresh(*_regions(dirty))
 
     @property
     def rows(self) -> list[list[Segment]]:
@@ -95,14 +99,26 @@ class Stage(Widget):
             self.show(self._frame)
 
 
-def _regions(rows: list[int], width: int) -> list[Region]:
-    """Full-width regions of the changed rows, neighbours joined."""
+def _changed(before: Row, row: Row) -> int:
+    """Column after the last cell in which two rows of the same width differ, 0 where they are equal."""
+    if before == row:
+        return 0
+    # The compositor sends a row from its beginning, so only the end is worth finding.
+    end = sum(segment.cell_length for segment in row)
+    for old, new in zip(reversed(before), reversed(row), strict=False):
+        if old != new:
+            break
+        end -= new.cell_length
+    return end
+
+
+def _regions(dirty: Mapping[int, int]) -> list[Region]:
+    """Regions from the left edge to the last changed cell, equal neighbours joined."""
     regions: list[Region] = []
-    start = last = rows[0]
-    for y in rows[1:]:
-        if y != last + 1:
-            regions.append(Region(0, start, width, last + 1 - start))
-            start = y
-        last = y
-    regions.append(Region(0, start, width, last + 1 - start))
+    for y in sorted(dirty):
+        last = regions[-1] if regions else None
+        if last is not None and last.bottom == y and last.width == dirty[y]:
+            regions[-1] = Region(0, last.y, last.width, last.height + 1)
+        else:
+            regions.append(Region(0, y, dirty[y], 1))
     return regions
