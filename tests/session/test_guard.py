@@ -1,0 +1,151 @@
+"""The guard: what it lets through is playable, and what it repaired it lets through again."""
+
+import itertools
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jamtui.music.chord import parse_chord
+from jamtui.music.meter import PPQ
+from jamtui.music.phrase import Bar, ChordSpan, Note, Role, Source
+from jamtui.music.scale import chord_scale
+from jamtui.session.guard import GRIDS, MAX_RESIDUAL, NOTES_PER_QUARTER, Guard, Limits
+
+BAR = 4 * PPQ
+
+
+def bar(
+    role: Role, notes: list[Note], chord: str = "Cmaj7", *, origin: Source = Source.MODEL, length: int = BAR
+) -> Bar:
+    spans = (ChordSpan(0, length + PPQ, parse_chord(chord)),)
+    return Bar("s", role, 0, length, 1, "b", spans, origin, 1, tuple(notes))
+
+
+def limits(role: Role) -> Limits:
+    return Limits(role, 55, 84) if role is not Role.BASS else Limits(role, 28, 55)
+
+
+notes = st.builds(
+    Note,
+    onset=st.one_of(st.sampled_from(range(0, BAR, 240)), st.integers(-10, BAR + 10)),
+    pitch=st.one_of(st.sampled_from([60, 62, 64, 67, 71]), st.integers(0, 127)),
+    duration=st.integers(0, 2 * BAR),
+    velocity=st.integers(0, 140),
+    residual=st.integers(-200, 200),
+)
+
+
+@given(
+    role=st.sampled_from(list(Role)),
+    played=st.lists(notes, max_size=30),
+    chord=st.sampled_from(["Cmaj7", "Dm7", "G7alt", "Bdim7", "F#m7b5", "N.C."]),
+    origin=st.sampled_from([Source.MODEL, Source.REFLEX]),
+)
+@settings(max_examples=100, deadline=None)
+def test_what_passes_is_playable_and_passes_again(
+    role: Role, played: list[Note], chord: str, origin: Source
+) -> None:
+    guard = Guard()
+    judged = guard.check(bar(role, played, chord, origin=origin), limits(role))
+    if judged.bar is None:
+        assert judged.reason
+        assert guard.refused[judged.reason] == 1
+        return
+    passed = judged.bar.notes
+    bounds = limits(role)
+    assert list(passed) == sorted(passed)
+    assert len(passed) <= NOTES_PER_QUARTER[role] * 4
+    for note in passed:
+        assert 0 <= note.onset < BAR
+        assert 1 <= note.duration <= BAR
+        assert 1 <= note.velocity <= 127
+        assert abs(note.residual) <= MAX_RESIDUAL
+        assert any(note.onset % grid == 0 for grid in GRIDS)
+        if role is Role.DRUMS:
+            assert note.pitch in bounds.keys
+        else:
+            assert bounds.low <= note.pitch <= bounds.high
+    if role in (Role.LEAD, Role.BASS):
+        for before, after in itertools.pairwise(passed):
+            assert before.onset + before.duration <= after.onset
+    else:
+        for pitch in {n.pitch for n in passed}:
+            same = [n for n in passed if n.pitch == pitch]
+            for before, after in itertools.pairwise(same):
+                assert before.onset + before.duration <= after.onset
+    again = guard.check(judged.bar, bounds)
+    assert again.bar == judged.bar
+    assert again.repairs == ()
+
+
+def only(*played: Note) -> list[Note]:
+    """``played`` among enough good notes that repairing them is a small change."""
+    return [*played, *(Note(n * 480, 72, 240) for n in range(4, 8))]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "repair", "right"),
+    [
+        (Note(0, 40, 480), "range", Note(0, 64, 480)),
+        (Note(0, 61, 480), "scale", Note(0, 60, 480)),
+        (Note(25, 60, 480), "grid", Note(0, 60, 480, residual=25)),
+        (Note(0, 60, 4000), "overlap", Note(0, 60, 1920)),
+    ],
+)
+def test_small_wrongs_are_repaired(wrong: Note, repair: str, right: Note) -> None:
+    guard = Guard()
+    judged = guard.check(bar(Role.LEAD, only(wrong)), limits(Role.LEAD))
+    assert judged.bar is not None
+    assert judged.repairs == (repair,)
+    assert judged.bar.notes[0] == right
+    assert guard.repaired[repair] == 1
+
+
+def test_an_approach_note_that_resolves_by_step_stays() -> None:
+    played = [Note(0, 63, 480), Note(480, 64, 480), Note(960, 67, 480)]
+    judged = Guard().check(bar(Role.LEAD, played), limits(Role.LEAD))
+    assert judged.bar is not None
+    assert judged.bar.notes == tuple(played)
+    far = [Note(0, 63, 480), Note(480, 71, 480), Note(960, 67, 480)]
+    judged = Guard().check(bar(Role.LEAD, far), limits(Role.LEAD))
+    assert judged.bar is not None
+    assert judged.bar.notes[0].pitch % 12 in chord_scale(parse_chord("Cmaj7"))
+
+
+@pytest.mark.parametrize(
+    ("reason", "offered"),
+    [
+        ("role", bar(Role.BASS, [Note(0, 60, 480)])),
+        ("length", bar(Role.LEAD, [Note(BAR, 60, 480)])),
+        ("length", bar(Role.LEAD, [], length=0)),
+        ("grid", bar(Role.LEAD, [Note(n * 480 + 37, 60, 100) for n in range(6)])),
+        ("range", bar(Role.LEAD, [Note(n * 480, 20, 100) for n in range(6)])),
+        ("scale", bar(Role.LEAD, [Note(n * 480, 61 if n % 2 else 66, 100) for n in range(6)])),
+        ("density", bar(Role.LEAD, [Note(n * 40 // 120 * 120, 60, 10) for n in range(60)])),
+    ],
+)
+def test_what_would_be_another_bar_is_refused_by_name(reason: str, offered: Bar) -> None:
+    guard = Guard()
+    judged = guard.check(offered, limits(Role.LEAD))
+    assert not judged.accepted
+    assert judged.reason == reason
+    assert guard.refused == {reason: 1}
+
+
+def test_drums_keep_to_the_kit() -> None:
+    hits = [Note(0, 36, 120), Note(0, 42, 120), Note(960, 38, 120), Note(960, 5, 120)]
+    judged = Guard().check(bar(Role.DRUMS, hits), limits(Role.DRUMS))
+    assert judged.bar is not None
+    assert [n.pitch for n in judged.bar.notes] == [36, 42, 38]
+    foreign = [replace(n, pitch=3) for n in hits]
+    assert Guard().check(bar(Role.DRUMS, foreign), limits(Role.DRUMS)).reason == "drum key"
+
+
+def test_the_answer_in_free_mode_may_stand_off_the_grid() -> None:
+    played = [Note(1234, 60, 480)]
+    free = replace(limits(Role.LEAD), free_onsets=frozenset({1234}))
+    judged = Guard().check(bar(Role.LEAD, played), free)
+    assert judged.bar is not None
+    assert judged.bar.notes == tuple(played)

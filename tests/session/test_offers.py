@@ -1,0 +1,108 @@
+"""Bars from sources beside the reflex: what is asked for, what is taken, what is refused and why."""
+
+from dataclasses import replace
+
+from jamtui.music.chord import parse_chord
+from jamtui.music.meter import PPQ
+from jamtui.music.phrase import Bar, Brief, ChordSpan, Note, Role, Source
+from tests.session.small_band import BAR, Player
+
+
+def briefed() -> tuple[Player, Brief]:
+    band = Player()
+    band.conductor.set_sources(True)
+    band.start()
+    band.hear("Dm7", -10)
+    band.run(0, 500)
+    (brief,) = [b for b in band.conductor.briefs() if b.role is Role.LEAD]
+    return band, brief
+
+
+def made_for(brief: Brief, *, source: Source = Source.MODEL) -> Bar:
+    notes = tuple(Note(n * 480, 62 + 3 * (n % 2), 480, 90) for n in range(4))
+    return Bar(
+        brief.session, brief.role, brief.start_tick, BAR, brief.plan_revision, brief.brief_id,
+        (ChordSpan(0, BAR, parse_chord("Dm7")),), source, brief.seed, notes, "a model's",
+    )  # fmt: skip
+
+
+def test_a_brief_says_what_is_coming_and_what_was_played() -> None:
+    _, brief = briefed()
+    assert brief.start_tick == BAR
+    assert brief.chords == (ChordSpan(0, 2 * BAR, parse_chord("Dm7")),)
+    assert brief.just_played
+    assert all(n.onset < 0 for n in brief.just_played)
+    assert 0 < brief.deadline_ms < 2000
+
+
+def test_each_bar_is_briefed_once_and_again_after_a_new_plan() -> None:
+    band, brief = briefed()
+    assert band.conductor.briefs() == []
+    band.hear("G7", 600)
+    again = [b for b in band.conductor.briefs() if b.role is Role.LEAD]
+    assert [b.start_tick for b in again] == [BAR]
+    assert again[0].plan_revision > brief.plan_revision
+    band.run(600, BAR + 100)
+    assert {b.start_tick for b in band.conductor.briefs()} == {2 * BAR}
+
+
+def test_nobody_is_briefed_without_sources() -> None:
+    band = Player()
+    band.start()
+    band.hear("Dm7", -10)
+    assert band.conductor.briefs() == []
+
+
+def test_a_good_bar_takes_its_place_and_the_line_goes_on_behind_it() -> None:
+    band, brief = briefed()
+    offered = made_for(brief)
+    verdict = band.conductor.offer(offered, 600)
+    assert verdict.accepted
+    band.take(verdict.commands)
+    placed = band.notes(Role.LEAD, BAR, 2 * BAR)
+    assert [(n.tick - BAR, n.pitch) for n in placed] == [(n.onset, n.pitch) for n in offered.notes]
+    assert {n.source for n in placed} == {Source.MODEL}
+    assert {n.brief_id for n in placed} == {brief.brief_id}
+    assert band.conductor.source_letter(Role.LEAD, BAR) == "M"
+    assert band.conductor.label(Role.LEAD, BAR) == "a model's"
+    earlier = [n for n in band.plan[Role.LEAD] if n.tick < BAR]
+    assert all(n.tick + n.duration <= placed[0].tick for n in earlier)
+    assert offered in [
+        replace(b, chords_assumed=offered.chords_assumed) for b in band.conductor.drain_accepted()
+    ]
+
+
+def test_refusals_have_names() -> None:
+    band, brief = briefed()
+    good = made_for(brief)
+    offer = band.conductor.offer
+    assert offer(replace(good, plan_revision=good.plan_revision - 1), 600).reason == "stale"
+    assert offer(replace(good, session="another"), 600).reason == "stale"
+    assert offer(good, BAR - 20).reason == "locked"
+    assert offer(replace(good, start_tick=BAR + 480), 600).reason == "unplanned"
+    assert offer(replace(good, start_tick=9 * BAR), 600).reason == "unplanned"
+    assert offer(replace(good, length=3 * PPQ), 600).reason == "length"
+    wrong = (ChordSpan(0, BAR, parse_chord("Db7")),)
+    assert offer(replace(good, chords_assumed=wrong), 600).reason == "chords"
+    assert offer(replace(good, notes=tuple(replace(n, pitch=10) for n in good.notes)), 600).reason == "range"
+    assert band.conductor.guard.refused["stale"] == 2
+    band.act("freeze", tick=700)
+    assert offer(good, 700).reason == "frozen"
+    band.take(band.conductor.stop())
+    assert offer(good, 700).reason == "stopped"
+
+
+def test_a_better_source_is_not_replaced_by_a_lesser_one() -> None:
+    band, brief = briefed()
+    assert band.conductor.offer(made_for(brief, source=Source.OLLAMA), 600).accepted
+    assert band.conductor.offer(made_for(brief, source=Source.LIBRARY), 650).reason == "outranked"
+    assert band.conductor.offer(made_for(brief, source=Source.OLLAMA), 650).accepted
+
+
+def test_a_chord_that_changed_makes_a_bar_stale() -> None:
+    band, brief = briefed()
+    band.hear("G7", 600)
+    verdict = band.conductor.offer(made_for(brief), 700)
+    assert not verdict.accepted
+    assert verdict.reason == "stale"
+    assert verdict.commands == ()
