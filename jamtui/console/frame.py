@@ -75,12 +75,15 @@ class Frame:
         """Musical time moves."""
         return self.snapshot is not None and self.snapshot.state != "stopped"
 
+    def _bar_start(self, tick: float) -> int:
+        length = self.meter.bar_ticks
+        start = self.snapshot.bar_tick if self.snapshot else 0
+        return start + int((tick - start) // length) * length
+
     @property
     def bar_tick(self) -> int:
         """Tick of the first beat of the bar of ``tick``."""
-        length = self.meter.bar_ticks
-        start = self.snapshot.bar_tick if self.snapshot else 0
-        return start + int((self.tick - start) // length) * length
+        return self._bar_start(self.tick)
 
     @property
     def beat(self) -> int:
@@ -94,7 +97,8 @@ class Frame:
         """Bar of ``tick``, 1-based, 0 in the count-in."""
         if self.snapshot is None:
             return 0
-        return self.snapshot.bar + (self.bar_tick - self.snapshot.bar_tick) // self.meter.bar_ticks
+        passed = self.bar_tick - self._bar_start(self.snapshot.tick)
+        return self.snapshot.bar + passed // self.meter.bar_ticks
 
     def role(self, name: str) -> RoleView | None:
         """The view of a role, None before the first snapshot."""

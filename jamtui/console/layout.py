@@ -6,6 +6,8 @@ from jamtui.console.frame import Drawer
 
 MIN_WIDTH, MIN_HEIGHT = 80, 24
 """The smallest terminal that holds the stage."""
+WIDE = 112
+"""From this width on there are three panels side by side, and the header tells the settings too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ def size_class(width: int, height: int) -> str:
         return "tiny"
     if width >= 160 and height >= 50:
         return "large"
-    if width >= 112 and height >= 36:
+    if width >= WIDE and height >= 36:
         return "medium"
     return "small"
 
@@ -115,7 +117,7 @@ def _wide(width: int, height: int, drawer: Drawer, *, large: bool) -> list[Place
         Place("roll", 0, top, body_w, band_y - lanes - top),
         Place("lanes", 0, band_y - lanes, body_w, lanes),
     ]
-    if body_w >= 112:
+    if body_w >= WIDE:
         band_w = body_w * 2 // 5
         hits_w = (body_w - band_w) // 2
         places += [

@@ -118,6 +118,19 @@ def test_bar_goes_on_between_snapshots() -> None:
     assert replace(frame, tick=frame.bar_tick + 3840 + 5.0).bar == frame.bar + 1
 
 
+def test_bar_lines_need_no_bar_tick_while_the_meter_stays() -> None:
+    frame = make_frame()
+    without = make_frame(lambda s: replace(s, bar_tick=0))
+    assert (without.bar, without.beat, without.bar_tick) == (frame.bar, frame.beat, frame.bar_tick)
+
+
+def test_settings_are_on_the_smallest_screen() -> None:
+    shown = paint("status", make_frame(), 80, 1)
+    assert "temp 0.40" in shown
+    assert "energy 0.60" in shown
+    assert "grid 1/8" in shown
+
+
 def test_no_beat_while_stopped() -> None:
     assert make_frame(stopped).beat == 0
 

@@ -1,7 +1,7 @@
 """The bottom of the screen: what must be acted on or waits, the last event, the keys."""
 
 from jamtui.console.frame import Drawer, Frame
-from jamtui.console.layout import MIN_HEIGHT, MIN_WIDTH
+from jamtui.console.layout import MIN_HEIGHT, MIN_WIDTH, WIDE
 from jamtui.console.line import Line, Row, fill
 
 
@@ -44,7 +44,18 @@ def paint_status(frame: Frame, width: int, height: int) -> list[Row]:
     line.add("   out ", inks.faint).add(snap.output, inks.dim)
     if snap.synth:
         line.add(f"   y plays through {snap.synth}", inks.text)
-    return fill([line.row()], width, height, inks.blank)
+    if width >= WIDE:
+        return fill([line.row()], width, height, inks.blank)
+    # In a small terminal the header has no room for what the bracket and arrow keys set.
+    settings = (
+        ("  temp ", f"{snap.temperature:.2f}"),
+        (" energy ", f"{snap.energy:.2f}"),
+        (" grid ", snap.grid),
+    )
+    parts = [part for name, value in settings for part in ((name, inks.faint), (f"{value} ", inks.text))]
+    size = sum(len(text) for text, _ in parts)
+    shown = line.row() if size > line.left else line.end(*parts)
+    return fill([shown], width, height, inks.blank)
 
 
 def paint_event(frame: Frame, width: int, height: int) -> list[Row]:

@@ -3,6 +3,7 @@
 from pathlib import PurePath
 
 from jamtui.console.frame import Frame
+from jamtui.console.layout import WIDE
 from jamtui.console.line import Line, Row
 from jamtui.session.snapshot import Snapshot
 
@@ -35,7 +36,7 @@ def paint_header(frame: Frame, width: int, height: int) -> list[Row]:
     if snap is None:
         line.add("jamtui ", inks.strong).add(frame.version, inks.dim)
         return [line.row()]
-    wide = width >= 112
+    wide = width >= WIDE
     if wide:
         line.add("jamtui", inks.dim).add("  ")
     line.add(snap.style_title or snap.style, inks.strong)

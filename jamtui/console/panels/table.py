@@ -94,7 +94,11 @@ def _sources(frame: Frame, width: int) -> object:
 def _status(frame: Frame, width: int) -> object:
     s = frame.snapshot
     own = (frame.quitting, frame.soon, frame.link, frame.link_detail, frame.pads is None)
-    return own, (s.notices, s.pending, s.inputs, s.output, s.demo, s.synth) if s else None
+    return own, (
+        (s.notices, s.pending, s.inputs, s.output, s.demo, s.synth, s.temperature, s.energy, s.grid)
+        if s
+        else None
+    )
 
 
 def _events(frame: Frame, width: int) -> object:
