@@ -257,7 +257,7 @@ class ChordStream:
             and pitch not in attack.notes
         ):
             # A finger of the chord before, lifted late: it was no part of this one.
-            self._consider(standing.notes - {pitch}, standing.trigger_ns, attack, heard)
+            self._consider(standing.notes - {pitch}, ns, attack, heard)
 
     # -- what an attack means ----------------------------------------------------------------------------
 

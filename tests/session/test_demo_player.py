@@ -188,6 +188,7 @@ def test_a_start_elsewhere_and_a_skip() -> None:
     assert {e.data[1] for e in after if e.data[0] == 0x80} >= set(down)
 
 
+@settings(deadline=None)
 @given(st.sets(st.integers(0, 11), min_size=3, max_size=4), st.sets(st.integers(48, 80), max_size=4))
 def test_voicings_hold_exactly_their_tones(tones: set[int], last: set[int]) -> None:
     shape = close_voicing(tuple(tones), tuple(sorted(last)))

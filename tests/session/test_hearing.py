@@ -388,7 +388,7 @@ symbols = st.sampled_from(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(symbols, min_size=2, max_size=8), st.integers(0, 2**32))
 def test_spread_chords_one_retrigger_and_safe_notes_stay_right(names: list[str], seed: int) -> None:
     """Root in the bass, 5 to 40 ms of spread in any order: every label is right, no chord is told about
@@ -419,7 +419,7 @@ def test_spread_chords_one_retrigger_and_safe_notes_stay_right(names: list[str],
         for label in labels
         if label.trigger_ns == h.trigger_ns and len(h.notes) > 2
     ]
-    assert sum(safe_right) >= 0.5 * len(safe_right)
+    assert all(safe_right)
 
 
 def test_the_state_of_the_keys() -> None:
@@ -477,6 +477,9 @@ def test_100_000_random_events(latch: bool) -> None:
             if item.kind != "settled":
                 told.append(item)
     assert told
+    for before, item in pairwise(told):
+        if item.kind == "revised":
+            assert (before.kind, before.trigger_ns) == ("provisional", item.trigger_ns), "one at most"
     for channel in range(16):
         stream.feed(ns, bytes((0xB0 | channel, 64, 0)))
         for pitch in range(128):
@@ -486,7 +489,7 @@ def test_100_000_random_events(latch: bool) -> None:
     assert stream.next_timer() is None
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 300), st.binary(max_size=6)), max_size=40), st.integers(1, 50))
 def test_how_often_time_is_asked_makes_no_difference(steps: list[tuple[int, bytes]], every: int) -> None:
     lazy, eager = ChordStream(latch=False), ChordStream(latch=False)
@@ -502,7 +505,7 @@ def test_how_often_time_is_asked_makes_no_difference(steps: list[tuple[int, byte
     assert one == two
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 500), st.sampled_from(["C", "Dm", "G7", "N.C."])), max_size=30))
 def test_a_label_is_never_shorter_than_its_dwell(steps: list[tuple[int, str]]) -> None:
     settler = Settler()
@@ -515,3 +518,49 @@ def test_a_label_is_never_shorter_than_its_dwell(steps: list[tuple[int, str]]) -
         ns += gap * MS
         settler.propose(parse_chord(name), ns)
     assert all(b - a >= DWELL_NS for a, b in pairwise(changes))
+
+
+def test_a_melody_in_chords_over_a_held_chord_changes_nothing() -> None:
+    hands = Hands()
+    hands.down(0, 50, 53, 57, 60)  # Dm7
+    hands.wait(500)
+    for i, triad in enumerate(((72, 76, 79), (74, 77, 81), (76, 79, 83))):
+        hands.down(600 + 300 * i, *triad, spread=6)
+        hands.up(720 + 300 * i, *triad)
+    hands.wait(3000)
+    assert hands.band() == ["Dm"], "its seventh is in the scale that the band plays already"
+    assert hands.labels() == ["Dm7"]
+
+
+def test_an_accompaniment_that_left_the_chord_long_ago_takes_the_label_along() -> None:
+    hands = Hands()
+    hands.down(0, 48, 52, 55)
+    hands.up(400, 48, 52, 55)
+    at = 1000
+    for _ in range(3):
+        for pitch in (46, 53, 50, 51, 50, 53):  # B flat major with a neighbour note
+            hands.down(at, pitch)
+            hands.up(at + 150, pitch)
+            at += 160
+    hands.wait(at + 1000)
+    assert hands.labels()[-1] == "Bb"
+
+
+def test_a_solo_high_up_leaves_the_latched_chord_alone() -> None:
+    hands = Hands()
+    hands.down(0, 48, 52, 55)
+    hands.up(400, 48, 52, 55)
+    for i, pitch in enumerate((70, 74, 77, 82, 86, 82, 77, 74, 70, 77, 82, 89)):
+        hands.down(1000 + 160 * i, pitch)
+        hands.up(1150 + 160 * i, pitch)
+    hands.wait(5000)
+    assert hands.labels() == ["C"]
+
+
+def test_the_fewer_notes_of_a_chord_struck_again_from_the_bass_up_are_another_chord() -> None:
+    hands = Hands()
+    hands.down(0, 48, 64, 67, 70)
+    hands.up(800, 48, 64, 67, 70)
+    hands.down(1000, 48, 64, 67)
+    hands.wait(2000)
+    assert hands.labels() == ["C7", "C"]
