@@ -41,6 +41,9 @@ _ALL_NOTES_OFF = 123
 _ALL_SOUND_OFF = 120
 _VOLUME = 7
 
+# Housekeeping so shortly before an event is waited for as exactly as the event.
+_NEAR_NS = 4_000_000
+
 
 class _Guest(Enum):
     """Who struck a key that no plan ends: the player's own hands, or a timed message."""
@@ -85,7 +88,8 @@ class OutputLoop:
         self._last_jump: float | None = None
         self._introduced = False
         self.next_is_send = False
-        """Whether the deadline `step` returned last is one to meet exactly (else: only housekeeping)."""
+        """Whether the deadline `step` returned last is one to meet exactly (else: housekeeping, with no event
+        due soon after it)."""
         self.next_due: int | None = None
         """When the next event leaves, as of the last `step`; for others to keep out of its way."""
         for role, route in routes.items():
@@ -125,12 +129,23 @@ class OutputLoop:
                 self._introduce(port)
         timeline = self._timeline
         self._follow_clock(now)
-        # What is near enough is locked before the commands are read: they cannot change it any more.
-        timeline.lock(now)
         commands = self.commands
-        while commands:
-            self._obey(commands.popleft(), now)
-        timeline.lock(now)
+        if commands:
+            # What is near enough is locked before the commands are read: they cannot change it any more.
+            timeline.lock(now)
+            while commands:
+                self._obey(commands.popleft(), now)
+        self._send_due(now)
+        if timeline.lock(now):
+            self._send_due(now)
+        send, lock = timeline.next_send(), timeline.next_lock()
+        self.next_is_send = send is not None and (lock is None or send - lock < _NEAR_NS)
+        if send is None or lock is None:
+            return lock if send is None else send
+        return min(send, lock)
+
+    def _send_due(self, now: int) -> None:
+        timeline = self._timeline
         while (event := timeline.pop_due(now)) is not None:
             if isinstance(event, NoteOn):
                 self._play(event, now)
@@ -138,12 +153,6 @@ class OutputLoop:
                 self._end((event.port, event.channel, event.pitch), event.due_ns)
             elif isinstance(event, Timed):
                 self._send_timed(event, now)
-        send, lock = timeline.next_send(), timeline.next_lock()
-        self.next_is_send = send is not None and (lock is None or send <= lock)
-        self.next_due = send
-        if send is None or lock is None:
-            return lock if send is None else send
-        return min(send, lock)
 
     def finish(self, now: int) -> None:
         """End all that sounds and forget all that is planned: the last thing before the ports are closed."""

@@ -299,8 +299,9 @@ class Timeline:
 
     # Time
 
-    def lock(self, now: int) -> None:
-        """Lock every note whose final send time is less than the horizon away."""
+    def lock(self, now: int) -> bool:
+        """Lock every note whose final send time is less than the horizon away; says whether any was."""
+        locked = False
         for part in self._parts.values():
             while part.plan:
                 lock_ns = part.lock_ns
@@ -315,6 +316,8 @@ class Timeline:
                     part.locked.append(on)
                     self._push_keyed(on)
                 part.lock_ns = None
+                locked = True
+        return locked
 
     def pop_due(self, now: int) -> Event | None:
         """The next event due at or before ``now``, taken out; None when there is none."""
@@ -403,7 +406,7 @@ class Timeline:
         for _, _, _, event in sorted(self._heap):
             if not isinstance(event, Timed) or event.dead:
                 continue
-            realtime = event.message.data[0] >= 0xF8
+            realtime = event.message.data[:1] >= b"\xf8"
             if (before is None and not realtime) or (before is not None and event.tick < before):
                 event.dead = True
                 dropped.append(event.message)

@@ -1,6 +1,5 @@
 """Waiting for a deadline: asleep until shortly before it, then looking at the clock."""
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Sized
@@ -8,10 +7,6 @@ from collections.abc import Callable, Sized
 SPIN_NS = 1_500_000
 """How long before a deadline sleeping ends: more than a sleep's error at real-time priority, with room for
 getting the interpreter back from another thread."""
-
-# How much of the spin must be left when the interpreter is offered to other threads once: a thread that
-# waits for it gets it by force only after a whole switch interval, so after this none can until the deadline.
-_OFFER = 1.9
 
 
 class PreciseWait:
@@ -49,12 +44,6 @@ class PreciseWait:
         if not exact:
             return
         now = self._now
-        offer_at = deadline - int(sys.getswitchinterval() * _OFFER * 1e9)
-        if now() < offer_at:
-            while now() < offer_at:
-                if pending:
-                    return
-            time.sleep(0)
         while now() < deadline:
             if pending:
                 return

@@ -112,6 +112,22 @@ def test_without_jitter_the_place_is_exact() -> None:
     assert max(abs(error) for _, error, _, _ in followed) < 0.01
 
 
+def test_a_clock_that_is_lost_while_it_bends_comes_back_to_the_tempo() -> None:
+    clock = MusicalClock(120.0)
+    follower = MidiClockFollower(clock)
+    follower.feed(SECOND, START)
+    last = steady(follower, SECOND + MS, 96)
+    # Off by 30 ms, as after a change by hand: the last pulse before the loss bends the tempo.
+    clock.follow(clock.segment.tick_at(last) + 57.6, last, clock.segment.ns_per_tick)
+    follower.feed(last + 20_833_333, CLOCK)
+    assert clock.bpm < 119.0
+    for ns in range(last + 20_833_333, last + 5 * SECOND, 5 * MS):
+        follower.poll(ns)
+    assert not follower.locked
+    assert clock.bpm == pytest.approx(120.0, rel=1e-4)
+    assert clock.segment.tick_at(last + 5 * SECOND) == pytest.approx(95 * 40 + 9600, abs=0.1)
+
+
 def steady(follower: MidiClockFollower, first: int, count: int, period: int = 20_833_333) -> int:
     for index in range(count):
         follower.feed(first + index * period, CLOCK)

@@ -518,6 +518,17 @@ def test_what_the_player_plays_through_is_owed_too() -> None:
     assert band.settled()
 
 
+def test_a_key_the_band_struck_after_the_player_is_the_bands_to_end() -> None:
+    band = Band()
+    band.do(Immediate("lead", bytes((0x90, 60, 80))))
+    band.plan(note(0, 60, 960))
+    band.start()
+    band.until(100)
+    band.do(Immediate("lead", bytes((0x80, 60, 0))))
+    band.until(1000)
+    assert band.left() == [(0, "on", 60), (0, "off", 60), (0, "on", 60), (500, "off", 60)]
+
+
 def test_broken_bytes_do_not_reach_a_port() -> None:
     band = Band()
     band.do(Immediate("lead", bytes((0x90, 60))), Immediate("lead", b"\x10\x20"), Immediate("lead", b""))
@@ -550,6 +561,20 @@ def test_a_click_that_sounds_ends_when_the_rest_of_it_is_dropped() -> None:
     assert band.left("drums") == [(0, "on", 76), (100, "off", 76)]
     # Clock pulses are not music: a slave counts them.
     assert band.bytes_left("lead") == [b"\xf8"]
+
+
+def test_a_click_that_sounds_ends_when_panic_or_a_jump_takes_its_end_away() -> None:
+    for command in (Silence(panic=True), Locate(3840)):
+        band = Band()
+        band.do(
+            TimedMessage("drums", 0, bytes((0x99, 76, 90))), TimedMessage("drums", 960, bytes((0x89, 76, 0)))
+        )
+        band.start()
+        band.until(100)
+        band.do(command)
+        band.until(1000)
+        assert band.left("drums") == [(0, "on", 76), (100, "off", 76)]
+        assert band.settled()
 
 
 def test_finish_ends_everything() -> None:
@@ -596,4 +621,14 @@ def test_when_to_come_again() -> None:
     assert not band.loop.next_is_send
     band.until(471)
     assert band.loop.step(471 * MS) == 500 * MS
+    assert band.loop.next_is_send
+
+
+def test_housekeeping_shortly_before_an_event_is_as_exact_as_the_event() -> None:
+    band = Band()
+    # Locked at 470 ms; a note-off is due 2 ms later.
+    band.plan(note(0, 50, 906), note(960, 60, index=1))
+    band.start()
+    band.until(400)
+    assert band.loop.step(400 * MS) == 470 * MS + 1
     assert band.loop.next_is_send

@@ -1,5 +1,6 @@
 """After anything at all, every note-on that left has exactly its note-off."""
 
+import random
 from typing import Any
 
 from hypothesis import given, settings
@@ -178,3 +179,28 @@ def test_the_band_alone_leaves_strictly_paired_notes_in_order(
         ticks = [report.tick for report in band.sent() if report.role is role and report.on]
         assert ticks == sorted(ticks)
     assert band.settled()
+
+
+def test_a_flood_of_any_bytes_leaves_nothing_hanging() -> None:
+    draw = random.Random(4)
+    band = Band()
+    band.start()
+    for _ in range(5000):
+        kind = draw.randrange(4)
+        if kind == 0:
+            data = draw.randbytes(draw.randrange(12))
+        elif kind == 1:
+            data = bytes((draw.choice((0xF8, 0xFA, 0xFC, 0xFE)),))
+        else:
+            data = bytes((draw.randrange(0x80, 0xA0), draw.randrange(128), draw.choice((0, 1, 127))))
+        port = draw.choice(("lead", "bass", "nowhere"))
+        command = (
+            Immediate(port, data) if draw.random() < 0.8 else TimedMessage(port, draw.randrange(9000), data)
+        )
+        band.commands.append(command)
+        if draw.random() < 0.1:
+            band.until(band.time.ns / MS + draw.random() * 20)
+    band.do(Silence(panic=True))
+    assert band.settled()
+    for sink in band.recorded.values():
+        assert balanced_but_for_thru(sink)
