@@ -30,6 +30,8 @@ CARRY_SECONDS = 0.25
 """How far musical time is carried on without a snapshot; beyond, the roll stands still."""
 REPEAT_SECONDS = 0.08
 """A pad key that comes again sooner than this is the keyboard's auto-repeat."""
+FAILURE_SECONDS = 0.5
+"""How often it is asked why the band cannot start."""
 EVENTS_KEPT = 8
 
 Left = Literal["quit", "detach"]
@@ -46,7 +48,8 @@ class JamApp(App[Left]):
 
     ``pads``: chord pads on the computer keyboard always (True), never (False), or while no MIDI input is
     open (None). ``on_save_devices`` is called with the names of the open inputs when they were changed and
-    the devices are closed; the sentence it returns is shown. ``now`` (seconds) and ``time_of_day`` are
+    the devices are closed; the sentence it returns is shown. ``failure`` is asked, while the band is not
+    reached, why it cannot start. ``now`` (seconds) and ``time_of_day`` are
     arguments so that tests can hold them still.
 
     Raises:
@@ -78,6 +81,7 @@ class JamApp(App[Left]):
         pads: bool | None = None,
         pad_tonic: int = 0,
         on_save_devices: Callable[[tuple[str, ...]], str] | None = None,
+        failure: Callable[[], str | None] = lambda: None,
         now: Callable[[], float] = time.monotonic,
         time_of_day: Callable[[float], str] = local_time,
     ) -> None:
@@ -92,6 +96,9 @@ class JamApp(App[Left]):
         self._pad_last: tuple[str, float] = ("", float("-inf"))
         self._on_save_devices = on_save_devices
         self._devices_changed = False
+        self._failure = failure
+        self._failed = ""
+        self._failure_due = float("-inf")
         self._now = now
         self._time_of_day = time_of_day
         self._inks = plain_inks() if self.no_color else colour_inks()
@@ -139,6 +146,11 @@ class JamApp(App[Left]):
             if link == "connected" and self._link == "lost":
                 self._say("the engine is back")
             self._link = link
+        if link == "connected":
+            self._failed = ""
+        elif now >= self._failure_due:
+            self._failure_due = now + FAILURE_SECONDS
+            self._failed = self._failure() or ""
         if self._pads.active and not self._pads_on:
             self._send(self._pads.release())
 
@@ -178,6 +190,7 @@ class JamApp(App[Left]):
             quitting=now < self._quit_until,
             version=self._version,
             inks=self._inks,
+            failure=self._failed,
         )
 
     # -- what the palette asks ---------------------------------------------------------------------

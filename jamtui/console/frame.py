@@ -64,6 +64,8 @@ class Frame:
     quitting: bool
     version: str
     inks: Inks
+    failure: str = ""
+    """Why the band cannot start; empty while it can."""
 
     @property
     def meter(self) -> Meter:

@@ -27,5 +27,7 @@ def show(
         fps=fps,
         key_overrides=dict(key_overrides),
         screenshot_folder=screenshot_folder,
+        failure=failure,
     )
-    return app.run() == "quit"
+    # Without the mouse, moving it costs nothing and the terminal's own selection works.
+    return app.run(mouse=False) == "quit"

@@ -56,7 +56,7 @@ def test_connecting(snap_compare: SnapCompare, make_app: MakeApp) -> None:
 
 
 def test_engine_lost(snap_compare: SnapCompare, band: FakeBand, make_app: MakeApp) -> None:
-    band.link_state, band.detail = "lost", "restarting; what is planned sounds on"
+    band.link_state, band.detail = "lost", "engine gone: restarting; what is planned sounds on"
     assert snap_compare(make_app(band), terminal_size=SIZES["small"], run_before=_settle)
 
 

@@ -97,6 +97,22 @@ async def test_the_engine_goes_and_comes_back(band: FakeBand, make_app: MakeApp)
         assert "the engine is back" in stage_text(app)
 
 
+async def test_a_band_that_cannot_start_says_why(make_app: MakeApp) -> None:
+    band = FakeBand()
+    band.silent, band.link_state = True, "connecting"
+    reason: list[str | None] = [None]
+    time = [0.0]
+    app = make_app(band, failure=lambda: reason[0], now=lambda: time[0])
+    async with app.run_test(size=(80, 24)):
+        assert "starting the band" in stage_text(app)
+        reason[0], time[0] = "the MIDI ports are taken; run `jamtui stop`", 1.0
+        app.refresh_stage()
+        assert "the MIDI ports are taken; run `jamtui stop`" in stage_text(app)
+        band.silent, band.link_state = False, "connected"
+        app.refresh_stage()
+        assert "taken" not in stage_text(app)
+
+
 async def test_screenshot_key_saves_a_picture_and_says_where(
     band: FakeBand, make_app: MakeApp, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

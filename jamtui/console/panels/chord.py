@@ -79,8 +79,10 @@ def paint_chord(frame: Frame, width: int, height: int) -> list[Row]:
         rows.append(rule("chord", width, inks.rule, inks.title, state))
     big_h = 10 if height >= 13 else 5
     if snap is None:
-        words = frame.link_detail or "starting the band…"
-        rows += _message(frame, width, big_h, (words,))
+        words: tuple[str, ...] = (frame.link_detail or "starting the band…",)
+        if frame.failure:
+            words = ("the band cannot start", "the line below says why; q q leaves")
+        rows += _message(frame, width, big_h, words)
         return fill(rows, width, height, inks.blank)
     if snap.chord.symbol in NOTHING:
         rows += _message(frame, width, big_h, _invitation(frame, snap))

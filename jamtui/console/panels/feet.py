@@ -13,8 +13,11 @@ def paint_status(frame: Frame, width: int, height: int) -> list[Row]:
     if frame.quitting:
         text = " press q again to stop the band and leave   ctrl+d leaves it playing "
         return fill([line.add(text.ljust(width), inks.alert_bar).row()], width, height, inks.blank)
+    if frame.failure:
+        text = f" {frame.failure}"
+        return fill([line.add(text.ljust(width), inks.alert_bar).row()], width, height, inks.blank)
     if frame.link == "lost":
-        text = f" engine gone: {frame.link_detail or 'restarting; the sound goes on or comes back by itself'}"
+        text = f" {frame.link_detail or 'engine gone: restarting; the sound goes on or comes back by itself'}"
         return fill([line.add(text.ljust(width), inks.notice_bar).row()], width, height, inks.blank)
     if frame.link == "connecting":
         text = f" {frame.link_detail or 'starting the band…'}"

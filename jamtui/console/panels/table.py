@@ -42,7 +42,7 @@ def _beat(frame: Frame, width: int) -> object:
 
 def _chord(frame: Frame, width: int) -> object:
     s = frame.snapshot
-    return (s.chord, s.inputs) if s else None, frame.pads, frame.link_detail
+    return (s.chord, s.inputs) if s else None, frame.pads, frame.link_detail, frame.failure
 
 
 def _next(frame: Frame, width: int) -> object:
@@ -93,7 +93,7 @@ def _sources(frame: Frame, width: int) -> object:
 
 def _status(frame: Frame, width: int) -> object:
     s = frame.snapshot
-    own = (frame.quitting, frame.soon, frame.link, frame.link_detail, frame.pads is None)
+    own = (frame.quitting, frame.soon, frame.link, frame.link_detail, frame.failure, frame.pads is None)
     return own, (
         (s.notices, s.pending, s.inputs, s.output, s.demo, s.synth, s.temperature, s.energy, s.grid)
         if s
