@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from jamtui.music.chord import Family
 from jamtui.music.meter import PPQ
-from jamtui.music.phrase import Bar, ChordSpan, Note, Role
+from jamtui.music.phrase import Bar, ChordSpan, Note, Role, Source
 from jamtui.music.scale import Key
 from jamtui.session.voicelead import ChordTable, chord_table
 
@@ -102,7 +102,7 @@ def _judge(bar: Bar, limits: Limits) -> tuple[str, tuple[Note, ...], tuple[str, 
     else:
         notes, wrong = _fold_range(notes, limits)
         if wrong:
-            if wrong * 2 > total and total > 2 and bar.origin.value != "R":
+            if wrong * 2 > total and total > 2 and bar.origin is not Source.REFLEX:
                 return "range", (), ()
             repairs.append("range")
     notes, wrong = _on_grid(notes, limits, bar.length)
@@ -116,9 +116,9 @@ def _judge(bar: Bar, limits: Limits) -> tuple[str, tuple[Note, ...], tuple[str, 
         notes = _thin(notes, max(1, NOTES_PER_QUARTER[bar.role] * bar.length // PPQ))
         repairs.append("density")
     if bar.role is not Role.DRUMS:
-        notes, wrong = _in_scale(notes, bar.chords_assumed, limits)
+        notes, wrong = _in_scale(notes, bar, limits)
         if wrong:
-            if wrong * 2 > total and total > 2 and bar.origin.value != "R":
+            if wrong * 2 > total and total > 2 and bar.origin is not Source.REFLEX:
                 return "scale", (), ()
             repairs.append("scale")
     shorter = _apart(notes, bar.role in MONOPHONIC)
@@ -189,9 +189,10 @@ def _table_at(spans: Sequence[ChordSpan], onset: int, limits: Limits) -> ChordTa
     return None
 
 
-def _in_scale(notes: list[Note], spans: Sequence[ChordSpan], limits: Limits) -> tuple[list[Note], int]:
+def _in_scale(notes: list[Note], bar: Bar, limits: Limits) -> tuple[list[Note], int]:
     """Foreign notes stay where they resolve by step into the next onset within a beat; a note may also
     belong to the chord that comes within an eighth. Others take the nearest note of the scale."""
+    spans = bar.chords_assumed
     if not spans:
         return notes, 0
     wrong = 0
@@ -215,7 +216,7 @@ def _in_scale(notes: list[Note], spans: Sequence[ChordSpan], limits: Limits) -> 
                 any(abs(n.pitch - note.pitch) <= STEP for n in following)
                 and following[0].onset - note.onset <= PPQ
                 if following
-                else _leads_on(note, spans, limits, high)
+                else _leads_on(note, bar, limits)
             )
             coming = _table_at(spans, note.onset + PPQ // 2, limits)
             if not resolves and not (coming is not None and note.pitch % 12 in coming.scale):
@@ -230,14 +231,18 @@ def _in_scale(notes: list[Note], spans: Sequence[ChordSpan], limits: Limits) -> 
     return (sorted(result), wrong) if wrong else (notes, 0)
 
 
-def _leads_on(note: Note, spans: Sequence[ChordSpan], limits: Limits, end: int) -> bool:
+def _leads_on(note: Note, bar: Bar, limits: Limits) -> bool:
     """A bar's last note may be foreign when it is short, close to the bar line, and a semitone from a tone
-    of the last chord (or of the one after it, where the bar says so)."""
-    close = end - note.onset <= PPQ and note.duration <= PPQ
-    if not close:
+    of the chord that follows there (of the bar's last one, where the bar does not say). The reflex knows
+    which note it goes to; that may be any note of the scale."""
+    if bar.length - note.onset > PPQ or note.duration > PPQ:
         return False
-    after = _table_at(spans, end, limits) or _table_at(spans[-1:], spans[-1].start, limits)
-    return after is None or any((note.pitch + step) % 12 in after.tones for step in (1, -1))
+    spans = bar.chords_assumed
+    after = _table_at(spans, bar.length, limits) or _table_at(spans[-1:], spans[-1].start, limits)
+    if after is None:
+        return True
+    goals = after.scale if bar.origin is Source.REFLEX else after.tones
+    return any((note.pitch + step) % 12 in goals for step in (1, -1))
 
 
 def _inward(pitch: int, scale: frozenset[int], limits: Limits) -> int:
