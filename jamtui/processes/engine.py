@@ -301,6 +301,7 @@ class Engine:
             "journal": str(self._journal.path) if self._journal is not None else None,
             "engine_pid": os.getpid(),
             "sounding": len(self._loop.sounding()),
+            "clients": sorted(p.name for p in self._server.peers) if self._server is not None else [],
             **band.kpi.report(),
         }
 

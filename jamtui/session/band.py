@@ -23,7 +23,7 @@ from jamtui.session.conductor import Conductor
 from jamtui.session.demo_player import DemoPlayer
 from jamtui.session.dynamics import Energy
 from jamtui.session.hearing import ChordStream, Heard
-from jamtui.session.journal import ChangeRecord, ClockRecord, InputRecord, Record
+from jamtui.session.journal import ChangeRecord, ChordRecord, ClockRecord, InputRecord, Record
 from jamtui.session.kpi import Kpi
 from jamtui.session.midi_map import MidiMap
 from jamtui.session.offers import Verdict
@@ -304,6 +304,10 @@ class Band:
         self._tell("latch on: the chord is held" if self.latched else "latch off", "info")
 
     def _hear(self, heard: Heard) -> None:
+        played = self.clock.segment.tick_at(heard.trigger_ns)
+        self._recorder.record(
+            ChordRecord(heard.ns, played, heard.kind, heard.chord.symbol, heard.trigger_ns, heard.notes)
+        )
         if heard.kind == "settled":
             self.settled = heard
             return

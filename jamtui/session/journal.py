@@ -64,7 +64,20 @@ class TextRecord:
     text: str
 
 
-Record = InputRecord | Bar | ChangeRecord | ClockRecord | TextRecord | SentNote | DroppedNote
+@dataclass(frozen=True, slots=True)
+class ChordRecord:
+    """A chord as it was heard: ``kind`` as `jamtui.session.hearing.Heard` has it, ``trigger_ns`` the press
+    that made it a chord, ``tick`` musical time at that press."""
+
+    ns: int
+    tick: float
+    kind: str
+    symbol: str
+    trigger_ns: int
+    notes: tuple[int, ...] = ()
+
+
+Record = InputRecord | Bar | ChangeRecord | ChordRecord | ClockRecord | TextRecord | SentNote | DroppedNote
 
 
 def record_line(record: Record) -> dict[str, object]:
@@ -91,13 +104,23 @@ def record_line(record: Record) -> dict[str, object]:
                 "argument": record.argument,
                 "soon": record.soon,
             }
+        case ChordRecord():
+            return {
+                "t": "chord",
+                "ns": record.ns,
+                "tick": round(record.tick, 3),
+                "kind": record.kind,
+                "symbol": record.symbol,
+                "trigger": record.trigger_ns,
+                "notes": list(record.notes),
+            }
         case ClockRecord():
             return {"t": "clock", "ns": record.ns, "tick": round(record.tick, 3), "bpm": record.bpm}
         case TextRecord():
             return {"t": "text", "ns": record.ns, "text": record.text}
         case SentNote():
             status = (0x90 if record.on else 0x80) | record.channel
-            return {
+            out: dict[str, object] = {
                 "t": "out",
                 "ns": record.sent_ns,
                 "due": record.due_ns,
@@ -108,6 +131,9 @@ def record_line(record: Record) -> dict[str, object]:
                 "source": record.source.value,
                 "bar": record.bar_tick,
             }
+            if record.trigger_ns:
+                out["trigger"] = record.trigger_ns
+            return out
         case DroppedNote():
             return {
                 "t": "dropped",
