@@ -30,7 +30,7 @@ def bar_from_record(record: Mapping[str, object]) -> Bar:
     try:
         return Bar(
             session=_text(record["session"]),
-            role=Role(record["role"]),
+            role=Role(_text(record["role"])),
             start_tick=_integer(record["start"]),
             length=_integer(record["length"]),
             plan_revision=_integer(record["plan"]),
@@ -39,7 +39,7 @@ def bar_from_record(record: Mapping[str, object]) -> Bar:
                 ChordSpan(_integer(start), _integer(length), parse_chord(_text(symbol)))
                 for start, length, symbol in _rows(record["chords"], 3)
             ),
-            origin=Source(record["origin"]),
+            origin=Source(_text(record["origin"])),
             seed=_integer(record["seed"]),
             notes=tuple(Note(*(_integer(v) for v in row)) for row in _rows(record["notes"], 5)),
             label=_text(record.get("label", "")),
