@@ -96,7 +96,7 @@ def paint_generator(frame: Frame, width: int, height: int) -> list[Row]:
         line.add(" ").cell(name, 8, ink)
         detail = view.detail if view else ""
         if each == 1:
-            words = detail if ready and detail else f"{state} · {detail}" if detail else state
+            words = detail or state
             rows.append(line.cell(words, line.left - 1, inks.dim).row())
         else:
             rows.append(line.add(state, inks.strong if ready else inks.dim).row())

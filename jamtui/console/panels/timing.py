@@ -5,9 +5,9 @@ from rich.style import Style
 from jamtui.console.frame import Frame
 from jamtui.console.line import Line, Row, bar, fill, rule, sparkline
 
-TTFN_TOP = 20.0
-"""Milliseconds at the top of the sparkline of the first note."""
-LATE_TOP = 1.0
+TTFN_TOPS = (20.0, 100.0, 500.0)
+"""Milliseconds at the top of the sparkline of the first note: answers at once, and on the grid."""
+LATE_TOPS = (1.0, 10.0, 100.0)
 """Milliseconds at the top of the sparkline of lateness."""
 RUNWAY_BARS = 2.0
 """Bars of a full runway."""
@@ -15,6 +15,14 @@ RUNWAY_BARS = 2.0
 
 def _ms(value: float | None, digits: int, size: int) -> str:
     return "-".rjust(size) if value is None else f"{value:{size}.{digits}f}"
+
+
+def _scaled(values: tuple[float, ...], cells: int, tops: tuple[float, ...]) -> str:
+    """A sparkline on the smallest of a few fixed scales that holds all but the worst twentieth."""
+    shown = sorted(values[-cells:])
+    high = shown[len(shown) * 19 // 20] if shown else 0.0
+    top = next((t for t in tops if high <= t), tops[-1])
+    return sparkline(values, cells, top)
 
 
 def _share(value: float) -> str:
@@ -39,7 +47,7 @@ def _compact(frame: Frame, width: int) -> Row:
     line.add(" p99 ", inks.dim).add(_ms(gauges.ttfn_p99, 1, 5), inks.text)
     line.add("  late ", inks.dim).add(_ms(gauges.late_p50, 2, 4), inks.strong)
     line.add(" p99 ", inks.dim).add(_ms(gauges.late_p99, 2, 4), inks.text).add(" ")
-    line.add(sparkline(gauges.late_history, max(6, width - 74), LATE_TOP), inks.text)
+    line.add(_scaled(gauges.late_history, max(6, width - 74), LATE_TOPS), inks.text)
     line.add(" run ", inks.dim).add(f"{gauges.runway_bars:.1f}", inks.text)
     line.add(" q", inks.dim).add(f"{gauges.queue_depth:3d}", inks.text)
     line.add(" dead ", inks.dim).add(f"{gauges.dead_air}", _count(frame, gauges.dead_air))
@@ -53,7 +61,7 @@ def _measured(
     title: str,
     values: tuple[tuple[str, str], ...],
     spark: tuple[float, ...],
-    top: float,
+    tops: tuple[float, ...],
 ) -> Row:
     inks = frame.inks
     line = Line(width, inks.blank).add(" ").add(f"{title:<11}", inks.dim)
@@ -62,7 +70,7 @@ def _measured(
             line.add(f" {name} ", inks.dim)
         line.add(text, inks.text if index else inks.strong)
     line.add("  ")
-    return line.add(sparkline(spark, min(48, line.left - 1), top), inks.text).row()
+    return line.add(_scaled(spark, min(48, line.left - 1), tops), inks.text).row()
 
 
 def _panel(frame: Frame, width: int, height: int) -> list[Row]:
@@ -79,8 +87,8 @@ def _panel(frame: Frame, width: int, height: int) -> list[Row]:
         ("p50", _ms(gauges.late_p50, 2, 6)),
         ("p99", _ms(gauges.late_p99, 2, 6)),
     )
-    rows.append(_measured(frame, width, "first note", first, gauges.ttfn_history, TTFN_TOP))
-    rows.append(_measured(frame, width, "lateness", late, gauges.late_history, LATE_TOP))
+    rows.append(_measured(frame, width, "first note", first, gauges.ttfn_history, TTFN_TOPS))
+    rows.append(_measured(frame, width, "lateness", late, gauges.late_history, LATE_TOPS))
     full, empty = bar(gauges.runway_bars / RUNWAY_BARS, 8 if width < 70 else 12)
     line = Line(width, inks.blank).add(" ").add("runway ", inks.dim)
     line.add(f"{gauges.runway_bars:4.1f}", inks.strong).add(" bars ", inks.dim)
