@@ -92,6 +92,8 @@ class OutputLoop:
         due soon after it)."""
         self.next_due: int | None = None
         """When the next event leaves, as of the last `step`; for others to keep out of its way."""
+        self.next_send_ns: int | None = None
+        """When the next event is due, as `step` saw it last."""
         for role, route in routes.items():
             self._timeline.set_offset(role, route.offset_ms)
 
@@ -139,6 +141,7 @@ class OutputLoop:
         if timeline.lock(now):
             self._send_due(now)
         send, lock = timeline.next_send(), timeline.next_lock()
+        self.next_send_ns = send
         self.next_is_send = send is not None and (lock is None or send - lock < _NEAR_NS)
         if send is None or lock is None:
             return lock if send is None else send

@@ -229,7 +229,9 @@ class Timeline:
                 continue
             seen.add(place)
             ns_at = self._segment.ns_at
-            if splice.at_once and ns_at(note.tick) <= now < ns_at(note.tick + note.duration):
+            # The answer itself, whose tick is a whole one, may lie a fraction of a tick ahead.
+            begun = note.tick == splice.from_tick or ns_at(note.tick) <= now
+            if splice.at_once and begun and now < ns_at(note.tick + note.duration):
                 at_once.append(note)
             else:
                 plan.append((note, answer))

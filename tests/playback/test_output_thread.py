@@ -3,6 +3,8 @@
 import threading
 from collections import deque
 
+import pytest
+
 from jamtui.music.phrase import Role
 from jamtui.playback.clock import MusicalClock
 from jamtui.playback.commands import Command, Immediate, Route
@@ -84,6 +86,20 @@ def test_a_thread_may_be_stopped_before_it_was_started_and_twice() -> None:
     started.start()
     started.stop()
     started.stop()
+
+
+def test_giving_way_sleeps_past_an_event_that_is_near_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    loop = build(ToldSink())
+    thread = OutputThread(loop, on_crash=print, now=lambda: 100_000_000)
+    thread.give_way()
+    loop.next_send_ns = 105_000_000
+    thread.give_way()
+    assert slept == []
+    loop.next_send_ns = 101_000_000
+    thread.give_way()
+    assert slept == [0.0012]
 
 
 class Ticking:
