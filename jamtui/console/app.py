@@ -254,7 +254,7 @@ class JamApp(App[Left]):
         rows = choices(self.drawer, self._snapshot)
         if key in ("up", "down"):
             step = 1 if key == "down" else -1
-            self._cursor = max(0, min(len(rows) - 1, self._cursor + step)) if rows else 0
+            self._cursor = (self._cursor + step) % len(rows) if rows else 0
             self._scroll = max(0, self._scroll + step)
             return True
         if key == "enter" and rows:

@@ -92,6 +92,13 @@ async def test_style_picker_chooses_with_cursor_and_enter(band: FakeBand, make_a
         assert band.acts[-1] == ("energy_up", None, False)
 
 
+async def test_the_cursor_goes_round(band: FakeBand, make_app: MakeApp) -> None:
+    app = make_app(band)
+    async with app.run_test() as pilot:
+        await pilot.press("p", "up", "enter")
+        assert band.acts == [("style", STYLES[-1][0], False)]
+
+
 async def test_keys_reach_the_band_while_a_drawer_is_open(band: FakeBand, make_app: MakeApp) -> None:
     app = make_app(band)
     async with app.run_test() as pilot:

@@ -106,8 +106,8 @@ def paint_chord(frame: Frame, width: int, height: int) -> list[Row]:
     else:
         notes.add(" ")
         _alternatives(frame, notes, snap)
-        empty = frame.pads is not None and not snap.chord.notes
-        rows.append(_pads(frame, width, shifted=False) if empty else notes.row())
+        playing_pads = frame.pads is not None and not snap.inputs
+        rows.append(_pads(frame, width, shifted=False) if playing_pads else notes.row())
     return fill(rows, width, height, inks.blank)
 
 
