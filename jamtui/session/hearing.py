@@ -406,8 +406,9 @@ class ChordStream:
         if standing is not None:
             young = now - standing.trigger_ns < ONE_CHORD_NS if attack is None else attack.told > 0
             known = same_for_band(standing, chord)
-            if known or (young and standing.revised):
-                # What the band plays over stays as it was told; the screen may know better.
+            # A chord that is still being struck is told once more as it turns out. Later, and after that,
+            # the band plays on over what it was told if it may; the screen knows better.
+            if (standing.revised or chord == standing.chord) if young else known:
                 if known:
                     standing.scale &= scale
                 standing.chord, standing.guesses, standing.notes = chord, guesses, notes
