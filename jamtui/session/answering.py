@@ -19,12 +19,12 @@ def reachable(changed: int, tick: int, locked: int) -> int:
 
 
 def answer_chord(
-    planner: Planner, settings: BandSettings, answer: Answer, chord: Chord, locked: int
+    planner: Planner, settings: BandSettings, answer: Answer, chord: Chord, played: int, locked: int
 ) -> list[Command]:
     """A new chord: the pitched roles are planned anew from the grid point on.
 
     Sounding and locked notes that became wrong go; so do locked ones at or after the grid point, which
-    belong to the old plan. ``locked``: notes before this tick may be locked."""
+    belong to the old plan. ``played`` is the chord's tick; notes before ``locked`` may be locked."""
     planner.revision += 1
     previous = planner.harmony.previous(answer.tick)
     roles = [r for r in PITCHED if r in settings.roles]
@@ -34,13 +34,13 @@ def answer_chord(
         stale = frozenset(n.pitch % 12 for n in ahead if n.tick < locked)
         wrong[role] = planner.wrong_classes(role, answer.tick) | stale
         planner.players[role].meet(answer.tick, chord, previous)
-    changed = planner.replan(roles, answer.tick, answer)
+    changed = planner.replan(roles, answer.tick, played, answer)
     return [
         planner.splice(
             role,
             reachable(changed[role], answer.tick, locked),
             wrong=wrong[role],
-            withdraw_ns=answer.trigger_ns + WITHDRAW_NS,
+            withdraw_ns=answer.known_ns + WITHDRAW_NS,
             at_once=not GRIDS[settings.grid],
             trigger_ns=answer.trigger_ns,
         )
@@ -48,7 +48,9 @@ def answer_chord(
     ]
 
 
-def confirm_chord(planner: Planner, settings: BandSettings, answer: Answer, locked: int) -> list[Command]:
+def confirm_chord(
+    planner: Planner, settings: BandSettings, answer: Answer, played: int, locked: int
+) -> list[Command]:
     """The plan has this chord there already: it stands, and one role's note answers at the grid point."""
     free = not GRIDS[settings.grid]
     heard = [r for r in (Role.COMP, Role.BASS, Role.LEAD) if audible(settings, r)]
@@ -57,23 +59,23 @@ def confirm_chord(planner: Planner, settings: BandSettings, answer: Answer, lock
             return [planner.splice(role, answer.tick, trigger_ns=answer.trigger_ns, at_once=free)]
     for role in heard[:1]:
         planner.revision += 1
-        changed = planner.replan((role,), answer.tick, answer)
+        changed = planner.replan((role,), answer.tick, played, answer)
         start = reachable(changed[role], answer.tick, locked)
         return [planner.splice(role, start, trigger_ns=answer.trigger_ns, at_once=free)]
     return []
 
 
-def fade_chord(planner: Planner, settings: BandSettings, tick: int) -> list[Command]:
+def fade_chord(planner: Planner, settings: BandSettings, tick: int, played: int) -> list[Command]:
     """Nobody plays a chord any more: the pitched roles rest from ``tick`` (or go back to the chart)."""
     planner.revision += 1
     roles = [r for r in PITCHED if r in settings.roles]
     for role in roles:
         planner.players[role].forget(tick)
-    changed = planner.replan(roles, tick)
+    changed = planner.replan(roles, tick, played)
     return [planner.splice(role, changed[role]) for role in roles]
 
 
-def renew(planner: Planner, roles: Sequence[Role], when: int, locked: int) -> list[Command]:
+def renew(planner: Planner, roles: Sequence[Role], when: int, now: int, locked: int) -> list[Command]:
     """Plan ``roles`` anew from ``when`` on, leaving what may already be locked."""
     planner.revision += 1
     for player in planner.players.values():
@@ -81,5 +83,5 @@ def renew(planner: Planner, roles: Sequence[Role], when: int, locked: int) -> li
     start = max(when, locked)
     if start >= planner.planned_until:
         return []
-    changed = planner.replan(roles, start)
+    changed = planner.replan(roles, start, now)
     return [planner.splice(role, reachable(changed[role], start, locked)) for role in changed]

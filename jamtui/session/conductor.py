@@ -10,7 +10,7 @@ from math import ceil
 
 from jamtui.music.chart import Chart
 from jamtui.music.chord import NO_CHORD, Chord, Family
-from jamtui.music.meter import METERS, PPQ, Meter, next_grid
+from jamtui.music.meter import EIGHTH, METERS, PPQ, Meter, next_grid
 from jamtui.music.phrase import Bar, Brief, Role
 from jamtui.playback.commands import Command, Report, SentNote, SetFeel, SetMute, Silence
 from jamtui.session.answering import answer_chord, confirm_chord, fade_chord, renew
@@ -44,6 +44,8 @@ from jamtui.styles.style import Style
 __all__ = ["Conductor", "Verdict"]
 
 _NEVER = 1 << 62
+_SLACK = EIGHTH
+"""Ticks by which a stamp may lie behind the moment it is dealt with, without any difference."""
 
 
 class Conductor:
@@ -68,7 +70,7 @@ class Conductor:
         self.state = "stopped"
         self.finished = False
         """An ending was played out; ``start`` clears it."""
-        self.player_energy = 0.5
+        self._player_energy: list[tuple[int, float]] = [(-_NEVER, 0.5)]
         self.last_answer: Answer | None = None
         """The newest chord answer: where its first notes were put."""
         self._styles = dict(styles)
@@ -212,6 +214,7 @@ class Conductor:
         band joins a running clock or jumps to a song position. Bar 1 began, or begins, at ``origin``."""
         self._changes.settle(_NEVER)
         self._now, self._bpm, self._began = tick, bpm, tick
+        self._player_energy = [(-_NEVER, self._player_energy[-1][1])]
         self.finished = False
         self._loop = None
         self._planner.restart(BarLines(origin, self.settings.meter), tick)
@@ -240,8 +243,8 @@ class Conductor:
     # What is heard
 
     def hear(self, heard: Heard, tick: float, bpm: float) -> list[Command]:
-        """A chord update. ``tick`` is musical time at ``heard.trigger_ns`` (not at the call), so that the
-        answer depends on stamps alone."""
+        """A chord update. ``tick`` is musical time at ``heard.trigger_ns`` (for a revision, at ``heard.ns``),
+        not at the call, so that the answer depends on stamps alone."""
         if heard.kind == "settled":
             return []
         chord = NO_CHORD if heard.kind == "faded" else heard.chord
@@ -251,26 +254,33 @@ class Conductor:
             harmony.prepare(chord)
             return []
         played = ceil(tick)
+        # Had the coming bar line passed just before or just after this chord, the music would be the same.
+        ahead = self._top_up(played + lock_ticks(bpm) + _SLACK)
         self._bpm = bpm
         goal = self._grid_point(played)
         before = harmony.at(goal)
         harmony.hear(chord, goal, played)
         self._wake = -_NEVER
         if self.frozen:
-            return []
+            return ahead
+        planner, settings = self._planner, self.settings
         if chord.family is Family.NONE:
-            return fade_chord(self._planner, self.settings, goal)
+            return [*ahead, *fade_chord(planner, settings, goal, played)]
         safe = frozenset(heard.safe) if heard.kind == "provisional" else frozenset()
-        answer = Answer(goal, heard.trigger_ns, safe, goal + PPQ)
-        self.last_answer = answer
+        answer = self.last_answer = Answer(goal, heard.trigger_ns, max(heard.trigger_ns, heard.ns), safe, goal + PPQ)
         locked = played + lock_ticks(bpm)
         if before == chord:
-            return confirm_chord(self._planner, self.settings, answer, locked)
-        return answer_chord(self._planner, self.settings, answer, chord, locked)
+            return [*ahead, *confirm_chord(planner, settings, answer, played, locked)]
+        return [*ahead, *answer_chord(planner, settings, answer, chord, played, locked)]
 
-    def set_player_energy(self, energy: float) -> None:
-        """How lively the player plays, 0 to 1; the band follows in what it plans from now on."""
-        self.player_energy = min(1.0, max(0.0, round(energy * 20) / 20))
+    def set_player_energy(self, energy: float, tick: float | None = None) -> None:
+        """How lively the player plays (0 to 1) at ``tick``, for example at each note's stamp; the band
+        follows in what it plans from then on. Without ``tick`` it is taken as known now."""
+        value = min(1.0, max(0.0, round(energy * 20) / 20))
+        known = self._player_energy
+        if value != known[-1][1]:
+            known.append((self._now if tick is None else ceil(tick), value))
+            del known[:-64]
 
     def set_chart(self, chart: Chart | None) -> list[Command]:
         """Follow another chart (None: none) from the next bar line on."""
@@ -364,8 +374,10 @@ class Conductor:
 
     # Within: time
 
-    def _energy_at(self, tick: int) -> float:
-        energy = self._changes.at(tick).energy + 0.5 * (self.player_energy - 0.5)
+    def _energy_at(self, tick: int, known_at: int) -> float:
+        known = self._player_energy
+        player = next((value for at, value in reversed(known) if at <= known_at - _SLACK), known[0][1])
+        energy = self._changes.at(tick).energy + 0.5 * (player - 0.5)
         return min(1.0, max(0.0, energy))
 
     def _halt(self) -> None:
@@ -452,7 +464,8 @@ class Conductor:
         if field == "meter" and isinstance(value, Meter):
             self._planner.shelf.warm((self._changes.latest.style,), value)
             lines.change(when, value)
-            self._planner.planned_until = lines.next_bar(lines.bar_at(max(when, self._began))).end
+            self._planner.planned_until = lines.next_bar(lines.bar_at(max(self._now, self._began))).end
+            self._loop = None
         if field in ("style", "meter"):
             self._planner.groove_since.append((when, lines.bar_at(when).number))
             del self._planner.groove_since[:-4]
@@ -462,7 +475,7 @@ class Conductor:
         return self._renew(when, ROLES)
 
     def _renew(self, when: int, roles: tuple[Role, ...]) -> list[Command]:
-        return renew(self._planner, roles, when, self._now + lock_ticks(self._bpm))
+        return renew(self._planner, roles, when, self._now, self._now + lock_ticks(self._bpm))
 
     def _feel(self, settings: BandSettings) -> list[Command]:
         felt = (settings.style, settings.meter.name, settings.feel)

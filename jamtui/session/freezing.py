@@ -9,16 +9,20 @@ from jamtui.session.runway import RunwayBar
 
 
 class Loop:
-    """The bars from one bar line to the end of the runway, repeated behind it."""
+    """The bar at a tick and the one after it, repeated behind them."""
 
     def __init__(self, planner: Planner, tick: int) -> None:
         self._planner = planner
-        self._start = planner.lines.bar_at(tick).start
-        self._length = planner.planned_until - self._start
+        bar = planner.lines.bar_at(tick)
+        end = planner.lines.next_bar(bar).end
+        self._start = bar.start
+        self._length = end - bar.start
         self._bars: dict[Role, list[RunwayBar]] = {
-            role: [b for b in runway.bars if b.start >= self._start]
+            role: [b for b in runway.bars if bar.start <= b.start < end]
             for role, runway in planner.runways.items()
         }
+        # What may be planned further on already is replaced by the repeat.
+        planner.planned_until = min(planner.planned_until, end)
 
     def extend(self, until: int) -> list[Command]:
         """Put copies on the runway up to the bar line ``until``."""

@@ -48,7 +48,7 @@ class Desk:
         now: int,
         bpm: float,
         settings_at: Callable[[int], BandSettings],
-        energy_at: Callable[[int], float],
+        energy_at: Callable[[int, int], float],
     ) -> list[Brief]:
         """Briefs for the bars after the present one, where chords are known; each bar and revision once."""
         if not self.enabled:
@@ -87,7 +87,7 @@ class Desk:
                     plan_revision=planner.revision,
                     tempo=bpm,
                     temperature=settings.temperature,
-                    energy=energy_at(bar.start),
+                    energy=energy_at(bar.start, now),
                     seed=number(planner.seed, "brief", role, bar.start),
                     just_played=played,
                     deadline_ms=max(0, round((bar.start - now) * 60_000 / (bpm * PPQ)) - 75),

@@ -31,17 +31,20 @@ HUSH = SIXTEENTH
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A new chord to be answered: where its first notes go, what is safe until when, and its trigger."""
+    """A new chord to be answered: where its first notes go, what is safe until when, its trigger, and the
+    stamp at which it was known (later than the trigger for a revision)."""
 
     tick: int
     trigger_ns: int
+    known_ns: int
     safe: frozenset[int] = frozenset()
     safe_until: int = 0
 
 
 class Planner:
     """Bars of all roles. ``settings_at`` gives the settings that hold at a tick, ``energy_at`` how lively
-    the band is there; ``ends_at`` is the tick of the last hit once an ending was asked for."""
+    the band is there as far as it was known at a second tick; ``ends_at`` is the tick of the last hit once
+    an ending was asked for."""
 
     def __init__(
         self,
@@ -51,7 +54,7 @@ class Planner:
         styles: Mapping[str, Style],
         lines: BarLines,
         settings_at: Callable[[int], BandSettings],
-        energy_at: Callable[[int], float],
+        energy_at: Callable[[int, int], float],
     ) -> None:
         self.session = session
         self.seed = seed
@@ -66,6 +69,7 @@ class Planner:
         self.revision = 0
         self.planned_until = 0
         self.began = 0
+        self.known_at = 0
         self.accepted: list[Bar] = []
         """Bars put on the runway since somebody last took them."""
         self.ends_at: int | None = None
@@ -102,6 +106,8 @@ class Planner:
         splices: list[Splice] = []
         while self.planned_until < until:
             bar = self.lines.bar_at(self.planned_until)
+            # A fixed time before the bar, so that the moment of planning does not matter.
+            self.known_at = bar.start - bar.length
             for role in ROLES:
                 if role in self._settings_at(bar.start).roles:
                     first = self._plan(role, bar, max(bar.start, self.began), None, 0)
@@ -109,8 +115,12 @@ class Planner:
             self.planned_until = bar.end
         return splices
 
-    def replan(self, roles: Iterable[Role], tick: int, answer: Answer | None = None) -> dict[Role, int]:
-        """Plan ``roles`` anew from ``tick`` on. Returns from where each role's notes changed."""
+    def replan(
+        self, roles: Iterable[Role], tick: int, known_at: int, answer: Answer | None = None
+    ) -> dict[Role, int]:
+        """Plan ``roles`` anew from ``tick`` on, by what was known at ``known_at``. Returns from where each
+        role's notes changed."""
+        self.known_at = known_at
         changed: dict[Role, int] = {}
         for role in roles:
             runway = self.runways[role]
@@ -197,7 +207,7 @@ class Planner:
 
     def _plan(self, role: Role, bar: BarSpan, start: int, answer: Answer | None, hush: int) -> int:
         settings = self._settings_at(start)
-        energy = self._energy_at(start)
+        energy = self._energy_at(start, self.known_at)
         free: frozenset[int] = frozenset()
         if self.ends_at is not None and bar.start >= self.ends_at:
             played = self._last_hit(role, bar, settings, energy)

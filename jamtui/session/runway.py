@@ -33,6 +33,7 @@ class Runway:
     def __init__(self, role: Role) -> None:
         self.role = role
         self.bars: list[RunwayBar] = []
+        self._forgotten: tuple[PlannedNote, ...] = ()
         self.revision = 0
         """Goes up with every change."""
 
@@ -61,7 +62,7 @@ class Runway:
             if earlier:
                 last = earlier[-1].tick
                 return tuple(n for n in earlier if n.tick == last)
-        return ()
+        return self._forgotten
 
     def put(self, bar: RunwayBar) -> None:
         """Add ``bar`` at the end, or in place of the one that starts at the same tick."""
@@ -105,9 +106,12 @@ class Runway:
     def prune(self, tick: int) -> None:
         """Forget bars that ended long before ``tick``."""
         while len(self.bars) > KEPT_BARS and self.bars[KEPT_BARS - 1].end < tick:
-            self.bars.pop(0)
+            gone = self.bars.pop(0).notes
+            if gone:
+                self._forgotten = tuple(n for n in gone if n.tick == gone[-1].tick)
 
     def clear(self) -> None:
-        """Nothing is planned."""
+        """Nothing is planned, nothing was played."""
+        self._forgotten = ()
         self.bars.clear()
         self.revision += 1

@@ -153,7 +153,8 @@ class Player:
 
     def hear(self, symbol: str, tick: float, **more: object) -> list[Splice]:
         update = heard(symbol, 10**9 + int(tick * 520_833), **more)  # type: ignore[arg-type]
-        return [c for c in self.take(self.conductor.hear(update, tick, 120)) if isinstance(c, Splice)]
+        taken = self.take(self.conductor.hear(update, tick, 120))
+        return [c for c in taken if isinstance(c, Splice) and c.trigger_ns]
 
     def act(
         self, action: str, argument: str | float | None = None, *, soon: bool = False, tick: int = 0
