@@ -90,8 +90,6 @@ class OutputLoop:
         self.next_is_send = False
         """Whether the deadline `step` returned last is one to meet exactly (else: housekeeping, with no event
         due soon after it)."""
-        self.next_due: int | None = None
-        """When the next event leaves, as of the last `step`; for others to keep out of its way."""
         self.next_send_ns: int | None = None
         """When the next event is due, as `step` saw it last."""
         for role, route in routes.items():

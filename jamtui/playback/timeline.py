@@ -212,13 +212,20 @@ class Timeline:
         go; a new note that would double one that stays (same pitch, or any in a one-line role, at the
         same tick) is left out."""
         part = self._parts[splice.role]
+        stay = part.locked
         if splice.wrong:
-            for on in part.locked:
-                if on.note.pitch % 12 in splice.wrong and on.due_ns >= splice.withdraw_ns:
+            wrong = [on for on in part.locked if on.note.pitch % 12 in splice.wrong]
+            for on in wrong:
+                if on.due_ns >= splice.withdraw_ns:
                     on.dead = True
+                else:
+                    # It would have left before a splice that came a little later: it does here too, so that
+                    # the notes do not depend on that, and gives way at once.
+                    on.length = min(on.length, 1)
+            stay = [on for on in part.locked if on not in wrong]
             part.locked = [on for on in part.locked if not on.dead]
         one_line = splice.role in MONOPHONIC
-        taken = {(on.note.tick, -1 if one_line else on.note.pitch) for on in part.locked}
+        taken = {(on.note.tick, -1 if one_line else on.note.pitch) for on in stay}
         answer = Answer(splice.trigger_ns)
         plan = [entry for entry in part.plan[::-1] if entry[0].tick < splice.from_tick]
         at_once: list[PlannedNote] = []

@@ -18,6 +18,7 @@ from jamtui import __version__, paths
 from jamtui.config import Config, check_names, load_config
 from jamtui.errors import JamtuiError, LinkError
 from jamtui.music.chart import Chart, parse_chart
+from jamtui.music.detect import default_namer
 from jamtui.music.meter import METERS
 from jamtui.music.phrase import Bar, Role, Source
 from jamtui.playback.clock import MusicalClock
@@ -189,7 +190,7 @@ class Engine:
         if now >= self._next_beat:
             self._next_beat = now + STATE_NS
             self._shared.beat(now, os.getpid())
-        due = self._loop.next_due
+        due = self._loop.next_send_ns
         if due is not None and 0 <= due - now < QUIET_NS and now < self._next_snapshot + SNAPSHOT_NS:
             return
         self._commands.extend(self._ports.poll(now))
@@ -336,6 +337,7 @@ class Engine:
 
     def _warm_up(self) -> None:
         """Run the paths of the first chord once, then take the heap out of the collector's sight."""
+        default_namer().warm()
         self._band.conductor.rolls()
         gc.collect()
         gc.freeze()

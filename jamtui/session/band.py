@@ -14,6 +14,7 @@ from jamtui.errors import JamtuiError
 from jamtui.music.chart import Chart
 from jamtui.music.chord import NO_CHORD, Chord
 from jamtui.music.detect import Guess
+from jamtui.music.meter import PPQ
 from jamtui.music.phrase import Bar, Brief, Role
 from jamtui.playback.clock import MusicalClock
 from jamtui.playback.commands import Command, Immediate, Report, Silence, Splice
@@ -118,6 +119,7 @@ class Band:
         self._style_bar = STYLE_BARS
         self.tempo_source = "internal"
         self._noted_bpm = clock.bpm
+        self._energy_beat = -(1 << 30)
 
     @property
     def state(self) -> str:
@@ -143,6 +145,9 @@ class Band:
         if self.options.thru_port:
             self._commands.append(Immediate(self.options.thru_port, data))
         self._recorder.record(InputRecord(ns, self.clock.segment.tick_at(ns), data, port))
+        # What was due before this key is planned before it, however late this loop came to look: the
+        # plan depends on stamps alone.
+        self._plan_up_to(ns)
         self.energy.feed(ns, data)
         for heard in self.chords.feed(ns, data):
             self._hear(heard)
@@ -170,17 +175,18 @@ class Band:
 
     def advance(self, ns: int) -> None:
         """Do what the time has come for. Cheap when there is nothing."""
-        for heard in self.chords.advance(ns):
-            self._hear(heard)
         if self.options.clock_source == "midi":
             self._follower.poll(ns)
         segment = self.clock.segment
+        if self._demo is not None and segment.running:
+            # First: what it played has stamps before now, and hearing takes stamps in order.
+            self._perform_demo(segment.tick_at(ns))
+        for heard in self.chords.advance(ns):
+            self._hear(heard)
         if not segment.running:
             self.kpi.advance(segment.tick0, ns, frozenset())
             return
         tick = segment.tick_at(ns)
-        if self._demo is not None:
-            self._perform_demo(tick)
         if self.state != "stopped":
             self._plan(tick, ns)
         self._send_clock(tick)
@@ -193,8 +199,12 @@ class Band:
             self.conductor.heard_report(report)
 
     def next_wake(self, ns: int) -> int | None:
-        """When ``advance`` has to be called next for a timer of hearing or of the demo player, if known."""
-        return self.chords.next_timer()
+        """When ``advance`` has to be called next for a timer of hearing or for the demo player, if known."""
+        timer = self.chords.next_timer()
+        if self._demo is None or not self.clock.running or self.state == "stopped":
+            return timer
+        played = self.clock.segment.ns_at(max(self._demo.next_tick, self._demo_until))
+        return played if timer is None else min(timer, played)
 
     def playing_roles(self) -> frozenset[Role]:
         """Roles that are expected to sound now (for dead air)."""
@@ -316,7 +326,8 @@ class Band:
         self.heard = heard
         self.chord = heard.chord
         segment = self.clock.segment
-        tick = segment.tick_at(heard.trigger_ns)
+        # A revision answers from when it was known: its trigger's grid point may be past.
+        tick = segment.tick_at(heard.ns if heard.kind == "revised" else heard.trigger_ns)
         if self.state in ("playing", "ending", "count-in") and heard.kind != "faded":
             grid = GRIDS[self.conductor.settings.grid]
             self.kpi.trigger(heard.trigger_ns, tick, grid or None)
@@ -353,12 +364,22 @@ class Band:
         self.chords.set_bar(bar_ns)
         self._recorder.record(ClockRecord(ns, segment.tick_at(ns), segment.bpm))
 
+    def _plan_up_to(self, ns: int) -> None:
+        segment = self.clock.segment
+        if not segment.running or self.state == "stopped":
+            return
+        tick = segment.tick_at(ns)
+        beat = int(tick // PPQ)
+        if beat != self._energy_beat:
+            self._energy_beat = beat
+            self.conductor.set_player_energy(self.energy.value(segment.ns_at(beat * PPQ)))
+        self._post(self.conductor.advance(tick, segment.bpm))
+
     def _plan(self, tick: float, ns: int) -> None:
-        self.conductor.set_player_energy(self.energy.value(ns))
         if self.options.styles_in_turn and self.conductor.bar_at(tick).number >= self._style_bar:
             self._style_bar += STYLE_BARS
             self.act("style_next", None, soon=False, ns=ns)
-        self._post(self.conductor.advance(tick, self.clock.bpm))
+        self._plan_up_to(ns)
         self.kpi.advance(tick, ns, self.playing_roles(), counting_in=self.state == "count-in")
         if self.conductor.finished:
             self.stop(ns)

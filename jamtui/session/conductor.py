@@ -39,6 +39,7 @@ from jamtui.session.settings import (
 from jamtui.session.shelf import Shelf
 from jamtui.session.snapshot import NextChord, Roll
 from jamtui.session.views import RollBook, next_chords
+from jamtui.session.voicelead import warm_tables
 from jamtui.styles.style import Style
 
 __all__ = ["Conductor", "Verdict"]
@@ -228,6 +229,13 @@ class Conductor:
         ahead = self._top_up(tick)
         return [*self._feel(self.settings), *self._mutes(every=True), *ahead]
 
+    def warm_up(self) -> None:
+        """Work out ahead what the first chords would otherwise wait for: about a fifth of a second."""
+        for style in self._styles.values():
+            comp = style.roles.get(Role.COMP)
+            if comp is not None:
+                warm_tables(comp.low, comp.high)
+
     def stop(self) -> list[Command]:
         """Stop at once; nothing stays planned. The chord is kept for the next start."""
         self._halt()
@@ -267,7 +275,9 @@ class Conductor:
         if chord.family is Family.NONE:
             return [*ahead, *fade_chord(planner, settings, goal, played)]
         safe = frozenset(heard.safe) if heard.kind == "provisional" else frozenset()
-        answer = self.last_answer = Answer(goal, heard.trigger_ns, max(heard.trigger_ns, heard.ns), safe, goal + PPQ)
+        answer = self.last_answer = Answer(
+            goal, heard.trigger_ns, max(heard.trigger_ns, heard.ns), safe, goal + PPQ
+        )
         locked = played + lock_ticks(bpm)
         if before == chord:
             return [*ahead, *confirm_chord(planner, settings, answer, played, locked)]

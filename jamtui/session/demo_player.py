@@ -113,6 +113,11 @@ class DemoPlayer:
                 played.append(PlayedEvent(from_tick, event.data, event.bar))
         return played
 
+    @property
+    def next_tick(self) -> float:
+        """When the next event may come; nothing is played before."""
+        return min(self._next.tick, self._queue[0][0]) if self._queue else self._next.tick
+
     def release(self, tick: float) -> list[PlayedEvent]:
         """Lift all keys and the pedal, for when the band stops."""
         bar = self._next.bar

@@ -9,6 +9,7 @@ grid point or before. *Dead air* and *hung notes* should stay 0.
 """
 
 from collections import deque
+from math import ceil
 
 from jamtui.music.meter import next_grid
 from jamtui.music.phrase import Role, Source
@@ -80,7 +81,7 @@ class Kpi:
             for pending in tuple(self._pending):
                 if pending.expected is not None and tick < pending.expected:
                     self._pending.remove(pending)
-            expected = next_grid(int(tick), grid)
+            expected = next_grid(ceil(tick), grid)
         self._pending.append(_Pending(trigger_ns, expected, grid or 0))
 
     def take(self, report: Report, ns: int) -> None:
