@@ -61,12 +61,12 @@ class ChordTable:
         "tones", "voicings",
     )  # fmt: skip
 
-    def __init__(self, chord: Chord, key: Key | None, surprise: float) -> None:
+    def __init__(self, chord: Chord, scale: frozenset[int]) -> None:
         self.chord = chord
         self.root = chord.root
         self.bass = chord.root if chord.bass is None else chord.bass
         self.tones = frozenset(chord_tones(chord)) or frozenset({chord.root})
-        self.scale = frozenset(chord_scale(chord, key, surprise)) | self.tones
+        self.scale = scale | self.tones
         self.consonant = (self.scale - frozenset(avoid_notes(chord))) | self.tones
         self.to_tone = _nearest(self.tones)
         self.to_scale = _nearest(self.scale)
@@ -97,10 +97,29 @@ class ChordTable:
         return known
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=4096)
 def chord_table(chord: Chord, key: Key | None = None, surprise: float = 0.0) -> ChordTable:
     """The table of ``chord``, remembered. Round ``surprise`` before asking."""
-    return ChordTable(chord, key, surprise)
+    return _table(chord, chord_scale(chord, key, surprise))
+
+
+@lru_cache(maxsize=4096)
+def _table(chord: Chord, scale: frozenset[int]) -> ChordTable:
+    # Keys are many and scales few: a key heard for the first time costs no new table.
+    return ChordTable(chord, scale)
+
+
+def warm_tables(low: int, high: int) -> None:
+    """Work out the tables and voicings (from ``low`` to ``high``) of every quality on every root now, so
+    that no chord is slow the first time."""
+    for quality in QUALITIES.values():
+        if quality.intervals:
+            for root in range(12):
+                table = chord_table(Chord(root, quality))
+                for written in ("maj7", "m7", "7", "m7b5"):
+                    table.shifts(written)
+                for size in (3, 4):
+                    voicings_for(table, size, low, high)
 
 
 def surprise_of(temperature: float) -> float:

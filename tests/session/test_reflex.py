@@ -24,7 +24,7 @@ SONGS = (
     ("F#m7b5", "B7", "Em7", "A7"),
     ("C7", "F7", "Ebdim7", "Bb7sus4"),
 )
-KEYS = (None, Key(0), Key(7), Key(5), Key(4, True), Key(2, True))
+KEYS = (None, *(Key(tonic, minor) for tonic in range(12) for minor in (False, True)))
 EARLY_AND_LATE = (-90, 45, -20, 70, 5, -200)
 
 

@@ -19,6 +19,7 @@ from jamtui.session.voicelead import (
     octave_near,
     surprise_of,
     voicings_for,
+    warm_tables,
 )
 
 chords = st.builds(
@@ -124,3 +125,11 @@ def test_tables_know_slash_basses_and_stay_inside_until_it_is_hot() -> None:
     assert table.tones == chord_tones(parse_chord("C"))
     assert surprise_of(0.4) == 0.0
     assert 0 < surprise_of(0.8) < surprise_of(1.0) <= 1
+
+
+def test_warming_up_leaves_nothing_to_work_out_for_any_chord() -> None:
+    warm_tables(50, 79)
+    for name in ("m7", "7alt", "maj7#11", "dim7", "6/9"):
+        table = chord_table(make_chord(5, name))
+        assert (4, 50, 79) in table.voicings
+        assert chord_table(make_chord(5, name)) is table
