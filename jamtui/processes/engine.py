@@ -54,7 +54,7 @@ from jamtui.styles.style import Style
 
 SWITCH_S = 0.0001
 """Interpreter switch interval: how long planning may keep the output thread waiting."""
-PLAN_NS = 5_000_000
+PLAN_NS = 10_000_000
 """Planning looks at the time at least this often while the band plays."""
 IDLE_NS = 20_000_000
 SNAPSHOT_NS = 50_000_000

@@ -33,6 +33,8 @@ from jamtui.session.transport import CountIn, PulseSender, start_internal
 
 PULSES_AHEAD_NS = 150_000_000
 """How far ahead clock pulses are handed to the output loop."""
+WATCH_NS = 40_000_000
+"""How often the figures look at the present moment: well within the 180 ms that make dead air."""
 TEMPO_STEP = 2.0
 MIN_TEMPO, MAX_TEMPO = 20.0, 400.0
 STYLE_BARS = 32
@@ -120,6 +122,7 @@ class Band:
         self.tempo_source = "internal"
         self._noted_bpm = clock.bpm
         self._energy_beat = -(1 << 30)
+        self._next_watch = 0
 
     @property
     def state(self) -> str:
@@ -184,7 +187,7 @@ class Band:
         for heard in self.chords.advance(ns):
             self._hear(heard)
         if not segment.running:
-            self.kpi.advance(segment.tick0, ns, frozenset())
+            self._watch(segment.tick0, ns)
             return
         tick = segment.tick_at(ns)
         if self.state != "stopped":
@@ -345,8 +348,8 @@ class Band:
             self._recorder.record(bar)
 
     def _begin(self, commands: Sequence[Command], ns: int) -> None:
-        tick = self.clock.segment.tick_at(ns)
-        self._demo_until = tick
+        # The demo player begins with the form, not in the count-in.
+        self._demo_until = max(0.0, self.clock.segment.tick_at(ns))
         self.kpi.located()
         if self.started_ns is None:
             self.started_ns = ns
@@ -380,10 +383,15 @@ class Band:
             self._style_bar += STYLE_BARS
             self.act("style_next", None, soon=False, ns=ns)
         self._plan_up_to(ns)
-        self.kpi.advance(tick, ns, self.playing_roles(), counting_in=self.state == "count-in")
+        self._watch(tick, ns)
         if self.conductor.finished:
             self.stop(ns)
             self._tell("the end", "info")
+
+    def _watch(self, tick: float, ns: int) -> None:
+        if ns >= self._next_watch:
+            self._next_watch = ns + WATCH_NS
+            self.kpi.advance(tick, ns, self.playing_roles(), counting_in=self.state == "count-in")
 
     def _send_clock(self, tick: float) -> None:
         if self._pulses is not None:
