@@ -136,12 +136,12 @@ def paint_next(frame: Frame, width: int, height: int) -> list[Row]:
     if snap is None:
         return fill(rows, width, height, inks.blank)
     if not snap.next_chords:
-        words = ("no progression known yet", "play one twice and the", "band learns it")
+        words = ("the band follows you;", "jamtui --chart FILE", "shows what comes")
         if not small:
             words = (
-                "no progression known yet",
-                "play one twice and the band learns it",
-                "or start with --chart",
+                "the band follows you chord by chord",
+                'jamtui --chart "Dm7 | G7 | Cmaj7"',
+                "shows what comes, and the band prepares it",
             )
         texts = [
             Line(width, inks.blank).add(" ").cell(text, width - 2, inks.faint if i else inks.dim).row()
