@@ -29,7 +29,8 @@ _BEAT = PPQ
 @dataclass(frozen=True, slots=True)
 class Hand:
     """Who plays: role and range, what was played last (pitches and tick), how lively, how far out, and the
-    pitch classes to keep to until ``safe_until``."""
+    pitch classes to keep to until ``safe_until``. ``rooted``: the bass says the new chord's root before these
+    notes."""
 
     role: Role
     low: int
@@ -40,6 +41,7 @@ class Hand:
     temperature: float
     safe: frozenset[int] = frozenset()
     safe_until: int = 0
+    rooted: bool = False
 
 
 @dataclass(slots=True)
@@ -174,11 +176,14 @@ def lay_line(
         )
         for note, degree in zip(group, degrees, strict=True):
             note.pitch = root + degree
-        if last_pitch is not None and abs(first.pitch - last_pitch) > 9:
+        if not bass and last_pitch is not None and abs(first.pitch - last_pitch) > 9:
             _invert(group, last_pitch, hand)
         last_pitch, last_contour = group[-1].pitch, group[-1].contour
+    for note in laid:
+        note.pitch = fold(note.pitch, hand.low, hand.high)
     if bass:
-        _root_on_change(laid, hand, _table_before(start, hand, harmony))
+        told = laid[0].table if hand.rooted else _table_before(start, hand, harmony)
+        _root_on_change(laid, hand, told)
     _part_repeats(laid, hand)
     _resolve(laid, count, hand, harmony, end)
     safe = hand.safe

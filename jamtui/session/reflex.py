@@ -272,6 +272,7 @@ class ReflexPlayer:
             temperature=ask.temperature,
             safe=ask.safe,
             safe_until=ask.safe_until,
+            rooted=ask.must_answer and ask.answer_at == start and start - placed.origin not in line.onsets,
         )
         lay = lay_chords if self.role is Role.COMP else lay_line
         return lay(line, placed.origin, start, end, ask.bar.start, hand, harmony)
@@ -293,26 +294,36 @@ class ReflexPlayer:
         if following and first - onset <= near:
             pulled = [n for n in following if n.onset == first]
             rest = [n for n in following if n.onset > first]
-            return [*kept, *(self._pull(n, onset, ask) for n in pulled), *rest]
+            return [*kept, *(self._pull(n, onset, ask, chord) for n in pulled), *rest]
         room = max(SIXTEENTH, first - onset)
         longest = {Role.BASS: 2 * PPQ, Role.COMP: PPQ + EIGHTH}.get(self.role, PPQ)
         duration = min(room, longest)
-        velocity = max(1, min(127, round(84 * (0.75 + 0.5 * ask.energy))))
-        pitches = self._answer_pitches(chord, ask, harmony)
+        velocity = _answer_velocity(ask.energy)
+        ahead = following[0].pitch if following and room <= PPQ else None
+        pitches = self._answer_pitches(chord, ask, harmony, ahead)
         return [*kept, *(Note(onset, p, duration, velocity) for p in pitches), *following]
 
-    def _pull(self, note: Note, onset: int, ask: Ask) -> Note:
+    def _pull(self, note: Note, onset: int, ask: Ask, chord: Chord) -> Note:
+        """``note`` moved forward to ``onset`` as the answer: never a ghost note; a bass says the root."""
         pitch = note.pitch
-        if ask.safe and ask.bar.start + onset < ask.safe_until and pitch % 12 not in ask.safe:
+        if self.role is Role.BASS:
+            pitch = fold(octave_near(pitch, chord.bass_pc), ask.low, ask.high)
+        elif ask.safe and ask.bar.start + onset < ask.safe_until and pitch % 12 not in ask.safe:
             pitch = fold(_nearest_of(pitch, ask.safe), ask.low, ask.high)
-        return Note(onset, pitch, note.duration + note.onset - onset, note.velocity)
+        velocity = max(note.velocity, _answer_velocity(ask.energy))
+        return Note(onset, pitch, note.duration + note.onset - onset, velocity)
 
-    def _answer_pitches(self, chord: Chord, ask: Ask, harmony: Harmony) -> tuple[int, ...]:
+    def _answer_pitches(
+        self, chord: Chord, ask: Ask, harmony: Harmony, ahead: int | None = None
+    ) -> tuple[int, ...]:
+        """What answers: a bass note, a voicing, or a chord tone; near what was played before and, for the
+        bass, near ``ahead``, the pitch that follows soon."""
         table = chord_table(chord, harmony.key, 0.0)
         centre = (ask.low + ask.high) / 2
         if self.role is Role.BASS:
-            before = ask.before[0] if ask.before else ask.low + 12
-            return (fold(octave_near(before, table.bass), ask.low, ask.high),)
+            home = ask.low + 10.0
+            before = 0.7 * ask.before[0] + 0.3 * home if ask.before else home
+            return (fold(octave_near(before if ahead is None else ahead, table.bass), ask.low, ask.high),)
         tones = table.tones & ask.safe if ask.safe else table.tones
         if self.role is Role.COMP:
             options = voicings_for(table, 4 if len(table.tones) > 3 else 3, ask.low, ask.high)
@@ -326,6 +337,10 @@ class ReflexPlayer:
         goal = before + (centre - before) * 0.2
         pitches = [fold(octave_near(goal, pc), ask.low, ask.high) for pc in sorted(tones or table.tones)]
         return (min(pitches, key=lambda p: (abs(p - goal) + (2.5 if p == before else 0), p)),)
+
+
+def _answer_velocity(energy: float) -> int:
+    return round(84 * (0.75 + 0.5 * energy))
 
 
 def _nearest_of(pitch: int, classes: frozenset[int]) -> int:

@@ -8,7 +8,7 @@ note after it. Octave and inversion are chosen so that a line goes on from its l
 from collections.abc import Sequence
 from functools import lru_cache
 
-from jamtui.music.chord import QUALITIES, Chord
+from jamtui.music.chord import QUALITIES, Chord, Family
 from jamtui.music.scale import Key, avoid_notes, chord_scale, chord_tones
 
 MUD = 52
@@ -190,9 +190,13 @@ def voicings_for(table: ChordTable, size: int, low: int, high: int) -> tuple[tup
     third = next((i for i in (4, 3, 5, 2) if i in relative), None)
     seventh = next((i for i in (10, 11, 9) if i in relative), None)
     fifth = next((i for i in (7, 6, 8) if i in relative), None)
-    tensions = [i for i in (2, 9, 1, 8) if (root + i) % 12 in table.consonant and i not in relative]
-    order = [third, seventh, *(tensions[:1] if seventh is not None else []), fifth, 0, *tensions[1:]]
-    order += sorted(relative)
+    # The chord's own tensions come before those that its scale would allow; a diminished chord, half or
+    # whole, is clearer with its root than with a tension.
+    own = sorted(relative - {0, third, fifth, seventh})
+    dark = table.chord.family in (Family.DIMINISHED, Family.HALF_DIMINISHED)
+    free = [i for i in (2, 9, 1, 8) if (root + i) % 12 in table.consonant and i not in relative]
+    added = own or ([] if dark or seventh is None else free[:1])
+    order = [third, seventh, *added, fifth, 0, *free, *sorted(relative)]
     chosen: list[int] = []
     for interval in order:
         if interval is not None and interval not in chosen:

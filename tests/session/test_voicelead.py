@@ -133,3 +133,18 @@ def test_warming_up_leaves_nothing_to_work_out_for_any_chord() -> None:
         table = chord_table(make_chord(5, name))
         assert (4, 50, 79) in table.voicings
         assert chord_table(make_chord(5, name)) is table
+
+
+@pytest.mark.parametrize(
+    ("symbol", "held"),
+    [
+        ("D7b9", {6, 0, 3}),
+        ("Bdim7", {2, 5, 8, 11}),
+        ("Am7b5", {0, 3, 7, 9}),
+        ("Cmaj7#11", {4, 11, 6}),
+        ("C9", {4, 10, 2}),
+    ],
+)
+def test_voicings_show_what_makes_the_chord(symbol: str, held: set[int]) -> None:
+    for voicing in voicings_for(chord_table(parse_chord(symbol)), 4, 50, 79):
+        assert held <= {p % 12 for p in voicing}
