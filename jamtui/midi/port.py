@@ -55,10 +55,10 @@ class OutputPort:
 
     def close(self) -> None:
         """Close the port; later sends raise PortGone."""
-        self.gone = self.gone or "the port is closed"
-        client, self.client = self.client, None
-        self._send = _closed
-        close_client(client)
+        self.gone = "the port is closed"
+        if self._send is not _closed:
+            self._send = _closed
+            close_client(self.client)
 
 
 class NullOutput:
@@ -102,9 +102,10 @@ class InputPort:
         self.gone = ""
         self.error = ""
         """What the callback last raised, empty if it never did."""
+        self.closed = False
         self._callback = callback
         self._queued = queued
-        self.client: Any = None
+        self.client: Any = client
         """rtmidi's object."""
         self.replace(client, full_name)
 
@@ -120,10 +121,8 @@ class InputPort:
     def fetch(self) -> bool:
         """Hand on what waits in the queue; False when there was nothing."""
         client = self.client
-        if client is None:
-            return False
         heard = False
-        while (event := client.get_message()) is not None:
+        while not self.closed and (event := client.get_message()) is not None:
             heard = True
             self._hand_on(event[0])
         return heard
@@ -137,12 +136,14 @@ class InputPort:
 
     def close(self) -> None:
         """Close the port; no callback comes after this."""
-        self.gone = self.gone or "the port is closed"
-        client, self.client = self.client, None
-        if client is not None and not self._queued:
+        self.gone = "the port is closed"
+        if self.closed:
+            return
+        self.closed = True
+        if not self._queued:
             with contextlib.suppress(RuntimeError):
-                client.cancel_callback()
-        close_client(client)
+                self.client.cancel_callback()
+        close_client(self.client)
 
 
 def _closed(_data: bytes) -> object:
@@ -150,11 +151,16 @@ def _closed(_data: bytes) -> object:
 
 
 def close_client(client: Any) -> None:
-    """Close an rtmidi client. The object goes with its last reference, which a send under way may still hold;
-    rtmidi's own ``delete`` would free it at once, and any later call on it would crash in C."""
-    if client is not None:
-        with contextlib.suppress(RuntimeError, OSError, SystemError), quiet():
-            client.close_port()
+    """Close the port of an rtmidi client. The client itself lives until ``delete_client``."""
+    with contextlib.suppress(RuntimeError, OSError, SystemError), quiet():
+        client.close_port()
+
+
+def delete_client(client: Any) -> None:
+    """Free an rtmidi client. Python does not do it by itself, and any later call on it crashes in C: only for
+    a client that no thread can be using."""
+    with contextlib.suppress(RuntimeError, OSError, SystemError), quiet():
+        client.delete()
 
 
 @contextlib.contextmanager

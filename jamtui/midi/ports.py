@@ -6,18 +6,21 @@ JACK existing ports are reached by a port of our own and a connection by name, w
 """
 
 import os
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from jamtui.errors import PortError
 from jamtui.midi import names
 from jamtui.midi.jack import JackControl
-from jamtui.midi.port import Callback, InputPort, NullOutput, OutputPort, close_client, quiet
+from jamtui.midi.port import Callback, InputPort, NullOutput, OutputPort, close_client, delete_client, quiet
 from jamtui.midi.pump import QUEUE_MESSAGES, InputPump
 
 __all__ = ["APIS", "Callback", "InputPort", "MidiSystem", "NullOutput", "OutputPort"]
 
 APIS = ("jack", "alsa", "coremidi", "winmm")
+
+_RETIRED_S = 1.0
 
 _Port = TypeVar("_Port", OutputPort, InputPort)
 
@@ -45,7 +48,8 @@ class MidiSystem:
         self._scan_out: Any = None
         self._spare_inputs: list[Any] = []
         self._ports: list[OutputPort | InputPort] = []
-        self._abandoned: list[object] = []
+        self._retired: list[tuple[float, Any]] = []
+        self._dead: list[JackControl] = []
         reasons: list[str] = []
         wanted = APIS if api == "auto" else () if api == "none" else (api,)
         for candidate in wanted:
@@ -179,13 +183,11 @@ class MidiSystem:
             if port.target:
                 port.target = self._find(port.target, inputs=isinstance(port, InputPort))
                 old = port.client
-                if self._jack is None:
+                if self._jack is None and old is not None:
                     close_client(old)
-                else:
-                    self._abandoned.append(old)
+                    self._retire(old)
                 port.replace(*self._attach(kind, port.target, port.name))
             else:
-                self._abandoned.append(port.client)
                 port.replace(*self._virtual(kind, port.name, port.name))
         except PortError:
             return False
@@ -195,27 +197,33 @@ class MidiSystem:
         """After the JACK server went: True when one answers again and the ports can be reopened."""
         if self.alive or self._jack is None:
             return self.alive
-        dead, spares = self._jack, self._spare_inputs
+        dead = self._jack
         try:
             with quiet():
                 self._jack = JackControl(on_shutdown=self._jack_gone)
         except PortError:
             return False
-        # Clients of the dead server are kept: deleting one waits a second for a thread that is no more.
-        self._abandoned += [dead, *spares]
-        self._spare_inputs = []
+        # Clients of the dead server are not deleted, that would wait a second for a thread that is no more.
+        self._dead.append(dead)
+        self._spare_inputs.clear()
+        self._retired.clear()
         return True
 
     def close(self) -> None:
         """Close every port that was opened here."""
         self._pump.close()
+        clients = [*self._spare_inputs, *(client for _, client in self._retired)]
         for port in self._ports:
-            if self.alive or self._jack is None:
+            if self.alive:
                 port.close()
+                if port.client is not None:
+                    clients.append(port.client)
         self._ports.clear()
-        for client in self._spare_inputs:
-            close_client(client)
         self._spare_inputs.clear()
+        self._retired.clear()
+        if self.alive:
+            for client in clients:
+                delete_client(client)
         if self._jack is not None:
             self._jack.close()
 
@@ -225,10 +233,17 @@ class MidiSystem:
             self._pump.remove(port)
         if port in self._ports:
             self._ports.remove(port)
-        if self.alive:
-            port.close()
-        else:
-            self._abandoned.append(port)
+            if self.alive:
+                port.close()
+                if port.client is not None:
+                    self._retire(port.client)
+
+    def _retire(self, client: Any) -> None:
+        """Delete ``client`` later: another thread may be in the middle of a call on it."""
+        now = time.monotonic()
+        while self._retired and now - self._retired[0][0] > _RETIRED_S:
+            delete_client(self._retired.pop(0)[1])
+        self._retired.append((now, client))
 
     def _listen(self, port: InputPort) -> InputPort:
         if self.api == "jack":
@@ -316,6 +331,7 @@ class MidiSystem:
             ends = (raws[index], full_name) if kind == "MidiIn" else (full_name, raws[index])
             if not self._jack.connect(*ends):
                 close_client(client)
+                delete_client(client)
                 raise PortError(f"JACK refused to connect {name} with {target}")
             return client, full_name
         client = self._client(kind, name)
@@ -323,7 +339,7 @@ class MidiSystem:
             with quiet():
                 client.open_port(index, name)
         except (RuntimeError, OSError, SystemError) as error:
-            close_client(client)
+            delete_client(client)
             raise PortError(f"{target} cannot be opened ({error}); close the program that uses it") from error
         return client, ""
 
@@ -332,7 +348,6 @@ class MidiSystem:
             return self._virtual(kind, name, name)
         client = self._spare_inputs.pop()
         before = set(self._ends(kind))
-        client.open_virtual_port("in")
         client.open_virtual_port("in")
         return client, next(n for n in self._ends(kind) if n not in before)
 

@@ -1,0 +1,223 @@
+"""The keeper's decisions under a dummy clock; the same over real ports is in test_wire.py."""
+
+from typing import Any
+
+import pytest
+
+from jamtui.errors import PortError
+from jamtui.midi.hotplug import LOOK_NS, LOOK_SLOWLY_NS, RETRY_NS, PortKeeper
+from jamtui.midi.port import Callback, InputPort, OutputPort
+from jamtui.playback.sinks import PortGone
+
+
+class FakeClient:
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+        self.callback: Any = None
+
+    def send_message(self, data: bytes) -> None:
+        self.sent.append(data)
+
+    def set_callback(self, callback: Any) -> None:
+        self.callback = callback
+
+
+class FakeSystem:
+    """A MidiSystem whose world is three sets."""
+
+    def __init__(self) -> None:
+        self.api = "jack"
+        self.alive = True
+        self.revivable = False
+        self.there: list[str] = []
+        self.refusing: set[str] = set()
+        self.looks = 0
+        self.forgotten: list[str] = []
+
+    def inputs(self) -> tuple[str, ...]:
+        self.looks += 1
+        return tuple(self.there)
+
+    def open_input(self, name: str, callback: Callback) -> InputPort:
+        if name in self.refusing:
+            raise PortError(f"{name} cannot be opened; close the program that uses it")
+        return InputPort("jamtui keys", name, FakeClient(), callback)
+
+    def is_there(self, port: OutputPort | InputPort) -> bool:
+        return self.alive and (not port.target or port.target in self.there)
+
+    def reopen(self, port: OutputPort | InputPort) -> bool:
+        if not self.is_there(port):
+            return False
+        port.replace(FakeClient())
+        return True
+
+    def revive(self) -> bool:
+        self.alive = self.revivable
+        return self.alive
+
+    def forget(self, port: OutputPort | InputPort) -> None:
+        self.forgotten.append(port.target)
+
+
+@pytest.fixture
+def system() -> FakeSystem:
+    return FakeSystem()
+
+
+def keeper_of(system: Any, *patterns: str) -> tuple[PortKeeper, list[tuple[str, bytes]]]:
+    heard: list[tuple[str, bytes]] = []
+
+    def receiver(name: str) -> Callback:
+        return lambda _stamp, data: heard.append((name, data))
+
+    return PortKeeper(system, patterns or ("*",), receiver), heard
+
+
+def kinds(changes: list[Any]) -> list[tuple[str, str]]:
+    return [(c.kind, c.name) for c in changes]
+
+
+def test_keyboards_are_opened_as_they_come_and_never_our_own(system: FakeSystem) -> None:
+    keeper, _ = keeper_of(system)
+    system.there = ["jamtui lead", "Nord"]
+    assert kinds(keeper.poll(0)) == [("new", "Nord")]
+    system.there.append("Launchkey")
+    assert kinds(keeper.poll(LOOK_NS - 1)) == []
+    assert kinds(keeper.poll(LOOK_NS)) == [("new", "Launchkey")]
+    assert keeper.inputs == ("Nord", "Launchkey")
+    assert kinds(keeper.poll(2 * LOOK_NS)) == []
+
+
+def test_a_keyboard_that_was_pulled_out_is_missed_and_found_again(system: FakeSystem) -> None:
+    keeper, heard = keeper_of(system, "nord")
+    system.there = ["Nord"]
+    keeper.poll(0)
+    system.there = []
+    assert kinds(keeper.poll(LOOK_NS)) == [("lost", "Nord")]
+    assert keeper.inputs == ()
+    assert keeper.missing == ("the input Nord disappeared; plug it in again",)
+    assert kinds(keeper.poll(2 * LOOK_NS)) == []
+    system.there = ["Nord"]
+    assert kinds(keeper.poll(3 * LOOK_NS)) == [("back", "Nord")]
+    assert keeper.inputs == ("Nord",)
+    assert keeper.missing == ()
+    keeper._inputs["Nord"].client.callback(([0x90, 60, 1], 0.0), None)
+    assert heard == [("Nord", b"\x90\x3c\x01")]
+
+
+def test_an_output_whose_receiver_went_refuses_until_it_is_back(system: FakeSystem) -> None:
+    keeper, _ = keeper_of(system)
+    client = FakeClient()
+    port = OutputPort("jamtui lead", "loopMIDI", client)
+    keeper.keep(port)
+    system.there = ["loopMIDI"]
+    assert keeper.poll(0) == []
+    port.send(b"\x90\x3c\x40")
+    system.there = []
+    assert kinds(keeper.poll(LOOK_NS)) == [("lost", "jamtui lead")]
+    with pytest.raises(PortGone, match="loopMIDI disappeared"):
+        port.send(b"\x80\x3c\x00")
+    assert client.sent == [b"\x90\x3c\x40"]
+    system.there = ["loopMIDI"]
+    assert kinds(keeper.poll(2 * LOOK_NS)) == [("back", "jamtui lead")]
+    port.send(b"\x80\x3c\x00")
+    assert port.client.sent == [b"\x80\x3c\x00"]
+    assert keeper.missing == ()
+
+
+def test_a_port_that_the_band_plays_into_is_not_listened_to(system: FakeSystem) -> None:
+    keeper, _ = keeper_of(system)
+    keeper.keep(OutputPort("jamtui lead", "loopMIDI", FakeClient()))
+    system.there = ["loopMIDI", "Nord"]
+    assert kinds(keeper.poll(0)) == [("new", "Nord")]
+
+
+def test_an_output_may_be_awaited(system: FakeSystem) -> None:
+    keeper, _ = keeper_of(system)
+    port = OutputPort("jamtui bass", "loopMIDI", None)
+    keeper.keep(port)
+    with pytest.raises(PortGone):
+        port.send(b"\xf8")
+    assert keeper.missing
+    assert kinds(keeper.poll(0)) == []
+    system.there = ["loopMIDI"]
+    assert kinds(keeper.poll(LOOK_NS)) == [("back", "jamtui bass")]
+    assert keeper.missing == ()
+
+
+def test_a_port_that_refuses_is_said_once_and_tried_again(system: FakeSystem) -> None:
+    keeper, _ = keeper_of(system)
+    system.there = ["Nord"]
+    system.refusing = {"Nord"}
+    assert kinds(keeper.poll(0)) == [("refused", "Nord")]
+    assert keeper.missing == ("Nord cannot be opened; close the program that uses it",)
+    assert keeper.poll(LOOK_NS) == []
+    assert keeper.poll(RETRY_NS) == []
+    system.refusing = set()
+    assert keeper.poll(RETRY_NS + LOOK_NS) == []
+    assert kinds(keeper.poll(2 * RETRY_NS)) == [("new", "Nord")]
+    assert keeper.missing == ()
+
+
+def test_a_port_that_refused_and_left_is_forgotten(system: FakeSystem) -> None:
+    keeper, _ = keeper_of(system)
+    system.there = ["Nord"]
+    system.refusing = {"Nord"}
+    keeper.poll(0)
+    system.there = []
+    keeper.poll(LOOK_NS)
+    assert keeper.missing == ()
+
+
+def test_a_dead_server_is_said_and_everything_comes_back_with_it(system: FakeSystem) -> None:
+    keeper, _ = keeper_of(system)
+    port = OutputPort("jamtui lead", "", FakeClient())
+    keeper.keep(port)
+    system.there = ["Nord"]
+    keeper.poll(0)
+    system.alive = False
+    port.gone = keeper._inputs["Nord"].gone = "the JACK server stopped"
+    assert kinds(keeper.poll(LOOK_NS)) == [("lost", "JACK")]
+    assert keeper.missing == ("the JACK server stopped; start it again and the band is back",)
+    assert keeper.poll(LOOK_NS + LOOK_SLOWLY_NS - 1) == []
+    system.revivable = True
+    assert kinds(keeper.poll(LOOK_NS + LOOK_SLOWLY_NS)) == [
+        ("back", "JACK"),
+        ("back", "jamtui lead"),
+        ("back", "Nord"),
+    ]
+    port.send(b"\xf8")
+    assert keeper.missing == ()
+
+
+def test_inputs_can_be_left_and_taken_again(system: FakeSystem) -> None:
+    keeper, _ = keeper_of(system)
+    system.there = ["Nord", "Pad"]
+    keeper.poll(0)
+    assert keeper.toggle_input("Pad") is False
+    assert system.forgotten == ["Pad"]
+    assert keeper.poll(LOOK_NS) == []
+    assert keeper.inputs == ("Nord",)
+    assert keeper.toggle_input("Pad") is True
+    assert kinds(keeper.poll(LOOK_NS)) == [("new", "Pad")]
+    keeper.want_inputs(["nord"])
+    assert keeper.inputs == ("Nord",)
+    assert system.forgotten == ["Pad", "Pad"]
+
+
+def test_a_callback_that_fails_does_not_reach_the_midi_thread() -> None:
+    def fail(_stamp: int, _data: bytes) -> None:
+        raise ZeroDivisionError
+
+    port = InputPort("jamtui in", "", FakeClient(), fail)
+    port.client.callback(([0xF8], 0.0), None)
+    assert "ZeroDivisionError" in port.error
+
+
+def test_looking_is_rare_where_it_costs(system: FakeSystem) -> None:
+    system.api = "alsa"
+    keeper, _ = keeper_of(system)
+    for now in range(0, 2 * LOOK_SLOWLY_NS, LOOK_NS // 4):
+        keeper.poll(now)
+    assert system.looks == 2
