@@ -5,22 +5,29 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-from jamtui.errors import JamtuiError
+from jamtui.errors import JamtuiError, MusicError
 
 if TYPE_CHECKING:
     from jamtui.config import Config
+    from jamtui.music.voicing import NamedVoicing
     from jamtui.processes.options import SessionOptions
 
 GRIDS = ("free", "1/8", "1/16")
+DEMO_BARS = 32
+"""Length of the demo's form."""
 METER_NAMES = ("4/4", "3/4", "6/8", "5/4", "7/8")
 
 
 def run(argv: Sequence[str]) -> int:
     """Parse ``argv`` and do it; errors are one sentence on standard error."""
-    parser = build_parser()
-    arguments = parser.parse_args(argv)
+    arguments = build_parser().parse_args(argv)
+    if arguments.version:
+        from jamtui import __version__
+
+        print(f"jamtui {__version__}")
+        return 0
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
         return command(arguments)
@@ -30,13 +37,24 @@ def run(argv: Sequence[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 1
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        print(f"jamtui: {what}; `jamtui doctor` checks what jamtui needs of this machine", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with the command line in one sentence, without the usage above it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"jamtui: {message}; `{self.prog} --help` lists what there is\n")
+
+
 def build_parser() -> argparse.ArgumentParser:
     """All commands with their help."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="jamtui",
         description="Play chords; a band that listens answers in time, into FL Studio or any DAW.",
         epilog="Without a command: show the stage screen, and start the band if none is running.",
@@ -46,10 +64,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser.set_defaults(command=_stage)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
-    play = commands.add_parser("play", help="play without a screen (--headless) or with one")
-    play.add_argument("--headless", action="store_true", help="no screen; a JSON report at the end")
-    play.add_argument("--seconds", type=_positive, metavar="N", help="stop after N seconds")
-    play.add_argument("--report", type=Path, metavar="FILE", help="write the report to FILE")
+    # SUPPRESS: an option given before the command is not put back to its default by the command's own.
+    play = commands.add_parser(
+        "play", help="play without a screen (--headless) or with one", argument_default=argparse.SUPPRESS
+    )
+    play.add_argument("--headless", action="store_true", default=False, help="no screen; a JSON report")
+    play.add_argument("--seconds", type=_positive, default=None, metavar="N", help="stop after N seconds")
+    play.add_argument("--report", type=Path, default=None, metavar="FILE", help="write the report to FILE")
     _band_options(play)
     play.set_defaults(command=_play)
 
@@ -58,6 +79,13 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands.add_parser("stop", help="stop the band that is running").set_defaults(command=_stop)
     commands.add_parser("panic", help="end every sounding note now").set_defaults(command=_panic)
+
+    screenshot = commands.add_parser("screenshot", help="draw the running band's stage into an SVG file")
+    screenshot.add_argument(
+        "file", nargs="?", type=Path, metavar="FILE.svg", help="default: named by the time"
+    )
+    screenshot.add_argument("--size", default="120x40", metavar="CxR", help="columns x rows (default 120x40)")
+    screenshot.set_defaults(command=_screenshot)
 
     ports = commands.add_parser("ports", help="list the MIDI ports and what jamtui makes of them")
     ports.add_argument("--json", action="store_true", help="machine-readable")
@@ -85,8 +113,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _band_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--demo", action="store_true", help="a built-in player performs a 32-bar form")
-    parser.add_argument("--style", metavar="S", help="swing, blues, bossa, funk, ballad, lofi or your own")
-    parser.add_argument("--tempo", type=_positive, metavar="T", help="beats a minute")
+    parser.add_argument("--style", metavar="S", help="swing, blues, bossa, funk, ballad or lofi")
+    parser.add_argument("--tempo", type=_tempo, metavar="T", help="beats a minute, 20 to 400")
     parser.add_argument("--meter", choices=METER_NAMES, help="time signature")
     parser.add_argument("--grid", choices=GRIDS, help="where the band answers a new chord")
     parser.add_argument("--chart", metavar="C", help='the song, as "Dm7 | G7 | Cmaj7 | %%" or a file of that')
@@ -95,11 +123,22 @@ def _band_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all-styles", action="store_true", help="step through the styles, 32 bars each")
 
 
-def _positive(text: str) -> float:
-    value = float(text)
-    if not value > 0:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+def _number(text: str, low: float, high: float, wanted: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not low <= value <= high:
+        raise argparse.ArgumentTypeError(f"give {wanted}, not {text!r}")
     return value
+
+
+def _positive(text: str) -> float:
+    return _number(text, 0.001, 1e9, "a number of seconds above 0")
+
+
+def _tempo(text: str) -> float:
+    return _number(text, 20, 400, "a tempo from 20 to 400")
 
 
 def _options(arguments: argparse.Namespace, *, headless: bool) -> "SessionOptions":
@@ -108,6 +147,8 @@ def _options(arguments: argparse.Namespace, *, headless: bool) -> "SessionOption
     chart: str | None = arguments.chart
     if chart is not None:
         chart = _chart_text(chart)
+    if arguments.style is not None:
+        _check_style(arguments.style)
     return SessionOptions(
         demo=arguments.demo,
         autostart=arguments.demo or headless,
@@ -121,6 +162,19 @@ def _options(arguments: argparse.Namespace, *, headless: bool) -> "SessionOption
         output="null" if arguments.null_output else None,
         styles_in_turn=arguments.all_styles,
     )
+
+
+def _check_style(name: str) -> None:
+    """Refuse a style that is not there before anything starts."""
+    from difflib import get_close_matches
+
+    from jamtui import paths
+
+    known = sorted(path.stem for path in paths.styles_dir().glob("*.toml"))
+    if name not in known:
+        near = get_close_matches(name.lower(), known, n=1)
+        hint = f'did you mean "{near[0]}"?' if near else "choose one of " + ", ".join(known)
+        raise MusicError(f'there is no style "{name}"; {hint}')
 
 
 def _chart_text(chart: str) -> str:
@@ -145,16 +199,23 @@ def _config() -> "Config":
 
 
 def _stage(arguments: argparse.Namespace) -> int:
-    if arguments.version:
-        from jamtui import __version__
-
-        print(f"jamtui {__version__}")
-        return 0
     from jamtui import paths
-    from jamtui.processes.console import run_console
+    from jamtui.processes.console import has_terminal, run_console
 
+    config = _config()
+    if arguments.demo and not has_terminal():
+        # The first command of README shows that the band plays wherever it is typed.
+        from jamtui.processes.headless import run_headless
+
+        print(
+            f"jamtui: there is no terminal here, so the demo plays its {DEMO_BARS} bars without the screen",
+            file=sys.stderr,
+            flush=True,
+        )
+        options = _options(arguments, headless=True)
+        return run_headless(paths.runtime_dir(), paths.log_dir(), options, bars=DEMO_BARS)
     options = _options(arguments, headless=False)
-    return run_console(paths.runtime_dir(), paths.log_dir(), _config(), options)
+    return run_console(paths.runtime_dir(), paths.log_dir(), config, options)
 
 
 def _play(arguments: argparse.Namespace) -> int:
@@ -164,16 +225,17 @@ def _play(arguments: argparse.Namespace) -> int:
     if not arguments.headless:
         if arguments.seconds is not None or arguments.report is not None:
             raise JamtuiError("--seconds and --report belong to `jamtui play --headless`")
-        return _stage(
-            argparse.Namespace(**vars(arguments), version=False) if "version" not in arguments else arguments
-        )
+        return _stage(arguments)
+    report: Path | None = arguments.report
+    if report is not None and not report.parent.is_dir():
+        raise JamtuiError(f"there is no folder {report.parent} for the report; make it first")
     _config()  # a bad configuration is said here, where it can be read
     return run_headless(
         paths.runtime_dir(),
         paths.log_dir(),
         _options(arguments, headless=True),
         seconds=arguments.seconds,
-        report_path=arguments.report,
+        report_path=report,
     )
 
 
@@ -200,6 +262,14 @@ def _panic(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _screenshot(arguments: argparse.Namespace) -> int:
+    from jamtui import paths
+    from jamtui.processes.picture import take_picture
+
+    print(take_picture(paths.runtime_dir(), arguments.file, arguments.size))
+    return 0
+
+
 def _ports(arguments: argparse.Namespace) -> int:
     from jamtui.processes.doctor import print_ports
 
@@ -215,32 +285,32 @@ def _doctor(arguments: argparse.Namespace) -> int:
 def _chord(arguments: argparse.Namespace) -> int:
     from jamtui.music.voicing import name_line
 
-    text = " ".join(arguments.notes)
-    if text in ("", "-"):
-        status = 0
-        for line in sys.stdin:
-            if not line.strip():
-                continue
-            try:
-                named = name_line(line)
-            except JamtuiError as error:
-                named = {"symbol": None, "alternatives": [], "root": None, "bass": None, "error": str(error)}
-                status = error.exit_code
-            _print_chord(named, as_json=arguments.json)
-        return status
-    _print_chord(name_line(text), as_json=arguments.json)
-    return 0
+    if arguments.notes not in ([], ["-"]):
+        _print_chord(name_line(" ".join(arguments.notes)), as_json=arguments.json)
+        return 0
+    if not arguments.notes and sys.stdin.isatty():
+        raise MusicError('give the notes: jamtui chord "60 64 67 71"')
+    status = 0
+    # An empty line is a voicing too (no chord), so that answers stay beside their questions.
+    for line in sys.stdin:
+        try:
+            _print_chord(name_line(line), as_json=arguments.json)
+        except MusicError as error:
+            status = error.exit_code
+            if arguments.json:
+                nothing = {"symbol": None, "alternatives": [], "root": None, "bass": None}
+                print(json.dumps({**nothing, "error": str(error)}), flush=True)
+            else:
+                print(f"jamtui: {error}", file=sys.stderr)
+    return status
 
 
-def _print_chord(named: "dict[str, object]", *, as_json: bool) -> None:
+def _print_chord(named: "NamedVoicing", *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(named), flush=True)
-    elif "error" in named:
-        print(f"jamtui: {named['error']}", file=sys.stderr)
     else:
-        others = named["alternatives"]
-        text = ", ".join(str(o) for o in others) if isinstance(others, list) else ""
-        print(f"{named['symbol']}" + (f"   (or {text})" if text else ""))
+        others = ", ".join(named["alternatives"])
+        print(named["symbol"] + (f"   (or {others})" if others else ""))
 
 
 def _bench_live(arguments: argparse.Namespace) -> int:

@@ -6,11 +6,16 @@ import sys
 from pathlib import Path
 
 from jamtui.config import Config
-from jamtui.errors import JamtuiError
+from jamtui.errors import JamtuiError, LinkError
 from jamtui.processes.client import EngineLink
 from jamtui.processes.control import failure, start_band, stop_band
 from jamtui.processes.lock import band_is_running
 from jamtui.processes.options import SessionOptions
+
+
+def has_terminal() -> bool:
+    """Whether there is a terminal to draw on (standard error, which Textual uses) and to take keys from."""
+    return all(s is not None and s.isatty() for s in (sys.stdin, sys.stdout, sys.stderr))
 
 
 def run_console(runtime: Path, log_folder: Path, config: Config, options: SessionOptions | None) -> int:
@@ -20,16 +25,27 @@ def run_console(runtime: Path, log_folder: Path, config: Config, options: Sessio
         options: what to start when no band is running; None joins a running one only.
 
     Raises:
-        JamtuiError: there is no terminal, or no band to join.
+        JamtuiError: there is no terminal, no band to join, or keys in the configuration that cannot be used.
     """
-    if not sys.stdout.isatty():
+    if not has_terminal():
         raise JamtuiError("there is no terminal here; `jamtui play --headless` plays without one")
+    if config.keys:
+        # Before a band is started that nobody could see; without own keys the import can wait.
+        from jamtui.console.keys import Keymap
+
+        Keymap(config.keys)
     supervisor: subprocess.Popen[bytes] | None = None
-    if options is not None and not band_is_running(runtime):
+    running = band_is_running(runtime)
+    if running and options not in (None, SessionOptions()):
+        raise LinkError(
+            "a band is running already, with settings of its own; `jamtui attach` shows it, "
+            "`jamtui stop` ends it"
+        )
+    if options is not None and not running:
         # Before the app runs: Textual replaces standard output, and starting a process then fails.
         supervisor = start_band(runtime, log_folder, options)
-    elif options is None and not band_is_running(runtime):
-        raise JamtuiError("no band is running; start one with `jamtui`")
+    elif not running:
+        raise LinkError("no band is running; start one with `jamtui`")
     link = EngineLink(runtime, "console")
     from jamtui.console.launch import show
 

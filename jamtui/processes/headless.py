@@ -8,6 +8,7 @@ import threading
 import time
 from pathlib import Path
 
+from jamtui.errors import JamtuiError
 from jamtui.processes.client import EngineLink
 from jamtui.processes.control import Reports, start_band, stop_band, wait_for_band
 from jamtui.processes.options import SessionOptions
@@ -21,9 +22,12 @@ def run_headless(
     options: SessionOptions,
     *,
     seconds: float | None = None,
+    bars: int | None = None,
     report_path: Path | None = None,
 ) -> int:
     """Play until ``seconds`` passed, the ending came, or Ctrl-C; then print (or write) the JSON report.
+
+    ``bars``: after so many the band is asked to end, and does so at the end of its phrase.
 
     Returns:
         The exit status: 0, or 1 when the band died.
@@ -40,7 +44,7 @@ def run_headless(
         wait_for_band(link, runtime, supervisor)
         began = time.monotonic()
         next_report = began + REPORT_EVERY_S
-        heard_playing = False
+        heard_playing = asked_to_end = False
         while not over.wait(0.05):
             now = time.monotonic()
             for event in link.drain_events():
@@ -52,6 +56,9 @@ def run_headless(
                 break
             if options.autostart and heard_playing and not playing:
                 break
+            if bars is not None and snapshot is not None and snapshot.bar > bars and not asked_to_end:
+                asked_to_end = True
+                link.act("ending")
             if supervisor.poll() is not None:
                 status = 1
                 break
@@ -70,5 +77,11 @@ def run_headless(
     if report_path is None:
         print(text)
     else:
-        report_path.write_text(text + "\n", encoding="utf-8")
+        try:
+            report_path.write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            print(text)
+            raise JamtuiError(
+                f"the report could not be written to {report_path} ({error.strerror}), so it stands above"
+            ) from error
     return status
