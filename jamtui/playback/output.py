@@ -32,7 +32,15 @@ from jamtui.playback.commands import (
 from jamtui.playback.ledger import Key, Ledger, note_off
 from jamtui.playback.output_thread import OutputThread
 from jamtui.playback.sinks import NullSink, PortGone, Sink
-from jamtui.playback.timeline import SEND_SOON, LatePolicy, NoteOff, NoteOn, Timed, Timeline
+from jamtui.playback.timeline import (
+    MONOPHONIC,
+    SEND_SOON,
+    LatePolicy,
+    NoteOff,
+    NoteOn,
+    Timed,
+    Timeline,
+)
 from jamtui.playback.wire import is_whole, key_event, messages
 
 __all__ = ["NullSink", "OutputLoop", "OutputThread", "PortGone", "Sink"]
@@ -291,6 +299,9 @@ class OutputLoop:
             pitch = sent_pitch(note, route)
             key = (route.port, route.channel, pitch)
             data = bytes((0x90 | route.channel, pitch, on.velocity))
+            if role in MONOPHONIC:
+                # A re-planned line may begin a note before the one it continues from has ended.
+                self._end_role(role, now)
             sent_ns = self._strike(key, data)
             if sent_ns is None:
                 self._drop(note, "port")

@@ -338,7 +338,7 @@ class Engine:
     def _warm_up(self) -> None:
         """Run the paths of the first chord once, then take the heap out of the collector's sight."""
         default_namer().warm()
-        self._band.conductor.rolls()
+        self._band.conductor.warm_up()
         gc.collect()
         gc.freeze()
         gc.disable()

@@ -375,7 +375,7 @@ class Band:
         beat = int(tick // PPQ)
         if beat != self._energy_beat:
             self._energy_beat = beat
-            self.conductor.set_player_energy(self.energy.value(segment.ns_at(beat * PPQ)))
+            self.conductor.set_player_energy(self.energy.value(segment.ns_at(beat * PPQ)), beat * PPQ)
         self._post(self.conductor.advance(tick, segment.bpm))
 
     def _plan(self, tick: float, ns: int) -> None:
