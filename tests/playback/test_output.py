@@ -136,17 +136,28 @@ def test_a_wrong_note_due_before_the_withdrawal_stays() -> None:
 
 def test_a_sounding_note_that_became_wrong_ends_at_once() -> None:
     band = Band()
-    band.plan(note(0, 60, 1920), note(0, 40, 1920, role=Role.LEAD))
+    comp = Role.COMP
+    band.plan(note(0, 60, 1920, role=comp), note(0, 40, 1920, role=comp))
     band.plan(note(0, 36, 1920, role=Role.BASS))
     band.start()
     band.until(300)
-    band.do(Splice(Role.LEAD, 960, (), wrong=frozenset({0})))
+    band.do(Splice(comp, 960, (), wrong=frozenset({0})))
     band.until(2000)
-    # 40 is an E; the bass's C is not the lead's.
-    assert band.left("lead") == [(0, "on", 60), (0, "on", 40), (300, "off", 60), (1000, "off", 40)]
+    # 40 is an E; the bass's C is not the comp's.
+    assert band.left("comp") == [(0, "on", 60), (0, "on", 40), (300, "off", 60), (1000, "off", 40)]
     assert band.left("bass") == [(0, "on", 36), (1000, "off", 36)]
     ended = next(r for r in band.sent() if not r.on)
     assert (ended.tick, ended.due_ns) == (576, 300 * MS)
+
+
+def test_a_line_plays_one_note_at_a_time() -> None:
+    band = Band()
+    band.plan(note(0, 60, 1920))
+    band.start()
+    band.until(100)
+    band.do(Splice(Role.LEAD, 480, (note(480, 64, 480),)))
+    band.until(2000)
+    assert band.left() == [(0, "on", 60), (250, "off", 60), (250, "on", 64), (500, "off", 64)]
 
 
 def test_a_new_note_does_not_double_a_locked_one() -> None:
@@ -231,14 +242,15 @@ def test_late_note_offs_go_all_the_same() -> None:
 
 def test_a_tempo_change_moves_locked_and_sounding_notes() -> None:
     band = Band()
-    band.plan(note(0, 60, 1920), note(960, 62), note(1440, 64))
+    comp = Role.COMP
+    band.plan(note(0, 60, 1920, role=comp), note(960, 62, role=comp), note(1440, 64, role=comp))
     band.start()
     band.until(480)
-    assert [n.pitch for n in band.loop.locked(Role.LEAD)] == [62]
+    assert [n.pitch for n in band.loop.locked(comp)] == [62]
     # 38.4 ticks are left to the locked note: 80 ms at 30 BPM instead of 20 ms.
     band.clock.set_bpm(30.0, 480 * MS)
     band.until(2700)
-    assert band.left() == [
+    assert band.left("comp") == [
         (0, "on", 60),
         (560, "on", 62),
         (1060, "off", 62),
@@ -328,8 +340,9 @@ def test_a_clock_that_stops_ends_what_sounds_and_keeps_the_plan() -> None:
 
 
 def test_panic_ends_notes_explicitly_first_and_then_everything() -> None:
-    band = Band({Role.LEAD: Route("lead", 4)})
-    band.plan(note(0, 60, 1920), note(0, 64, 1920), note(960, 62))
+    comp = Role.COMP
+    band = Band({comp: Route("lead", 4)})
+    band.plan(note(0, 60, 1920, role=comp), note(0, 64, 1920, role=comp), note(960, 62, role=comp))
     band.do(Immediate("lead", bytes((0x91, 50, 70))))
     band.start()
     band.until(100)
@@ -408,8 +421,9 @@ def test_note_off_goes_before_note_on_at_the_same_time() -> None:
 
 
 def test_octaves_move_pitches_and_come_back_into_range() -> None:
-    band = Band({Role.LEAD: Route("lead", octave=2), Role.DRUMS: Route("drums", 9, octave=2)})
-    band.plan(note(0, 60), note(0, 120), note(0, 110), note(0, 127))
+    comp = Role.COMP
+    band = Band({comp: Route("lead", octave=2), Role.DRUMS: Route("drums", 9, octave=2)})
+    band.plan(*(note(0, pitch, role=comp) for pitch in (60, 120, 110, 127)))
     band.plan(note(0, 36, role=Role.DRUMS))
     band.start()
     band.until(10)
