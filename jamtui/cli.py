@@ -298,7 +298,7 @@ def _chord(arguments: argparse.Namespace) -> int:
         except MusicError as error:
             status = error.exit_code
             if arguments.json:
-                nothing = {"symbol": None, "alternatives": [], "root": None, "bass": None}
+                nothing: dict[str, object] = {"symbol": None, "alternatives": [], "root": None, "bass": None}
                 print(json.dumps({**nothing, "error": str(error)}), flush=True)
             else:
                 print(f"jamtui: {error}", file=sys.stderr)

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+PYTHON = (sys.executable, "-P", "-m")
+"""Runs a module with this interpreter; ``-P``: nothing is imported from the folder that the player is in."""
 LOG_LIMIT = 1 << 20
 """Bytes after which a log file is begun anew at the next start."""
 
@@ -30,7 +32,7 @@ def start_child(module: str, arguments: Sequence[str], log_folder: Path) -> "sub
     log = open_log(log_folder, module.rsplit(".", 1)[-1])
     try:
         return subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
+            [*PYTHON, module, *arguments],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
@@ -48,7 +50,7 @@ def start_detached(module: str, arguments: Sequence[str], log_folder: Path) -> "
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
     try:
         return subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
+            [*PYTHON, module, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
