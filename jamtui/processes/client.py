@@ -11,7 +11,7 @@ from pathlib import Path
 
 from jamtui.errors import LinkError
 from jamtui.processes.codec import Plain, decode, encode, from_plain
-from jamtui.processes.link import connect
+from jamtui.processes.link import connect, hang_up
 from jamtui.processes.lock import band_is_running
 from jamtui.session.snapshot import Event, Roll, Snapshot
 
@@ -113,14 +113,13 @@ class EngineLink:
         self._closed.set()
         connection, self._connection = self._connection, None
         if connection is not None:
-            with contextlib.suppress(OSError):
-                connection.close()
+            # The reader thread closes it: it may be waiting on it now.
+            hang_up(connection)
 
     def _run(self) -> None:
         while not self._closed.is_set():
             try:
                 connection = connect(self._runtime, "engine")
-                connection.send_bytes(encode("hello", {"name": self._name, "pid": os.getpid()}))
             except (LinkError, OSError) as error:
                 if self._link == "connecting":
                     self._detail = "starting the band"
@@ -131,10 +130,10 @@ class EngineLink:
                 self._closed.wait(RETRY_S)
                 continue
             self._connection = connection
+            self.send("hello", {"name": self._name, "pid": os.getpid()})
             if self._on_connect is not None:
                 self._on_connect(self)
             self._read(connection)
-            self._connection = None
             if not self._closed.is_set():
                 self._link = "lost"
                 self._detail = "the engine stopped answering; it is being restarted"
@@ -149,7 +148,9 @@ class EngineLink:
         except LinkError as error:
             self._events.append(Event(time.time(), str(error), "error"))
         finally:
-            with contextlib.suppress(OSError):
+            self._connection = None
+            hang_up(connection)  # wakes a thread that is in the middle of a send
+            with self._send_lock, contextlib.suppress(OSError):
                 connection.close()
 
     def _take(self, kind: str, body: Plain) -> None:

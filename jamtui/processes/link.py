@@ -9,8 +9,11 @@ import contextlib
 import hashlib
 import os
 import secrets
+import socket
 import sys
 import threading
+import time
+import typing
 from collections import deque
 from collections.abc import Callable
 from multiprocessing import AuthenticationError
@@ -21,6 +24,11 @@ from jamtui.errors import LinkError
 
 QUEUE_LIMIT = 512
 """Messages a slow client may leave unread before it is disconnected."""
+MESSAGE_LIMIT = 1 << 20
+"""Bytes of the longest message a server takes; who sends a longer one is disconnected."""
+HANDSHAKE_S = 5.0
+"""How long either side waits for the other's answer in the handshake: a process that is stopped or hung
+accepts connections (the system does) but never answers."""
 
 
 def address(runtime: Path, name: str) -> tuple[str, str]:
@@ -52,25 +60,38 @@ def link_key(runtime: Path, *, create: bool = False) -> bytes:
 
 
 class Peer:
-    """One connected client, seen from the server. ``send*`` never block; ``name`` is set by its hello."""
+    """One connected client, seen from the server. ``send*`` never block; ``name`` is set by its hello.
 
-    def __init__(self, connection: Connection, on_message: Callable[["Peer", bytes], None]) -> None:
+    ``on_message`` is called from the reader thread, ``on_close`` at its end, after the last message.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        on_message: Callable[["Peer", bytes], None],
+        on_close: Callable[["Peer"], None] = lambda _peer: None,
+    ) -> None:
         self.name = ""
         self.closed = False
         self._connection = connection
         self._on_message = on_message
+        self._on_close = on_close
         self._queue: deque[bytes] = deque()
         self._latest: dict[str, bytes] = {}
         self._wake = threading.Event()
+        self._users = 2
+        self._users_lock = threading.Lock()
         self._reader = threading.Thread(target=self._read, name="link-read", daemon=True)
         self._writer = threading.Thread(target=self._write, name="link-write", daemon=True)
-        self._reader.start()
         self._writer.start()
+        self._reader.start()
 
     def send(self, data: bytes) -> None:
         """Queue a message that must arrive in order."""
+        if self.closed:
+            return
         if len(self._queue) >= QUEUE_LIMIT:
-            self.close()
+            self.drop()
             return
         self._queue.append(data)
         self._wake.set()
@@ -81,18 +102,26 @@ class Peer:
         self._wake.set()
 
     def close(self) -> None:
-        """Disconnect; threads end by themselves."""
+        """Disconnect when what is queued has gone out; threads end by themselves."""
         self.closed = True
+        self._wake.set()
+
+    def drop(self) -> None:
+        """Disconnect now."""
+        self.closed = True
+        hang_up(self._connection)
         self._wake.set()
 
     def _read(self) -> None:
         try:
             while not self.closed:
-                self._on_message(self, self._connection.recv_bytes(1 << 20))
+                self._on_message(self, self._connection.recv_bytes(MESSAGE_LIMIT))
         except (EOFError, OSError):
             pass
         finally:
             self.close()
+            self._on_close(self)
+            self._leave()
 
     def _write(self) -> None:
         try:
@@ -110,26 +139,68 @@ class Peer:
         except (OSError, ValueError):
             self.closed = True
         finally:
-            with contextlib.suppress(OSError):
-                self._connection.close()
+            hang_up(self._connection)
+            self._leave()
+
+    def _leave(self) -> None:
+        """The last thread closes: a descriptor closed under a thread that waits on it would live on, or
+        come back as another file."""
+        with self._users_lock:
+            self._users -= 1
+            if self._users:
+                return
+        with contextlib.suppress(OSError):
+            self._connection.close()
+
+
+def hang_up(connection: Connection) -> None:
+    """End a connection so that every thread that waits on it, on both sides, wakes up."""
+    with contextlib.suppress(OSError, ValueError):
+        if sys.platform == "win32":
+            connection.close()
+        else:
+            with socket.socket(fileno=os.dup(connection.fileno())) as twin:
+                twin.shutdown(socket.SHUT_RDWR)
+
+
+class _Patient:
+    """A connection as the handshake uses it, that waits for each answer only so long."""
+
+    def __init__(self, connection: Connection, timeout_s: float) -> None:
+        self._connection = connection
+        self._end = time.monotonic() + timeout_s
+
+    def send_bytes(self, data: bytes) -> None:
+        self._connection.send_bytes(data)
+
+    def recv_bytes(self, limit: int | None = None) -> bytes:
+        if not self._connection.poll(max(0.0, self._end - time.monotonic())):
+            raise TimeoutError("no answer in the handshake")
+        return self._connection.recv_bytes(limit)
 
 
 class Server:
-    """Listens under ``name`` in ``runtime``; ``on_message(peer, bytes)`` is called from reader threads.
+    """Listens under ``name`` in ``runtime``; ``on_message(peer, bytes)`` and ``on_close(peer)`` are called
+    from reader threads.
 
     Raises:
         LinkError: another process listens there already.
     """
 
     def __init__(
-        self, runtime: Path, name: str, key: bytes, on_message: Callable[[Peer, bytes], None]
+        self,
+        runtime: Path,
+        name: str,
+        key: bytes,
+        on_message: Callable[[Peer, bytes], None],
+        on_close: Callable[[Peer], None] = lambda _peer: None,
     ) -> None:
         where, family = address(runtime, name)
         if family == "AF_UNIX":
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(where)
         try:
-            self._listener = Listener(where, family, backlog=16)
+            self._listener = Listener(where, family, backlog=64)
         except OSError as error:
             raise LinkError(
                 f"cannot open the link at {where} ({error}); run `jamtui doctor --fix`"
@@ -138,6 +209,7 @@ class Server:
             os.chmod(where, 0o600)
         self._key = key
         self._on_message = on_message
+        self._on_close = on_close
         self._peers: tuple[Peer, ...] = ()
         self._lock = threading.Lock()
         self._closed = False
@@ -164,32 +236,53 @@ class Server:
             try:
                 connection = self._listener.accept()
             except (OSError, EOFError):
+                # Out of descriptors, or a client gone before it was accepted: not a reason to spin.
+                time.sleep(0.01)
                 continue
             # The handshake runs beside, so that a client that stalls in it keeps nobody else out.
             threading.Thread(target=self._welcome, args=(connection,), name="link-auth", daemon=True).start()
 
     def _welcome(self, connection: Connection) -> None:
         try:
-            deliver_challenge(connection, self._key)
-            answer_challenge(connection, self._key)
+            patient = typing.cast(Connection, _Patient(connection, HANDSHAKE_S))
+            deliver_challenge(patient, self._key)
+            answer_challenge(patient, self._key)
         except (AuthenticationError, EOFError, OSError):
             connection.close()
             return
         with self._lock:
-            self._peers = (*(p for p in self._peers if not p.closed), Peer(connection, self._on_message))
+            peer = Peer(connection, self._on_message, self._on_close)
+            self._peers = (*(p for p in self._peers if not p.closed), peer)
 
 
-def connect(runtime: Path, name: str) -> Connection:
+def connect(runtime: Path, name: str, timeout_s: float = HANDSHAKE_S) -> Connection:
     """A connection to the server ``name``.
 
     Raises:
-        LinkError: nobody answers there, or not with the right key.
+        LinkError: nobody answers there in time, or not with the right key.
     """
     key = link_key(runtime)
-    where, family = address(runtime, name)
+    connection: Connection | None = None
     try:
-        return Client(where, family, authkey=key)
-    except (OSError, EOFError) as error:
+        connection = _open(*address(runtime, name))
+        patient = typing.cast(Connection, _Patient(connection, timeout_s))
+        answer_challenge(patient, key)
+        deliver_challenge(patient, key)
+    except (OSError, EOFError, AuthenticationError) as error:
+        if connection is not None:
+            connection.close()
+        if isinstance(error, AuthenticationError):
+            raise LinkError(f"the {name} refused the key in {runtime}; run `jamtui doctor --fix`") from error
         raise LinkError(f"the {name} does not answer; start one with `jamtui`") from error
-    except AuthenticationError as error:
-        raise LinkError(f"the {name} refused the key in {runtime}; run `jamtui doctor --fix`") from error
+    return connection
+
+
+def _open(where: str, family: str) -> Connection:
+    if sys.platform == "win32":
+        return Client(where, family)
+    with socket.socket(socket.AF_UNIX) as opened:
+        # Connecting waits where the other side's queue of new connections is full: not with this.
+        opened.setblocking(False)
+        opened.connect(where)
+        opened.setblocking(True)
+        return Connection(opened.detach())

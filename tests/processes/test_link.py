@@ -1,9 +1,11 @@
+import contextlib
 import os
+import socket
 import stat
 import sys
 import threading
 from collections.abc import Iterator
-from multiprocessing.connection import Client
+from multiprocessing.connection import Client, Connection
 from pathlib import Path
 from queue import Queue
 from tempfile import TemporaryDirectory
@@ -11,7 +13,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from jamtui.errors import LinkError
-from jamtui.processes.link import QUEUE_LIMIT, Peer, Server, address, connect, link_key
+from jamtui.processes.link import MESSAGE_LIMIT, QUEUE_LIMIT, Peer, Server, address, connect, link_key
 
 PATIENCE_S = 10.0
 
@@ -27,6 +29,15 @@ def serve(runtime: Path) -> tuple[Server, "Queue[tuple[Peer, bytes]]"]:
     got: Queue[tuple[Peer, bytes]] = Queue()
     server = Server(runtime, "engine", link_key(runtime, create=True), lambda p, d: got.put((p, d)))
     return server, got
+
+
+def read_to_the_end(connection: Connection) -> list[bytes]:
+    got: list[bytes] = []
+    with contextlib.suppress(EOFError, ConnectionError):
+        while connection.poll(PATIENCE_S):
+            got.append(connection.recv_bytes())
+        pytest.fail("the connection is still open")
+    return got
 
 
 def test_messages_pass_both_ways_in_order(runtime: Path) -> None:
@@ -118,3 +129,59 @@ def test_threads_end_with_the_server(runtime: Path) -> None:
     peer._writer.join(PATIENCE_S)
     server.close()
     assert threading.active_count() <= before + 1  # the accept thread may still be in its system call
+
+
+def test_a_client_that_was_dropped_reads_the_end_and_may_come_again(runtime: Path) -> None:
+    server, got = serve(runtime)
+    sleeper = connect(runtime, "engine")
+    sleeper.send_bytes(b"hello")
+    peer, _ = got.get(timeout=PATIENCE_S)
+    for _ in range(QUEUE_LIMIT * 4):
+        peer.send(b"y" * 10_000)
+    peer._reader.join(PATIENCE_S)
+    peer._writer.join(PATIENCE_S)
+    assert not peer._reader.is_alive()
+    assert not peer._writer.is_alive()
+    assert len(read_to_the_end(sleeper)) < QUEUE_LIMIT * 4
+    sleeper.close()
+    again = connect(runtime, "engine")
+    again.send_bytes(b"back")
+    assert got.get(timeout=PATIENCE_S)[1] == b"back"
+    again.close()
+    server.close()
+
+
+def test_the_server_hears_that_a_client_went_after_its_last_message(runtime: Path) -> None:
+    got: Queue[tuple[Peer, bytes | None]] = Queue()
+    key = link_key(runtime, create=True)
+    server = Server(runtime, "engine", key, lambda p, d: got.put((p, d)), lambda p: got.put((p, None)))
+    connection = connect(runtime, "engine")
+    connection.send_bytes(b"last words")
+    connection.close()
+    assert [got.get(timeout=PATIENCE_S)[1] for _ in range(2)] == [b"last words", None]
+    server.close()
+
+
+def test_a_message_that_is_too_long_ends_its_client_alone(runtime: Path) -> None:
+    server, got = serve(runtime)
+    rude, polite = connect(runtime, "engine"), connect(runtime, "engine")
+    with contextlib.suppress(OSError):  # the server may hang up in the middle of it
+        rude.send_bytes(b"x" * (MESSAGE_LIMIT + 1))
+    assert read_to_the_end(rude) == []
+    polite.send_bytes(b"fine")
+    assert got.get(timeout=PATIENCE_S)[1] == b"fine"
+    rude.close()
+    polite.close()
+    server.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a listening socket stands in for a hung process")
+def test_a_hung_process_is_not_waited_for(runtime: Path) -> None:
+    link_key(runtime, create=True)
+    where, _ = address(runtime, "engine")
+    with socket.socket(socket.AF_UNIX) as hung:
+        hung.bind(where)
+        hung.listen(1)
+        for _ in range(4):  # more than its queue of new connections holds
+            with pytest.raises(LinkError, match="the engine does not answer"):
+                connect(runtime, "engine", timeout_s=0.05)
