@@ -1,6 +1,7 @@
 """Port names as a musician reads them, and which of them are our own."""
 
 import fnmatch
+import re
 from collections.abc import Iterable
 
 PREFIX = "jamtui "
@@ -20,7 +21,7 @@ def clean(raw: str, api: str) -> str:
 
     ALSA: ``"Launchkey:Launchkey MIDI 1 24:0"`` gives ``"Launchkey MIDI 1"``; Windows: ``"loopMIDI Port 2"``,
     whose last number is rtmidi's port index, gives ``"loopMIDI Port"``; JACK: ``"fluidsynth:midi"`` gives
-    ``"fluidsynth"``.
+    ``"fluidsynth"``, and so does ``"fluidsynth-01:midi"``.
     """
     name = raw.strip()
     if api == "winmm":
@@ -32,6 +33,8 @@ def clean(raw: str, api: str) -> str:
             name = head
     if api in ("alsa", "jack"):
         client, _, port = name.partition(":")
+        if api == "jack":  # a program that comes back before JACK has let its old name go
+            client = re.sub(r"-\d\d$", "", client)
         if not port:
             return name
         lower = port.lower()

@@ -20,7 +20,8 @@ __all__ = ["APIS", "Callback", "InputPort", "MidiSystem", "NullOutput", "OutputP
 
 APIS = ("jack", "alsa", "coremidi", "winmm")
 
-_RETIRED_S = 1.0
+_RETIRED_S = 0.02
+"""A thread that had picked up a send or a fetch before the port was closed is through with it by then."""
 
 _Port = TypeVar("_Port", OutputPort, InputPort)
 
@@ -48,7 +49,6 @@ class MidiSystem:
         self._scan_out: Any = None
         self._spare_inputs: list[Any] = []
         self._ports: list[OutputPort | InputPort] = []
-        self._retired: list[tuple[float, Any]] = []
         self._dead: list[JackControl] = []
         reasons: list[str] = []
         wanted = APIS if api == "auto" else () if api == "none" else (api,)
@@ -206,13 +206,12 @@ class MidiSystem:
         # Clients of the dead server are not deleted, that would wait a second for a thread that is no more.
         self._dead.append(dead)
         self._spare_inputs.clear()
-        self._retired.clear()
         return True
 
     def close(self) -> None:
         """Close every port that was opened here."""
         self._pump.close()
-        clients = [*self._spare_inputs, *(client for _, client in self._retired)]
+        clients = [*self._spare_inputs]
         for port in self._ports:
             if self.alive:
                 port.close()
@@ -220,7 +219,6 @@ class MidiSystem:
                     clients.append(port.client)
         self._ports.clear()
         self._spare_inputs.clear()
-        self._retired.clear()
         if self.alive:
             for client in clients:
                 delete_client(client)
@@ -239,11 +237,9 @@ class MidiSystem:
                     self._retire(port.client)
 
     def _retire(self, client: Any) -> None:
-        """Delete ``client`` later: another thread may be in the middle of a call on it."""
-        now = time.monotonic()
-        while self._retired and now - self._retired[0][0] > _RETIRED_S:
-            delete_client(self._retired.pop(0)[1])
-        self._retired.append((now, client))
+        """Delete a closed client, once no thread can still be about to call it."""
+        time.sleep(_RETIRED_S)
+        delete_client(client)
 
     def _listen(self, port: InputPort) -> InputPort:
         if self.api == "jack":

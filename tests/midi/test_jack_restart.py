@@ -35,7 +35,9 @@ keeper.keep(inp)
 keeper.poll(0)
 if sys.argv[2] == "kill":
     server.kill()
-stop_jack(server, name)
+    server.wait()
+else:
+    stop_jack(server, name)
 until(lambda: not system.alive)
 refused = 0
 for _ in range(5000):  # rtmidi alone would wait for ever once its ring is full

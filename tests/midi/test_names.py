@@ -18,6 +18,7 @@ from jamtui.midi import names
         ("Keystation", "winmm", "Keystation"),
         ("IAC Driver Bus 1", "coremidi", "IAC Driver Bus 1"),
         ("jamtui lead:out", "jack", "jamtui lead"),
+        ("Nord-01:out", "jack", "Nord"),
         ("system:midi_capture_1", "jack", "midi_capture_1"),
         (
             "a2j:Launchkey [20] (capture): Launchkey MIDI 1",
