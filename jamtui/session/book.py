@@ -47,7 +47,8 @@ class ReflexChord:
 
 @dataclass(frozen=True, slots=True)
 class ReflexPhrase:
-    """A phrase of the book. ``context`` is a family's name, ``ii-V-I``, ``minor ii-V-i``, ``turnaround``, ``any``.
+    """A phrase of the book. ``context`` is a family's name, ``ii-V-I``, ``minor ii-V-i``, ``turnaround`` or
+    ``any``.
 
     ``energy`` and ``density`` (0 to 1) and ``surprise`` (0 to 1: how far out it goes) are what live
     control chooses by.

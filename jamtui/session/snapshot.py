@@ -186,7 +186,7 @@ class Roll:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of the event line. ``severity`` is ``info``, ``warning`` or ``error``; ``at`` is Unix seconds."""
+    """One line of the event line. ``severity`` is ``info``, ``warning`` or ``error``; ``at`` Unix seconds."""
 
     at: float
     text: str
