@@ -7,7 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from jamtui.midi.stamping import ArrivalStamps
 from jamtui.playback.sinks import PortGone
+
+_ACTIVE_SENSING = 0xFE
 
 Callback = Callable[[int, bytes], None]
 """Gets ``(stamp_ns, message)`` in an input thread: ``time.perf_counter_ns`` at arrival, one whole message."""
@@ -113,22 +116,30 @@ class InputPort:
         """Go on with another rtmidi client, after a loss."""
         if not self._queued:
             hand_on = self._hand_on
-            client.set_callback(lambda event, _data: hand_on(event[0]))
+            client.set_callback(lambda event, _data: hand_on(event[0], time.perf_counter_ns()))
         self.client = client
         self.full_name = full_name
         self.gone = ""
+        self._stamps = ArrivalStamps()
 
     def fetch(self) -> bool:
         """Hand on what waits in the queue; False when there was nothing."""
         client = self.client
         heard = False
-        while not self.closed and (event := client.get_message()) is not None:
+        while not self.closed:
+            looked = time.perf_counter_ns()
+            event = client.get_message()
+            if event is None:
+                self._stamps.nothing(looked)
+                break
             heard = True
-            self._hand_on(event[0])
+            message, distance_s = event
+            stamp = self._stamps.arrived(distance_s, time.perf_counter_ns())
+            if message[0] != _ACTIVE_SENSING:
+                self._hand_on(message, stamp)
         return heard
 
-    def _hand_on(self, message: list[int]) -> None:
-        stamp = time.perf_counter_ns()
+    def _hand_on(self, message: list[int], stamp: int) -> None:
         try:
             self._callback(stamp, bytes(message))
         except Exception as error:  # there is nobody above this thread to tell

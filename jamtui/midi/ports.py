@@ -296,7 +296,8 @@ class MidiSystem:
                     client = rtmidi.MidiOut(api, name=name)
             client.set_error_callback(self._on_error)
             if kind == "MidiIn":
-                client.ignore_types(sysex=False, timing=False, active_sense=True)
+                # On JACK times come as distances, which must not be swallowed with an ignored message.
+                client.ignore_types(sysex=False, timing=False, active_sense=self.api != "jack")
         except (RuntimeError, OSError, SystemError) as error:
             raise PortError(f"{_TITLE[self.api]} refused the port {name} ({error})") from error
         return client

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import IO, Any
 from jamtui.errors import JamtuiError, PortError
 from jamtui.midi.jack import JackControl
 from jamtui.midi.port import quiet
+from jamtui.midi.stamping import ArrivalStamps
 from jamtui.processes.benching.matching import Arrival
 from jamtui.processes.benching.playing import Stroke
 
@@ -23,6 +25,8 @@ KEYS, PING = 0, 1
 """The player's ports: its keyboard, and what it sends to the echo."""
 PORTS = ("lead", "bass", "comp", "drums", "thru")
 _ECHO = "echo"
+_LOOK_S = 0.001
+_TRIES = 10
 
 
 @contextlib.contextmanager
@@ -39,15 +43,10 @@ def jack_server() -> Iterator[str]:
     try:
         if sys.platform == "linux" and shutil.which("jackd") is not None:
             os.environ["JACK_DEFAULT_SERVER"] = name
-            server = subprocess.Popen(
-                ["jackd", "--no-realtime", "-n", name, "-d", "dummy", "-r", "48000", "-p", "64"],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
+            server, control = _start_server(name)
         else:
             name = os.environ.get("JACK_DEFAULT_SERVER", "default")
-        control = _control(server)
+            control = _control(None)
         if server is None and any(p.startswith("jamtui ") for p in control.senders()):
             control.close()
             raise JamtuiError("a band plays on this JACK server; stop it with `jamtui stop` and measure then")
@@ -70,6 +69,29 @@ def jack_server() -> Iterator[str]:
                 os.environ[key] = value
 
 
+def _start_server(name: str) -> "tuple[subprocess.Popen[bytes], JackControl]":
+    """A server with the dummy driver, and its graph. Where eight run already, one of them may end soon."""
+    said = ""
+    for _ in range(_TRIES):
+        with tempfile.TemporaryFile() as log:
+            server = subprocess.Popen(
+                ["jackd", "--no-realtime", "-n", name, "-d", "dummy", "-r", "48000", "-p", "64"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+            try:
+                return server, _control(server)
+            except JamtuiError:
+                server.terminate()
+                server.wait(5)
+                log.seek(0)
+                lines = log.read().decode(errors="replace").splitlines()
+                said = next((line for line in lines if "erver" in line), "no reason given")
+        time.sleep(2.0)
+    raise JamtuiError(f"jackd does not start ({said}); end other JACK servers and run it again")
+
+
 def _control(server: "subprocess.Popen[bytes] | None") -> JackControl:
     end = time.monotonic() + (10.0 if server is not None else 0.0)
     while True:
@@ -85,36 +107,60 @@ def _control(server: "subprocess.Popen[bytes] | None") -> JackControl:
             time.sleep(0.05)
 
 
+class _Receiver:
+    """One rtmidi input. Its queue is read, never its callback (see ``jamtui.midi.pump``); times are JACK's own."""
+
+    def __init__(self, port: str) -> None:
+        import rtmidi
+
+        self.port = port
+        self.client: Any = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, name=f"bench {port}", queue_size_limit=1 << 17)
+        self.client.ignore_types(sysex=False, timing=False, active_sense=False)
+        self.client.open_virtual_port("in")
+        self.arrivals: list[Arrival] = []
+        self._stamps = ArrivalStamps()
+
+    def fetch(self) -> None:
+        """Take what waits in the queue."""
+        while True:
+            looked = time.perf_counter_ns()
+            event = self.client.get_message()
+            if event is None:
+                self._stamps.nothing(looked)
+                return
+            message, distance_s = event
+            stamp = self._stamps.arrived(distance_s, time.perf_counter_ns())
+            self.arrivals.append(Arrival(stamp, self.port, bytes(message)))
+
+
 class Listener:
-    """Receivers of the bench, one rtmidi client each; their callbacks stamp and append."""
+    """The receivers of the bench, one JACK client each, and the thread that empties their queues."""
 
     def __init__(self) -> None:
-        self.arrivals: list[Arrival] = []
         self.graph = JackControl("bench graph")
-        self._clients: dict[str, Any] = {}
+        self._receivers: dict[str, _Receiver] = {}
+        self._gone: list[Arrival] = []
+        self._stop = False
+        self._lock = threading.Lock()
         for port in (*PORTS, _ECHO):
             self.open(port)
+        self._thread = threading.Thread(target=self._run, name="bench receivers", daemon=True)
+        self._thread.start()
 
     def open(self, port: str) -> None:
         """Open the receiver ``bench PORT``."""
-        import rtmidi
-
-        client: Any = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, name=f"bench {port}")
-        client.ignore_types(sysex=False, timing=True, active_sense=True)
-        append, now = self.arrivals.append, time.perf_counter_ns
-
-        def received(event: tuple[list[int], float], _data: object) -> None:
-            append(Arrival(now(), port, bytes(event[0])))
-
-        client.set_callback(received)
-        client.open_virtual_port("in")
-        self._clients[port] = client
+        receiver = _Receiver(port)
+        with self._lock:
+            self._receivers[port] = receiver
 
     def close_port(self, port: str) -> None:
         """Take a receiver away, as a DAW that is closed."""
-        client = self._clients.pop(port)
-        client.close_port()
-        client.delete()
+        with self._lock:
+            receiver = self._receivers.pop(port)
+            receiver.fetch()
+            self._gone += receiver.arrivals
+            receiver.client.close_port()
+            receiver.client.delete()
 
     def connect(self, timeout_s: float = 10.0) -> None:
         """Listen to the band's ports as soon as they are there.
@@ -139,21 +185,42 @@ class Listener:
 
     def since(self, ns: int) -> list[Arrival]:
         """What arrived from the band at or after ``ns``."""
-        return [a for a in list(self.arrivals) if a.ns >= ns and a.port != _ECHO]
+        with self._lock:
+            found = [a for r in self._receivers.values() if r.port != _ECHO for a in r.arrivals]
+            found += self._gone
+        return sorted((a for a in found if a.ns >= ns), key=lambda a: a.ns)
+
+    def count(self) -> int:
+        """How many messages arrived from the band so far."""
+        with self._lock:
+            return sum(len(r.arrivals) for r in self._receivers.values() if r.port != _ECHO)
 
     def echoes(self) -> list[Arrival]:
         """What the echo sent back."""
-        return [a for a in list(self.arrivals) if a.port == _ECHO]
+        with self._lock:
+            return list(self._receivers[_ECHO].arrivals)
 
     def clear(self) -> None:
         """Forget what arrived."""
-        self.arrivals.clear()
+        with self._lock:
+            self._gone.clear()
+            for receiver in self._receivers.values():
+                receiver.arrivals.clear()
 
     def close(self) -> None:
         """Close all."""
-        for port in list(self._clients):
+        self._stop = True
+        self._thread.join()
+        for port in list(self._receivers):
             self.close_port(port)
         self.graph.close()
+
+    def _run(self) -> None:
+        while not self._stop:
+            with self._lock:
+                for receiver in self._receivers.values():
+                    receiver.fetch()
+            time.sleep(_LOOK_S)
 
 
 class Process:
