@@ -207,13 +207,13 @@ def _stage(arguments: argparse.Namespace) -> int:
         # The first command of README shows that the band plays wherever it is typed.
         from jamtui.processes.headless import run_headless
 
-        print(
-            f"jamtui: there is no terminal here, so the demo plays its {DEMO_BARS} bars without the screen",
-            file=sys.stderr,
-            flush=True,
+        return run_headless(
+            paths.runtime_dir(),
+            paths.log_dir(),
+            _options(arguments, headless=True),
+            bars=DEMO_BARS,
+            notice=f"there is no terminal here, so the demo plays its {DEMO_BARS} bars without the screen",
         )
-        options = _options(arguments, headless=True)
-        return run_headless(paths.runtime_dir(), paths.log_dir(), options, bars=DEMO_BARS)
     options = _options(arguments, headless=False)
     return run_console(paths.runtime_dir(), paths.log_dir(), config, options)
 

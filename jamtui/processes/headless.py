@@ -3,6 +3,7 @@
 import contextlib
 import json
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -14,6 +15,8 @@ from jamtui.processes.control import Reports, start_band, stop_band, wait_for_ba
 from jamtui.processes.options import SessionOptions
 
 REPORT_EVERY_S = 5.0
+LEAVE_S = 5.0
+"""How long the supervisor may take to leave once the band has stopped."""
 
 
 def run_headless(
@@ -24,15 +27,19 @@ def run_headless(
     seconds: float | None = None,
     bars: int | None = None,
     report_path: Path | None = None,
+    notice: str = "",
 ) -> int:
     """Play until ``seconds`` passed, the ending came, or Ctrl-C; then print (or write) the JSON report.
 
     ``bars``: after so many the band is asked to end, and does so at the end of its phrase.
+    ``notice`` is said on standard error once the band is being started.
 
     Returns:
         The exit status: 0, or 1 when the band died.
     """
     supervisor = start_band(runtime, log_folder, options, tied=True)
+    if notice:
+        print(f"jamtui: {notice}", file=sys.stderr, flush=True)
     reports = Reports()
     link = EngineLink(runtime, "headless", reports.on_message)
     over = threading.Event()
@@ -68,9 +75,16 @@ def run_headless(
                 next_report = now + REPORT_EVERY_S
         report = reports.fetch(link) or report
     finally:
-        with contextlib.suppress(Exception):
-            stop_band(runtime)
+        # One that could not start must not end the band that was there before it.
+        if supervisor.poll() is None:
+            with contextlib.suppress(Exception):
+                stop_band(runtime)
         link.close()
+        if supervisor.stdin is not None:
+            with contextlib.suppress(OSError):
+                supervisor.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            supervisor.wait(LEAVE_S)
     if report is None:
         return 1
     text = json.dumps(report, indent=2)
