@@ -64,8 +64,9 @@ def jamtui_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def start_jack(name: str) -> "subprocess.Popen[bytes]":
     """Start a dummy JACK server and wait until it answers; skips (or fails) where it does not.
 
-    Synchronous: otherwise a period that a busy machine finishes late takes its MIDI with it (2 of 300 bursts
-    lost at 64 frames, none with ``--sync``).
+    256 frames, because a period that a busy machine finishes late takes its MIDI with it (2 of 300 bursts at
+    64 frames on a loaded machine). ``--sync`` would lose none, but stands still for 15 s when a client is
+    killed.
     """
     for _ in range(3):
         server = _launch(name)
@@ -97,7 +98,7 @@ def stop_jack(server: "subprocess.Popen[bytes]", name: str) -> None:
 
 def _launch(name: str) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
-        ["jackd", "--sync", "--no-realtime", "-n", name, "-d", "dummy", "-r", "48000", "-p", "64"],
+        ["jackd", "--no-realtime", "-n", name, "-d", "dummy", "-r", "48000", "-p", "256"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -52,6 +52,10 @@ class Graph(Protocol):
         """Connect; True also when they already were."""
         ...
 
+    def close(self) -> None:
+        """Read no more."""
+        ...
+
 
 class ConnectionMemory:
     """Remembers links; restores those that went because a port went, not those that somebody took away.
@@ -94,6 +98,12 @@ class ConnectionMemory:
     def engine_died(self) -> None:
         """All our ports went at once: what is not connected at the next look was not taken away."""
         self._links = dict.fromkeys(self._links, False)
+
+    def close(self) -> None:
+        """Let the graph go; what is remembered stays."""
+        if self._graph is not None:
+            self._graph.close()
+            self._graph = None
 
     def observe(self) -> tuple[Link, ...]:
         """Look at the graph and mend what can be mended; returns what was restored."""
@@ -152,6 +162,9 @@ class AlsaGraph:
     """ALSA's sequencer graph through the ``aconnect`` command (package alsa-utils)."""
 
     alive = True
+
+    def close(self) -> None:
+        """Nothing is held."""
 
     def senders(self) -> tuple[str, ...]:
         """Ports that can be read from."""

@@ -103,6 +103,11 @@ class JackControl:
         self._client = None
         self.alive = False
 
+    def __del__(self) -> None:
+        # Or JACK would call a callback that is no longer there when its server stops.
+        if getattr(self, "_client", None):
+            self.close()
+
     def _list(self, flags: int) -> tuple[str, ...]:
         if not self.alive:
             return ()

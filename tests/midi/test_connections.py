@@ -32,6 +32,9 @@ class FakeGraph:
         self.wires.add((sender, receiver))
         return True
 
+    def close(self) -> None:
+        self.alive = False
+
     def lose(self, port: str) -> None:
         self.out.discard(port)
         self.into.discard(port)

@@ -33,9 +33,7 @@ def test_never_before_the_queue_was_empty() -> None:
 
 
 @given(
-    st.lists(
-        st.tuples(st.integers(1, 50_000_000), st.integers(0, 40_000_000)), min_size=1, max_size=60
-    ),
+    st.lists(st.tuples(st.integers(1, 50_000_000), st.integers(0, 40_000_000)), min_size=1, max_size=60),
     st.integers(-50, 50),
 )
 def test_between_arrival_bounds_whatever_the_delays(steps: list[tuple[int, int]], ppm: int) -> None:

@@ -1,9 +1,11 @@
 """Real ports over a JACK dummy server. Waits end at an event or fail after seconds; no time is asserted."""
 
+import gc
 import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -12,6 +14,7 @@ from jamtui.errors import PortError
 from jamtui.midi import names
 from jamtui.midi.connections import ConnectionMemory, open_graph
 from jamtui.midi.hotplug import LOOK_NS, PortKeeper
+from jamtui.midi.jack import JackControl
 from jamtui.midi.ports import MidiSystem, NullOutput
 from jamtui.midi.rescue import send_note_offs
 from jamtui.playback.sinks import PortGone
@@ -206,10 +209,16 @@ def test_an_awaited_receiver_is_connected_when_it_comes(ours: MidiSystem, world:
     assert ear.wait(1) == [b"\x90\x3c\x40"]
 
 
-def test_a_listener_to_a_virtual_port_hears_it_again(
-    ours: MidiSystem, world: MidiSystem, jack_server: str
-) -> None:
+@pytest.fixture
+def memory(jack_server: str) -> Iterator[ConnectionMemory]:
     memory = ConnectionMemory(lambda: open_graph("jack"))
+    yield memory
+    memory.close()
+
+
+def test_a_listener_to_a_virtual_port_hears_it_again(
+    ours: MidiSystem, world: MidiSystem, memory: ConnectionMemory
+) -> None:
     lead = ours.open_virtual_output("jamtui lead")
     daw = world.open_input("jamtui lead", Ear(), "daw")
     memory.observe()
@@ -237,7 +246,9 @@ sys.stdin.readline()
 """
 
 
-def test_notes_of_a_killed_engine_are_ended_one_by_one(world: MidiSystem, ours: MidiSystem) -> None:
+def test_notes_of_a_killed_engine_are_ended_one_by_one(
+    world: MidiSystem, ours: MidiSystem, memory: ConnectionMemory
+) -> None:
     engine = subprocess.Popen(
         [sys.executable, "-c", ENGINE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -248,7 +259,6 @@ def test_notes_of_a_killed_engine_are_ended_one_by_one(world: MidiSystem, ours: 
         lead, bass = Ear(), Ear()
         world.open_input("jamtui lead", lead, "lead daw")
         world.open_input("jamtui bass", bass, "bass daw")
-        memory = ConnectionMemory(lambda: open_graph("jack"))
         memory.observe()
         engine.stdin.write("play\n")
         engine.stdin.flush()
@@ -294,6 +304,16 @@ def test_no_server_no_ports_and_no_noise(
         system.open_virtual_output("jamtui lead")
     system.close()
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_control_that_was_dropped_is_not_called_back(jack_server: str) -> None:
+    control = JackControl("jamtui dropped")
+    gone = weakref.ref(control)
+    assert control.alive
+    del control
+    gc.collect()
+    assert gone() is None
+    JackControl("jamtui dropped").close()
 
 
 def test_a_null_output_takes_everything() -> None:
