@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 LIBRARY = ROOT / "phrase_library"
 STYLES = ("ballad", "blues", "bossa", "funk", "lofi", "swing")
 GRACE = 120
-CONTEXTS = ("major", "minor", "dominant", "half-diminished", "diminished", "sus", "ii-V-I")
+CONTEXTS = ("major", "minor", "dominant", "half-diminished", "diminished", "augmented", "sus", "ii-V-I")
 
 
 @cache

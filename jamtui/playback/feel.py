@@ -1,13 +1,13 @@
 """Feel: how straight ticks become played time, in one place.
 
-A note's time on the grid goes through a monotone warp (swing), then its residual is added, then push and
+A note's time on the grid goes through a monotone warp (swing; triplets are even already and stay), then its residual is added, then push and
 spread in milliseconds. What is random is drawn from a stream named by (seed, role, bar, index), so the
 same plan is played the same way each time. Amount 0 is the grid exactly.
 """
 
 from dataclasses import dataclass
 
-from jamtui.music.meter import EIGHTH, Meter
+from jamtui.music.meter import EIGHTH, PPQ, Meter
 from jamtui.music.phrase import Role
 from jamtui.playback.commands import PlannedNote
 from jamtui.styles.style import Feel
@@ -20,6 +20,7 @@ STRAIGHT = Feel()
 
 _MASK = (1 << 64) - 1
 _ROLE_KEYS = {role: index + 1 for index, role in enumerate(Role)}
+_TRIPLET_SIXTEENTH = PPQ // 6
 # Swing outside these would pile one half of the pair on top of the other.
 _SWING_LOW, _SWING_HIGH = 0.2, 0.8
 
@@ -65,6 +66,24 @@ def swing_warp(tick: int, bar_tick: int, bar_ticks: int, unit: int, swing: float
     return tick + (moved - in_pair)
 
 
+def is_triplet(in_bar: int) -> bool:
+    """Whether a place in the bar lies on a triplet (or a triplet of sixteenths) and not on an eighth."""
+    return in_bar % _TRIPLET_SIXTEENTH == 0 and in_bar % EIGHTH != 0
+
+
+def swung(note: PlannedNote, bar_ticks: int, unit: int, swing: float) -> tuple[float, float]:
+    """On and off of ``note`` as swung. A triplet is even at any swing, so it stays where it is; so does an
+    end on a triplet, unless the note began within that pair at a place that swings."""
+    start, end = note.tick, note.tick + max(1, note.duration)
+    stays = is_triplet((start - note.bar_tick) % bar_ticks)
+    on = float(start) if stays else swing_warp(start, note.bar_tick, bar_ticks, unit, swing)
+    in_pair = (start - note.bar_tick) % bar_ticks % (2 * unit)
+    free = stays or in_pair == 0 or in_pair + end - start >= 2 * unit
+    if free and is_triplet((end - note.bar_tick) % bar_ticks):
+        return on, float(end)
+    return on, swing_warp(end, note.bar_tick, bar_ticks, unit, swing)
+
+
 def apply_feel(feel: Feel, amount: float, meter: Meter, note: PlannedNote) -> Felt:
     """``note`` as it is played with ``feel`` scaled by ``amount`` (0: exactly as written).
 
@@ -77,8 +96,7 @@ def apply_feel(feel: Feel, amount: float, meter: Meter, note: PlannedNote) -> Fe
         return Felt(float(note.tick), float(end), 0, min(127, max(1, note.velocity)))
     swing = min(_SWING_HIGH, max(_SWING_LOW, 0.5 + (feel.swing - 0.5) * amount))
     bar_ticks = meter.bar_ticks
-    on = swing_warp(note.tick, note.bar_tick, bar_ticks, feel.swing_unit, swing)
-    off = swing_warp(end, note.bar_tick, bar_ticks, feel.swing_unit, swing)
+    on, off = swung(note, bar_ticks, feel.swing_unit, swing)
     share = max(0.05, 1.0 + (feel.articulation - 1.0) * amount)
     length = max(1.0, (off - on) * share)
     on += note.residual * amount

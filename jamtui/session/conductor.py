@@ -39,6 +39,7 @@ from jamtui.session.settings import (
 from jamtui.session.shelf import Shelf
 from jamtui.session.voicelead import warm_tables
 from jamtui.styles.style import Style
+from jamtui.styles.swing import feel_in_meter
 
 __all__ = ["Conductor", "Verdict"]
 
@@ -369,7 +370,12 @@ class Conductor(Readings):
             return []
         self._felt = felt
         return [
-            SetFeel(role, self._planner.role_style(role, settings).feel, settings.meter, settings.feel)
+            SetFeel(
+                role,
+                feel_in_meter(self._planner.role_style(role, settings).feel, settings.meter),
+                settings.meter,
+                settings.feel,
+            )
             for role in ROLES
             if role in settings.roles
         ]

@@ -20,7 +20,7 @@ RELATED: dict[Family, tuple[str, ...]] = {
     Family.DOMINANT: ("dominant", ANY, "sus"),
     Family.HALF_DIMINISHED: ("half-diminished", ANY, "minor"),
     Family.DIMINISHED: ("diminished", ANY, "half-diminished"),
-    Family.AUGMENTED: ("dominant", ANY, "major"),
+    Family.AUGMENTED: ("augmented", ANY, "dominant"),
     Family.SUS: ("sus", ANY, "dominant"),
     Family.NONE: (),
 }

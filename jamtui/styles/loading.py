@@ -59,6 +59,9 @@ CONTEXTS = (
 SWING_UNITS = {"1/8": PPQ // 2, "1/16": PPQ // 4}
 """Note values that can swing, in ticks."""
 
+TRIPLET = PPQ // 6
+"""Steps of so many ticks, or of twice as many, are triplets: they stay even at any swing."""
+
 MOST_EARLY_MS = 40.0
 """Feel never takes a note further ahead of the grid than this: the lock horizon counts on it."""
 
@@ -202,10 +205,10 @@ def _pattern(table: Table, feel: Feel, mix: dict[str, float]) -> DrumPattern:
         hits = read_rows(rows, meter, steps, bars, mix)
     except MusicError as error:
         raise table.error(f"{error}.") from error
-    if feel.swing != 0.5 and length % feel.swing_unit and feel.swing_unit % length:
+    if feel.swing != 0.5 and length % feel.swing_unit and feel.swing_unit % length and length % TRIPLET:
         raise table.error(
-            f"{steps} steps a bar fall between the swung notes; use eighths or sixteenths "
-            f"of {meter.name} (swing makes a triplet of two sixteenths and an eighth)."
+            f"{steps} steps a bar fall between the swung notes; use eighths, sixteenths "
+            f"or triplets of {meter.name}."
         )
     return DrumPattern(
         name=table.text("name"),

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -119,3 +120,30 @@ def test_draws_are_the_same_each_time_and_different_for_each_note() -> None:
     assert min(velocities) < 73
     assert max(velocities) > 87
     assert velocities <= set(range(70, 91))
+
+
+@pytest.mark.parametrize("swing", [0.5, 0.58, 0.64, 2 / 3, 0.75])
+@pytest.mark.parametrize("unit", [240, 480])
+@pytest.mark.parametrize("amount", [0.0, 0.5, 1.0])
+def test_a_triplet_is_even_at_any_swing(swing: float, unit: int, amount: float) -> None:
+    feel = Feel(swing=swing, swing_unit=unit)
+    felt = [apply_feel(feel, amount, COMMON_TIME, note(960 + t, 320)) for t in (0, 320, 640)]
+    assert [(f.on_tick, f.off_tick) for f in felt] == [(960, 1280), (1280, 1600), (1600, 1920)]
+
+
+def test_the_off_beat_of_triplet_swing_meets_the_last_of_a_triplet() -> None:
+    feel = Feel(swing=2 / 3)
+    swung = apply_feel(feel, 1.0, COMMON_TIME, note(480, 480))
+    triplet = apply_feel(feel, 1.0, COMMON_TIME, note(640, 320))
+    assert round(swung.on_tick) == triplet.on_tick == 640
+
+
+@given(st.floats(0.5, 0.8), st.floats(0.0, 1.0), st.integers(0, 3840 // 160))
+def test_the_notes_of_a_beat_in_triplets_or_in_pairs_stay_in_order(
+    swing: float, amount: float, at: int
+) -> None:
+    feel = Feel(swing=swing)
+    beat = at * 160 // 960 * 960
+    for places in ((0, 160, 320, 640, 800, 960), (0, 240, 480, 720, 960), (0, 120, 480, 600, 960)):
+        on = [apply_feel(feel, amount, COMMON_TIME, note(beat + p, 120)).on_tick for p in places]
+        assert on == sorted(set(on))

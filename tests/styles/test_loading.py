@@ -106,10 +106,10 @@ WRONG = {
     "row": ('snare = "--x-"', 'snare = "--x"', r"plain: snare: .*3 steps: write 4"),
     "no row": ('kick = "X---"\nsnare = "--x-"', "", r"no instrument plays"),
     "steps": ("steps = 4", "steps = 7", r"does not divide into 7 steps"),
-    "triplet steps": (
+    "steps between": (
         'steps = 4\nkick = "X---"\nsnare = "--x-"',
-        'steps = 12\nkick = "X-----------"',
-        r"12 steps a bar fall between the swung notes",
+        'steps = 20\nkick = "X-------------------"',
+        r"20 steps a bar fall between the swung notes",
     ),
     "no groove": ('kind = "groove"', 'kind = "fill"', r"no groove in 4/4"),
     "energy": ("energy = 0.5", "energy = 5", r"energy is 5"),
@@ -144,8 +144,9 @@ def test_names_are_given_once(tmp_path: Path, kind: str) -> None:
         load_style(write(tmp_path, f"{GOOD}\n{block}\n"))
 
 
-def test_triplet_steps_are_welcome_where_nothing_swings(tmp_path: Path) -> None:
-    text = GOOD.replace("swing = 0.6\n", "").replace("steps = 4", "steps = 12")
+@pytest.mark.parametrize("swing", ["", "swing = 0.6\n"])
+def test_triplet_steps_are_welcome(tmp_path: Path, swing: str) -> None:
+    text = GOOD.replace("swing = 0.6\n", swing).replace("steps = 4", "steps = 12")
     text = text.replace('"X---"', '"X--x--x--x--"').replace('"--x-"', '"---X-----X-o"')
     assert load_style(write(tmp_path, text)).drums[0].hits[-1].onset == 11 * 320
 
