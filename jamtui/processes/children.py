@@ -26,35 +26,38 @@ def open_log(folder: Path, name: str) -> int:
         return os.open(os.devnull, os.O_WRONLY)
 
 
-def start_child(module: str, arguments: Sequence[str], log_folder: Path) -> "subprocess.Popen[bytes]":
+def start_child(
+    module: str, arguments: Sequence[str], log_folder: Path, *, own_session: bool = False
+) -> "subprocess.Popen[bytes]":
     """``python -m module arguments`` with its output in a log; its standard input is a pipe that closes
-    when this process ends, however it ends (see ``when_orphaned``)."""
-    log = open_log(log_folder, module.rsplit(".", 1)[-1])
-    try:
-        return subprocess.Popen(
-            [*PYTHON, module, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
-    finally:
-        os.close(log)
+    when this process ends, however it ends (see ``when_orphaned``).
+
+    ``own_session``: no signal of this terminal reaches it.
+    """
+    return _start(module, arguments, log_folder, subprocess.PIPE, own_session)
 
 
 def start_detached(module: str, arguments: Sequence[str], log_folder: Path) -> "subprocess.Popen[bytes]":
-    """The same in a session of its own: no terminal signal reaches it and it outlives this process."""
+    """The same in a session of its own, with no standard input: it outlives this process."""
+    return _start(module, arguments, log_folder, subprocess.DEVNULL, True)
+
+
+def _start(
+    module: str, arguments: Sequence[str], log_folder: Path, stdin: int, own_session: bool
+) -> "subprocess.Popen[bytes]":
     log = open_log(log_folder, module.rsplit(".", 1)[-1])
     flags = 0
     if sys.platform == "win32":
-        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+        flags = subprocess.CREATE_NO_WINDOW
+        if own_session:
+            flags |= subprocess.CREATE_NEW_PROCESS_GROUP
     try:
         return subprocess.Popen(
             [*PYTHON, module, *arguments],
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=log,
             stderr=log,
-            start_new_session=sys.platform != "win32",
+            start_new_session=own_session and sys.platform != "win32",
             creationflags=flags,
         )
     finally:

@@ -12,11 +12,12 @@ from jamtui.processes.children import start_child, start_detached
 from jamtui.processes.client import EngineLink
 from jamtui.processes.codec import Plain, decode, encode
 from jamtui.processes.link import connect
-from jamtui.processes.lock import band_is_running
+from jamtui.processes.lock import RUNNING, band_is_running
 from jamtui.processes.options import SessionOptions
 
 START_PATIENCE_S = 20.0
 REPLY_S = 2.0
+SUPERVISOR = "jamtui.processes.supervisor"
 
 
 class BandError(JamtuiError):
@@ -32,13 +33,14 @@ def start_band(
         LinkError: a band is running already.
     """
     if band_is_running(runtime):
-        raise LinkError("a band is already running; `jamtui attach` joins it, `jamtui stop` ends it")
+        raise LinkError(RUNNING)
     runtime.mkdir(parents=True, exist_ok=True, mode=0o700)
     (runtime / "failure.txt").unlink(missing_ok=True)
-    options.save(runtime)
+    # Not left in the runtime folder: should two start at once, it belongs to the one that gets the lock.
+    arguments = ["--options", options.text()]
     if tied:
-        return start_child("jamtui.processes.supervisor", ["--with-parent"], log_folder)
-    return start_detached("jamtui.processes.supervisor", [], log_folder)
+        return start_child(SUPERVISOR, ["--with-parent", *arguments], log_folder, own_session=True)
+    return start_detached(SUPERVISOR, arguments, log_folder)
 
 
 def failure(runtime: Path) -> str | None:
@@ -56,8 +58,10 @@ def wait_for_band(link: EngineLink, runtime: Path, supervisor: "subprocess.Popen
     """
     end = time.monotonic() + START_PATIENCE_S
     while not link.wait_connected(0.1):
-        problem = failure(runtime)
         ended = supervisor is not None and supervisor.poll() is not None
+        if ended and band_is_running(runtime):
+            raise LinkError(RUNNING)
+        problem = failure(runtime)
         if problem is not None or ended or time.monotonic() > end:
             raise BandError(problem or "the band did not start; `jamtui doctor` looks for the reason")
 
@@ -68,10 +72,10 @@ def ask(runtime: Path, server: str, kind: str, reply: str, timeout_s: float = RE
     Raises:
         LinkError: no band runs, or no answer came in time.
     """
-    connection: Connection = connect(runtime, server)
+    end = time.monotonic() + timeout_s
+    connection: Connection = connect(runtime, server, timeout_s)
     try:
         connection.send_bytes(encode(kind))
-        end = time.monotonic() + timeout_s
         while connection.poll(max(0.0, end - time.monotonic())):
             got, body = decode(connection.recv_bytes())
             if got == reply:

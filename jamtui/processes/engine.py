@@ -8,10 +8,13 @@ makes cycles at a rate that matters, and a collection is a pause.
 import gc
 import os
 import random
+import signal
 import sys
 import threading
 import time
+import traceback
 from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 
 from jamtui import __version__, paths
@@ -27,15 +30,18 @@ from jamtui.playback.ledger import Ledger
 from jamtui.playback.output import OutputLoop
 from jamtui.playback.output_thread import OutputThread
 from jamtui.playback.waiting import PreciseWait
+from jamtui.playback.wire import messages
 from jamtui.processes.children import when_orphaned
 from jamtui.processes.codec import Plain, decode, encode, from_plain
 from jamtui.processes.engine_ports import EnginePorts
 from jamtui.processes.exits import EXIT_REFUSED
+from jamtui.processes.held import HeldKeys
 from jamtui.processes.link import Peer, Server, link_key
 from jamtui.processes.options import SessionOptions
 from jamtui.processes.restart import restart_state, take_up
 from jamtui.processes.shared import SharedState
 from jamtui.processes.sinks import CLOCK, ONE, SINKS, THRU
+from jamtui.processes.sources import Sources
 from jamtui.session.actions import BY_NAME
 from jamtui.session.band import Band, BandOptions
 from jamtui.session.book_file import load_book
@@ -61,7 +67,12 @@ SNAPSHOT_NS = 50_000_000
 QUIET_NS = 2_500_000
 """Work that can wait is not begun when a note is due sooner than this."""
 STATE_NS = 100_000_000
-GC_IDLE_NS = 60_000_000_000
+MISHAPS_LOGGED = 100
+KEYBOARD = "computer keyboard"
+INPUTS_AT_ONCE = 64
+"""Messages dealt with before the band is looked after again, should they come in a flood."""
+INBOX_LIMIT = 2000
+"""Messages from clients that may wait; beyond, their threads wait and so, in the end, do they."""
 
 
 class Engine:
@@ -79,18 +90,18 @@ class Engine:
         styles = load_styles(paths.styles_dir())
         check_names(config, BY_NAME, styles, str(paths.config_file()))
         self._inputs: deque[tuple[int, str, bytes]] = deque()
-        self._inbox: deque[tuple[Peer, bytes]] = deque()
+        self._inbox: deque[tuple[Peer, bytes | None]] = deque()
+        self._held = HeldKeys()
         self._commands: deque[Command] = deque()
         self._reports: deque[Report] = deque()
         self._wait = PreciseWait()
         self._stopping = False
         self._server: Server | None = None
-        self._health: tuple[GeneratorHealth, ...] = ()
         self._levels = Levels()
         self._seq = 0
         self._rolls: dict[str, int] = {}
         self._next_snapshot = self._next_state = self._next_beat = 0
-        self._crashes = 0
+        self._mishaps = 0
         self._early_events: list[Event] = []
 
         seed = options.seed if options.seed is not None else config.playing.seed
@@ -122,15 +133,17 @@ class Engine:
 
     def run(self) -> None:
         """Serve until ``shutdown`` or the supervisor's end."""
-        self._server = Server(self._runtime, "engine", link_key(self._runtime), self._on_message)
+        self._server = Server(
+            self._runtime, "engine", link_key(self._runtime), self._on_message, self._on_close
+        )
         when_orphaned(self._request_stop)
+        signal.signal(signal.SIGTERM, lambda *_: self._request_stop())
         sys.setswitchinterval(SWITCH_S)
         self._output.start()
         self._warm_up()
         now = time.perf_counter_ns()
         if self._state is not None:
-            take_up(self._state, self._band, now)
-            self._tell("the engine was restarted; the band plays on", "warning")
+            self._take_up(self._state, now)
         elif self._options.autostart:
             self._band.start(now)
         self._flush()
@@ -144,17 +157,19 @@ class Engine:
 
     def _turn(self) -> None:
         now = time.perf_counter_ns()
-        while self._inputs:
-            stamp, port, data = self._inputs.popleft()
-            self._band.midi(stamp, port, data)
+        for _ in range(min(len(self._inputs), INPUTS_AT_ONCE)):
+            self._hear(*self._inputs.popleft())
             if self._commands:
                 self._output.wake()
-        while self._inbox:
+        for _ in range(min(len(self._inbox), INPUTS_AT_ONCE)):
             self._take(*self._inbox.popleft())
         self._band.advance(now)
         self._flush()
         self._read_reports(now)
-        if self._urgent():
+        if now >= self._next_beat:
+            self._next_beat = now + STATE_NS
+            self._shared.beat(now, os.getpid())
+        if self._urgent() and now < self._next_snapshot + SNAPSHOT_NS:
             return
         self._housekeeping(now)
         now = time.perf_counter_ns()
@@ -187,9 +202,6 @@ class Engine:
 
     def _housekeeping(self, now: int) -> None:
         """What can wait: never begun shortly before a note is due."""
-        if now >= self._next_beat:
-            self._next_beat = now + STATE_NS
-            self._shared.beat(now, os.getpid())
         due = self._loop.next_send_ns
         if due is not None and 0 <= due - now < QUIET_NS and now < self._next_snapshot + SNAPSHOT_NS:
             return
@@ -203,11 +215,19 @@ class Engine:
         if style.name != self._style_name:
             self._style_name = style.name
             self._apply_programs(style)
-        for brief in self._band.briefs():
-            self._send_to("workers", encode("brief", brief))
+        self._brief(now)
         if now >= self._next_snapshot:
             self._next_snapshot = now + SNAPSHOT_NS
             self._send_views(now)
+
+    def _brief(self, now: int) -> None:
+        band, sources = self._band, self._sources
+        useless = sources.useless(band.conductor.plan_revision, band.clock.segment.tick_at(now))
+        if useless:
+            self._send_to("workers", encode("cancel", useless))
+        for brief in band.briefs():
+            sources.sent(brief)
+            self._send_to("workers", encode("brief", brief))
 
     def _send_views(self, now: int) -> None:
         server = self._server
@@ -233,38 +253,72 @@ class Engine:
         self._wait.wake()
 
     def _on_message(self, peer: Peer, data: bytes) -> None:
+        while len(self._inbox) >= INBOX_LIMIT and not self._stopping:
+            time.sleep(0.002)
         self._inbox.append((peer, data))
         self._wait.wake()
 
-    def _take(self, peer: Peer, data: bytes) -> None:
+    def _on_close(self, peer: Peer) -> None:
+        self._inbox.append((peer, None))
+        self._wait.wake()
+
+    def _hear(self, stamp: int, port: str, data: bytes) -> None:
+        try:
+            self._band.midi(stamp, port, data)
+        except Exception:  # a message that trips the band is left out; the next one may not
+            self._mishap(f"a message from {port} was left out ({data[:3].hex(' ')})")
+
+    def _take(self, peer: Peer, data: bytes | None) -> None:
         now = time.perf_counter_ns()
+        if data is None:
+            self._part_with(peer, now)
+            return
         try:
             kind, body = decode(data)
             self._obey(peer, kind, body, now)
         except LinkError as error:
             self._tell(str(error), "warning")
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            self._tell(f"a message over the link was not understood ({error})", "warning")
+        except Exception as error:  # whatever a client sends, the band plays on
+            self._mishap(f"a message over the link was not understood ({type(error).__name__}: {error})")
+
+    def _mishap(self, text: str) -> None:
+        """Say what went wrong; the traceback goes to the log, of the first hundred."""
+        self._mishaps += 1
+        if self._mishaps <= MISHAPS_LOGGED:
+            traceback.print_exc()
+        self._tell(text, "warning")
+
+    def _part_with(self, peer: Peer, now: int) -> None:
+        """A client is gone: the keys it held are let go, and workers are said to be away."""
+        for message in self._held.release(peer):
+            self._hear(now, KEYBOARD, message)
+        if peer.name == "workers" and not any(p.name == "workers" for p in self._peers()):
+            self._sources.gone()
+            self._band.conductor.set_sources(self._sources.wanted)
 
     def _obey(self, peer: Peer, kind: str, body: Plain, now: int) -> None:
         if kind == "action":
             self._act(str(body["name"]), body.get("argument"), bool(body.get("soon")), now)
         elif kind == "midi":
-            self._band.midi(now, "computer keyboard", bytes.fromhex(body))
+            for message in messages(bytes.fromhex(body)):
+                self._held.struck(peer, message)
+                self._band.midi(now, KEYBOARD, message)
         elif kind == "bar":
             verdict = self._band.offer(from_plain(Bar, body), now)
             peer.send(encode("verdict", {"accepted": verdict.accepted, "reason": verdict.reason}))
         elif kind == "health":
-            known = {h.source: h for h in self._health}
-            known.update({h.source: h for h in (from_plain(GeneratorHealth, one) for one in body)})
-            self._health = tuple(known.values())
-            self._band.conductor.set_sources(any(h.state == "ready" for h in self._health[1:]))
+            self._sources.take([from_plain(GeneratorHealth, one) for one in body])
+            self._band.conductor.set_sources(self._sources.wanted)
+        elif kind == "tell":
+            self._tell(str(body["text"])[:300], str(body["severity"]))
         elif kind == "hello":
             peer.name = str(body["name"])
             peer.send(encode("welcome", {"session": self.session, "version": __version__}))
             self._rolls.clear()
             for event in self._early_events:
                 peer.send(encode("event", event))
+        elif kind == "modules":
+            peer.send(encode("modules", sorted(sys.modules)))
         elif kind == "report":
             peer.send(encode("report", self._report(now)))
         elif kind == "panic":
@@ -302,15 +356,18 @@ class Engine:
             "journal": str(self._journal.path) if self._journal is not None else None,
             "engine_pid": os.getpid(),
             "sounding": len(self._loop.sounding()),
-            "clients": sorted(p.name for p in self._server.peers) if self._server is not None else [],
+            "clients": sorted(p.name for p in self._peers()),
+            "sources": {h.name: h.state for h in self._sources.health},
             **band.kpi.report(),
         }
 
     def _send_to(self, name: str, data: bytes) -> None:
-        if self._server is not None:
-            for peer in self._server.peers:
-                if peer.name == name:
-                    peer.send(data)
+        for peer in self._peers():
+            if peer.name == name:
+                peer.send(data)
+
+    def _peers(self) -> tuple[Peer, ...]:
+        return self._server.peers if self._server is not None else ()
 
     def _tell(self, text: str, severity: str = "info") -> None:
         event = Event(time.time(), text, severity)
@@ -325,6 +382,15 @@ class Engine:
             self._journal.record(TextRecord(time.perf_counter_ns(), text))
 
     # -- life --------------------------------------------------------------------------------------------
+
+    def _take_up(self, state: Mapping[str, object], now: int) -> None:
+        try:
+            take_up(state, self._band, now)
+            self._tell("the engine was restarted; the band plays on", "warning")
+        except Exception:  # a state that cannot be taken up must not cost the music more than its place
+            self._mishap("the engine was restarted; where it was could not be taken up, so it begins anew")
+            if state.get("running"):
+                self._band.start(now)
 
     def _request_stop(self) -> None:
         self._stopping = True
@@ -366,7 +432,7 @@ class Engine:
             priority=self._output.priority,
             routes=self._ports.routes,
             port_names=self._ports.port_names,
-            health=self._health,
+            health=self._sources.health,
             queue_depth=self._loop.queue_depth,
             demo=self._options.demo,
         )
@@ -393,8 +459,8 @@ class Engine:
         playing, options = config.playing, self._options
         meter = METERS[options.meter or playing.meter or style.meter]
         book = load_book(Path((self._runtime / "book.path").read_text(encoding="utf-8")))
-        self._health = (
-            GeneratorHealth(Source.REFLEX, "reflex", "ready", f"{len(book.phrases)} phrases in its book"),
+        self._sources = Sources(
+            GeneratorHealth(Source.REFLEX, "reflex", "ready", f"{len(book.phrases)} phrases in its book")
         )
         chart: Chart | None = parse_chart(options.chart, meter) if options.chart is not None else None
         settings = BandSettings(
@@ -476,6 +542,8 @@ def main(argv: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     runtime = Path(arguments[0])
     threading.current_thread().name = "planning"
+    # Ctrl-C in the terminal is for whoever started the band; the supervisor tells us to stop.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         engine = Engine(
             runtime,

@@ -41,29 +41,41 @@ def find_leftovers(runtime: Path) -> Leftovers:
     """Look, change nothing."""
     if band_is_running(runtime):
         return Leftovers(True)
-    processes = tuple(
+    return Leftovers(False, orphans(runtime), tuple(p for name in FILES if (p := runtime / name).exists()))
+
+
+def orphans(runtime: Path) -> tuple[tuple[int, str], ...]:
+    """Process id and module of every engine and worker process of ``runtime``, whoever started it."""
+    return tuple(
         (pid, module)
         for pid, arguments in _processes()
         for module in MODULES[1:]
         if module in arguments and str(runtime) in arguments and pid != os.getpid()
     )
-    return Leftovers(False, processes, tuple(p for name in FILES if (p := runtime / name).exists()))
+
+
+def end_orphans(runtime: Path) -> tuple[tuple[int, str], ...]:
+    """End those processes: asked first, then killed; returns what was found."""
+    found = orphans(runtime)
+    for pid, _module in found:
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + _PATIENCE_S
+    waiting = {pid for pid, _ in found}
+    while waiting and time.monotonic() < deadline:
+        time.sleep(0.02)
+        waiting &= {pid for pid, _ in orphans(runtime)}
+    for pid in waiting:
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
+    return found
 
 
 def clear_leftovers(runtime: Path) -> Leftovers:
     """End those processes and remove those files; returns what was found. A running band is left alone."""
     found = find_leftovers(runtime)
-    for pid, _module in found.processes:
-        with contextlib.suppress(OSError):
-            os.kill(pid, signal.SIGTERM)
-    deadline = time.monotonic() + _PATIENCE_S
-    waiting = {pid for pid, _ in found.processes}
-    while waiting and time.monotonic() < deadline:
-        time.sleep(0.02)
-        waiting &= {pid for pid, _ in find_leftovers(runtime).processes}
-    for pid in waiting:
-        with contextlib.suppress(OSError):
-            os.kill(pid, signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
+    if found.processes:
+        end_orphans(runtime)
     for path in found.files:
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+import time
 from pathlib import Path
 from typing import IO
 
@@ -13,23 +14,32 @@ if sys.platform == "win32":
 else:
     import fcntl
 
+RUNNING = "a band is already running; `jamtui attach` joins it, `jamtui stop` ends it"
+_PATIENCE_S = 0.2
+
+
+class LockedError(LinkError):
+    """Another supervisor is there."""
+
 
 class InstanceLock:
     """Held for as long as this process lives.
 
     Raises:
-        LinkError: another supervisor holds it.
+        LockedError: another supervisor holds it.
     """
 
     def __init__(self, runtime: Path) -> None:
         runtime.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path = runtime / "supervisor.lock"
         self._file: IO[bytes] = self._path.open("a+b")
-        if not _try_lock(self._file):
+        # Whoever asks whether a band is running holds the lock for a moment.
+        end = time.monotonic() + _PATIENCE_S
+        while not (held := _try_lock(self._file)) and time.monotonic() < end:
+            time.sleep(0.01)
+        if not held:
             self._file.close()
-            raise LinkError(
-                "a band is already running; `jamtui attach` joins it, `jamtui stop` ends it"
-            ) from None
+            raise LockedError(RUNNING)
         (runtime / "supervisor.pid").write_text(str(os.getpid()), encoding="ascii")
 
     def release(self) -> None:

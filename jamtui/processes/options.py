@@ -26,17 +26,26 @@ class SessionOptions:
     generators: tuple[str, ...] = ()
     """Generators for the worker process, as ``module:factory``."""
 
+    def text(self) -> str:
+        """As ``read`` takes it."""
+        return json.dumps(asdict(self))
+
     def save(self, runtime: Path) -> None:
         """Leave the options for the processes to come."""
-        (runtime / "session.json").write_text(json.dumps(asdict(self)), encoding="utf-8")
+        (runtime / "session.json").write_text(self.text(), encoding="utf-8")
 
     @classmethod
     def load(cls, runtime: Path) -> "SessionOptions":
         """The options left by ``save``; the defaults where there are none."""
         try:
-            data = json.loads((runtime / "session.json").read_text(encoding="utf-8"))
+            return cls.read((runtime / "session.json").read_text(encoding="utf-8"))
         except FileNotFoundError:
             return cls()
+
+    @classmethod
+    def read(cls, text: str) -> "SessionOptions":
+        """The options of ``text``; what this version does not know is left out."""
+        data = json.loads(text)
         known = {f.name for f in fields(cls)}
         chosen = {k: v for k, v in data.items() if k in known}
         return cls(**{**chosen, "generators": tuple(chosen.get("generators", ()))})

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from jamtui.midi.connections import ConnectionMemory
     from jamtui.midi.ports import MidiSystem
 
-LOOK_S = 1.0
-"""How often the connections of our virtual ports are looked at."""
+LOOK_S = 0.2
+"""How often the connections of our virtual ports are looked at: a receiver that was connected more recently
+than this when the engine dies is not known."""
+LOOK_SLOWLY_S = 1.0
+"""The same where a look starts a program (ALSA)."""
 MENDING_S = 0.1
 """The same while a new engine's ports are expected."""
 MENDING_FOR_S = 8.0
@@ -39,10 +42,11 @@ class Rescue:
         now = time.monotonic()
         if now < self._next_look:
             return
-        self._next_look = now + (MENDING_S if now < self._mending_until else LOOK_S)
         memory = self._connections()
         if memory is not None:
             memory.observe()
+        interval = LOOK_S if self._system is None or self._system.api == "jack" else LOOK_SLOWLY_S
+        self._next_look = now + (MENDING_S if now < self._mending_until else interval)
 
     def end_notes(self) -> int:
         """Send a note-off for every note that the bitmap says is sounding; how many there were."""

@@ -24,16 +24,21 @@ from jamtui.errors import JamtuiError, LinkError
 from jamtui.processes.children import start_child, when_orphaned
 from jamtui.processes.codec import decode, encode
 from jamtui.processes.exits import EXIT_REFUSED
+from jamtui.processes.leftovers import end_orphans
 from jamtui.processes.link import Peer, Server, connect, link_key
-from jamtui.processes.lock import InstanceLock
+from jamtui.processes.lock import InstanceLock, LockedError
+from jamtui.processes.options import SessionOptions
 from jamtui.processes.rescue import Rescue
 from jamtui.processes.shared import SharedState
 from jamtui.processes.sinks import SINKS
 
 CRASHES_ALLOWED = 5
 CRASH_WINDOW_S = 20.0
-HEARTBEAT_LIMIT_NS = 5_000_000_000
+HEARTBEAT_LIMIT_S = 5.0
 """An engine that says nothing for so long is hung and is replaced."""
+FIRST_BEAT_LIMIT_S = 30.0
+"""The same for one that has not said anything yet."""
+LOOK_S = 0.2
 STOP_PATIENCE_S = 3.0
 
 
@@ -49,20 +54,52 @@ class Child:
     restart_at: float | None = None
 
 
+class Pulse:
+    """Notices an engine that hangs: its heartbeat does not change while this process looks.
+
+    Only time between two looks counts, and of that no more than half a second, so that a machine that
+    slept, or a supervisor that was stopped, does not take a healthy engine for a hung one.
+    """
+
+    def __init__(self) -> None:
+        self._seen: tuple[int, int] = (0, 0)
+        self._silent_s = 0.0
+        self._looked: float | None = None
+
+    def begin(self) -> None:
+        """Another engine starts."""
+        self._silent_s, self._looked = 0.0, None
+
+    def hung(self, beat_ns: int, pid: int, engine_pid: int, now: float) -> bool:
+        """Look at time ``now`` (seconds): the newest heartbeat, whose it is, and whom it should be from."""
+        if (beat_ns, pid) != self._seen:
+            self._seen = beat_ns, pid
+            self._silent_s = 0.0
+        elif self._looked is not None:
+            self._silent_s += min(0.5, now - self._looked)
+        self._looked = now
+        return self._silent_s > (HEARTBEAT_LIMIT_S if pid == engine_pid else FIRST_BEAT_LIMIT_S)
+
+
 class Supervisor:
     """Owns the other processes. ``run`` returns the exit status when the band is over."""
 
-    def __init__(self, runtime: Path, log_folder: Path) -> None:
+    def __init__(self, runtime: Path, log_folder: Path, options: SessionOptions | None = None) -> None:
         self._runtime = runtime
         self._logs = log_folder
         self._lock = InstanceLock(runtime)
         (runtime / "failure.txt").unlink(missing_ok=True)
+        for pid, module in end_orphans(runtime):
+            print(f"ended {module} ({pid}), whose supervisor is gone", flush=True)
+        if options is not None:
+            options.save(runtime)
         key = link_key(runtime, create=True)
         self._shared = SharedState(runtime / "state.map", create=True)
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._server = Server(runtime, "supervisor", key, self._on_message)
         self._engine = Child("engine", "jamtui.processes.engine")
         self._workers = Child("workers", "jamtui.processes.workers")
+        self._pulse = Pulse()
         self._rescue = Rescue(self._shared, SINKS, load_config(paths.config_file()).midi.api)
         self._over = False
         self._status = 0
@@ -75,7 +112,7 @@ class Supervisor:
             self._start(self._workers)
             while not self._over:
                 with contextlib.suppress(queue.Empty):
-                    self._inbox.get(timeout=0.05 if self._rescue.mending else 0.25)()
+                    self._inbox.get(timeout=0.05 if self._rescue.mending else LOOK_S)()
                 self._look_around()
         finally:
             self._wind_up()
@@ -98,6 +135,8 @@ class Supervisor:
         child.process = process
         child.started = time.monotonic()
         child.restart_at = None
+        if child is self._engine:
+            self._pulse.begin()
 
         def wait() -> None:
             code = process.wait()
@@ -109,6 +148,7 @@ class Supervisor:
         if process is not child.process or self._over:
             return
         child.process = None
+        _close_stdin(process)
         if child is self._engine:
             self._rescue.end_notes()
             if code == 0:
@@ -140,14 +180,10 @@ class Supervisor:
             if child.restart_at is not None and now >= child.restart_at:
                 self._start(child)
         engine = self._engine.process
-        beat = self._shared.heartbeat_ns
-        if (
-            engine is not None
-            and beat
-            and self._shared.engine_pid == engine.pid
-            and time.perf_counter_ns() - beat > HEARTBEAT_LIMIT_NS
-        ):
+        shared = self._shared
+        if engine is not None and self._pulse.hung(shared.heartbeat_ns, shared.engine_pid, engine.pid, now):
             print("the engine is hung; replacing it", flush=True)
+            self._pulse.begin()
             engine.kill()
         self._rescue.look_around()
 
@@ -162,7 +198,7 @@ class Supervisor:
         engine = self._engine.process
         if engine is not None:
             with contextlib.suppress(LinkError, OSError):
-                connection = connect(self._runtime, "engine")
+                connection = connect(self._runtime, "engine", 1.0)
                 connection.send_bytes(encode("shutdown"))
                 with contextlib.suppress(EOFError, OSError):
                     while connection.poll(STOP_PATIENCE_S):
@@ -182,6 +218,8 @@ class Supervisor:
         elif kind == "replace-engine":
             self._inbox.put(self._replace_engine)
             peer.send(encode("replacing"))
+        elif kind == "modules":
+            peer.send(encode("modules", sorted(sys.modules)))
         elif kind == "status":
             peer.send(encode("status", self._describe()))
 
@@ -207,9 +245,7 @@ class Supervisor:
             process = child.process
             if process is None:
                 continue
-            if process.stdin is not None:
-                with contextlib.suppress(OSError):
-                    process.stdin.close()
+            _close_stdin(process)
             try:
                 process.wait(STOP_PATIENCE_S)
             except subprocess.TimeoutExpired:
@@ -225,17 +261,30 @@ class Supervisor:
         self._lock.release()
 
 
+def _close_stdin(process: "subprocess.Popen[bytes]") -> None:
+    if process.stdin is not None:
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+
+
 def main(argv: list[str] | None = None) -> int:
-    """``python -m jamtui.processes.supervisor [--with-parent]``: options come from ``session.json``."""
+    """``python -m jamtui.processes.supervisor [--with-parent] [--options JSON]``."""
     arguments = sys.argv[1:] if argv is None else argv
     runtime = paths.runtime_dir()
+    options: SessionOptions | None = None
+    if "--options" in arguments:
+        options = SessionOptions.read(arguments[arguments.index("--options") + 1])
     try:
-        supervisor = Supervisor(runtime, paths.log_dir())
+        supervisor = Supervisor(runtime, paths.log_dir(), options)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: supervisor.request_stop())
         if "--with-parent" in arguments:
             when_orphaned(supervisor.request_stop)
         return supervisor.run()
+    except LockedError as error:
+        # Said by whoever started this; the folder belongs to the band that runs.
+        print(error, file=sys.stderr)
+        return error.exit_code
     except JamtuiError as error:
         with contextlib.suppress(OSError):
             (runtime / "failure.txt").write_text(str(error), encoding="utf-8")

@@ -5,21 +5,33 @@ is whole. A brief that a newer plan made useless is cancelled by closing its str
 """
 
 import asyncio
-import contextlib
 import importlib
 import os
+import signal
 import sys
+import threading
+import traceback
 from collections.abc import Sequence
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
-from jamtui.errors import JamtuiError
 from jamtui.music.phrase import Brief, Source
 from jamtui.processes.children import when_orphaned
 from jamtui.processes.client import EngineLink
 from jamtui.processes.codec import Plain, from_plain
 from jamtui.processes.options import SessionOptions
 from jamtui.session.generator import Generator, GeneratorHealth
+
+
+class Link(Protocol):
+    """The way to the engine."""
+
+    def send(self, kind: str, body: object = None) -> bool:
+        """Send one message; False when not connected."""
+        ...
+
 
 ABSENT: tuple[GeneratorHealth, ...] = (
     GeneratorHealth(
@@ -31,80 +43,105 @@ ABSENT: tuple[GeneratorHealth, ...] = (
 """What to say of the sources that no generator stands for."""
 
 
-def load_generators(names: Sequence[str]) -> list[Generator]:
-    """Generators from ``module:factory`` names.
-
-    Raises:
-        JamtuiError: a name that cannot be imported or called.
-    """
+def load_generators(names: Sequence[str]) -> tuple[list[Generator], list[str]]:
+    """Generators from ``module:factory`` names, and a sentence for each that cannot be had."""
     found: list[Generator] = []
+    problems: list[str] = []
     for name in names:
         module, _, factory = name.partition(":")
         try:
             found.append(getattr(importlib.import_module(module), factory)())
-        except (ImportError, AttributeError, TypeError, ValueError) as error:
-            raise JamtuiError(f"the generator {name} cannot be loaded ({error}); leave it out") from error
-    return found
+        except Exception as error:  # a source that does not load must not cost the others
+            traceback.print_exc()
+            reason = f"{type(error).__name__}: {error}"
+            problems.append(f"the source {name} cannot be loaded ({reason}); the band plays without it")
+    return found, problems
 
 
 class Workers:
     """Runs one task per brief and generator on an asyncio loop."""
 
-    def __init__(self, link: EngineLink, generators: Sequence[Generator]) -> None:
+    def __init__(self, link: Link, generators: Sequence[Generator], problems: Sequence[str] = ()) -> None:
         self._link = link
         self._generators = tuple(generators)
-        self._tasks: dict[str, list[asyncio.Task[None]]] = {}
+        self._problems = tuple(problems)
+        self._down: dict[str, str] = {}
+        self._tasks: dict[str, set[asyncio.Task[None]]] = {}
 
-    def health(self) -> list[GeneratorHealth]:
-        """One entry per source."""
-        ready = [GeneratorHealth(g.source, g.name, "ready", "") for g in self._generators]
+    def introduce(self) -> None:
+        """Say to the engine who is here."""
+        ready = [self._health_of(g) for g in self._generators]
         present = {h.source for h in ready}
-        return ready + [h for h in ABSENT if h.source not in present]
+        self._link.send("health", ready + [h for h in ABSENT if h.source not in present])
+        for problem in self._problems:
+            self._link.send("tell", {"text": problem, "severity": "warning"})
 
     def take(self, kind: str, body: Plain) -> None:
         """A message from the engine; runs on the loop."""
         if kind == "brief":
             brief = from_plain(Brief, body)
-            self._tasks[brief.brief_id] = [
-                asyncio.get_running_loop().create_task(self._answer(g, brief)) for g in self._generators
-            ]
+            for generator in self._generators:
+                task = asyncio.get_running_loop().create_task(self._answer(generator, brief))
+                tasks = self._tasks.setdefault(brief.brief_id, set())
+                tasks.add(task)
+                task.add_done_callback(partial(self._done, brief.brief_id))
         elif kind == "cancel":
             for brief_id in body:
                 for task in self._tasks.pop(brief_id, ()):
                     task.cancel()
+
+    def cancel_all(self) -> None:
+        """The engine that asked is gone."""
+        self.take("cancel", list(self._tasks))
+
+    def _done(self, brief_id: str, task: "asyncio.Task[None]") -> None:
+        tasks = self._tasks.get(brief_id)
+        if tasks is not None:
+            tasks.discard(task)
+            if not tasks:
+                del self._tasks[brief_id]
 
     async def _answer(self, generator: Generator, brief: Brief) -> None:
         try:
             async with aclosing(generator.bars(brief)) as bars:  # type: ignore[type-var]  # async generators close
                 async for bar in bars:
                     self._link.send("bar", bar)
-        except asyncio.CancelledError:
-            raise
+                    self._say(generator, "")
         except Exception as error:  # a generator may fail in any way; the band must not
-            self._link.send(
-                "health", [GeneratorHealth(generator.source, generator.name, "down", str(error)[:200])]
-            )
-        finally:
-            self._tasks.pop(brief.brief_id, None)
+            self._say(generator, f"{type(error).__name__}: {error}"[:200])
+
+    def _say(self, generator: Generator, trouble: str) -> None:
+        if self._down.get(generator.name, "") != trouble:
+            self._down[generator.name] = trouble
+            if trouble:
+                traceback.print_exc()
+            self._link.send("health", [self._health_of(generator)])
+
+    def _health_of(self, generator: Generator) -> GeneratorHealth:
+        trouble = self._down.get(generator.name, "")
+        return GeneratorHealth(generator.source, generator.name, "down" if trouble else "ready", trouble)
 
 
-async def run(runtime: Path, generators: Sequence[Generator], stop: asyncio.Event) -> None:
+async def run(
+    runtime: Path, generators: Sequence[Generator], stop: asyncio.Event, problems: Sequence[str] = ()
+) -> None:
     """Serve the engine in ``runtime`` until ``stop`` is set."""
     loop = asyncio.get_running_loop()
-    holder: list[Workers] = []
+    ready = threading.Event()
 
     def on_message(kind: str, body: Plain) -> None:
-        if holder:
-            loop.call_soon_threadsafe(holder[0].take, kind, body)
+        ready.wait()
+        loop.call_soon_threadsafe(workers.take, kind, body)
 
-    def on_connect(link: EngineLink) -> None:
-        if holder:
-            link.send("health", holder[0].health())
+    def on_connect(_link: EngineLink) -> None:
+        ready.wait()
+        # A new engine: what the old one asked for is of no use to it.
+        loop.call_soon_threadsafe(workers.cancel_all)
+        loop.call_soon_threadsafe(workers.introduce)
 
     link = EngineLink(runtime, "workers", on_message, on_connect)
-    workers = Workers(link, generators)
-    holder.append(workers)
-    link.send("health", workers.health())
+    workers = Workers(link, generators, problems)
+    ready.set()
     try:
         await stop.wait()
     finally:
@@ -117,7 +154,9 @@ def main(argv: list[str] | None = None) -> int:
     # One thread per numeric library: the cores belong to the engine and the DAW.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     runtime = Path(arguments[0])
-    generators = load_generators(SessionOptions.load(runtime).generators)
+    # Ctrl-C in the terminal is for whoever started the band; the supervisor tells us to stop.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    generators, problems = load_generators(SessionOptions.load(runtime).generators)
 
     async def serve() -> None:
         stop = asyncio.Event()
@@ -127,10 +166,9 @@ def main(argv: list[str] | None = None) -> int:
             loop.call_soon_threadsafe(stop.set)
 
         when_orphaned(over)
-        await run(runtime, generators, stop)
+        await run(runtime, generators, stop, problems)
 
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve())
+    asyncio.run(serve())
     return 0
 
 

@@ -1,0 +1,59 @@
+"""What the engine knows of the sources in the worker process, and which briefs are out."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from jamtui.music.phrase import Brief, Source
+from jamtui.session.generator import GeneratorHealth
+
+_WAITING = ("ready", "slow", "down")
+"""States in which a source gets briefs: one that is down may be back with the next."""
+AWAY = "The worker process ended; it is being restarted."
+
+
+class Sources:
+    """Health of all sources, the reflex first, and the briefs that may still be worked on."""
+
+    def __init__(self, reflex: GeneratorHealth) -> None:
+        self._health: dict[Source, GeneratorHealth] = {reflex.source: reflex}
+        self._away = False
+        self._out: dict[str, tuple[int, int]] = {}
+
+    @property
+    def health(self) -> tuple[GeneratorHealth, ...]:
+        """One entry per source."""
+        return tuple(self._health.values())
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody is there to be briefed."""
+        others = [h for h in self._health.values() if h.source is not Source.REFLEX]
+        return not self._away and any(h.state in _WAITING for h in others)
+
+    def take(self, health: Iterable[GeneratorHealth]) -> None:
+        """What the workers say of themselves."""
+        self._away = False
+        self._health.update({h.source: h for h in health if h.source is not Source.REFLEX})
+
+    def gone(self) -> None:
+        """The worker process is away."""
+        self._away = True
+        self._out.clear()
+        for source, h in self._health.items():
+            if source is not Source.REFLEX and h.state in _WAITING:
+                self._health[source] = replace(h, state="down", detail=AWAY)
+
+    def sent(self, brief: Brief) -> None:
+        """``brief`` went to the workers."""
+        self._out[brief.brief_id] = (
+            brief.plan_revision,
+            brief.start_tick + brief.bars * brief.meter.bar_ticks,
+        )
+
+    def useless(self, revision: int, tick: float) -> list[str]:
+        """Ids of briefs whose bars would be refused now, because the plan is another or they are past; each
+        is named once."""
+        found = [i for i, (of, end) in self._out.items() if of != revision or end <= tick]
+        for brief_id in found:
+            del self._out[brief_id]
+        return found
