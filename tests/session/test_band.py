@@ -145,8 +145,23 @@ def test_the_same_seed_gives_the_same_notes_however_late_planning_looks(
             st.tuples(
                 st.just("act"),
                 st.sampled_from(
-                    "start_stop panic ending freeze style_next meter tempo_up tap mute_lead solo_bass grid "
-                    "click latch energy_up temperature_down".split()
+                    [
+                        "start_stop",
+                        "panic",
+                        "ending",
+                        "freeze",
+                        "style_next",
+                        "meter",
+                        "tempo_up",
+                        "tap",
+                        "mute_lead",
+                        "solo_bass",
+                        "grid",
+                        "click",
+                        "latch",
+                        "energy_up",
+                        "temperature_down",
+                    ]
                 ),
             ),
             st.tuples(st.just("chord"), st.sampled_from([DM7, G7, CMAJ7])),
