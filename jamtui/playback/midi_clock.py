@@ -37,6 +37,9 @@ _LOST_PULSES = 3.0
 _GAP = 1.6
 """Between pulses so many periods apart one or more may have been lost."""
 
+_BEHIND = 0.5
+"""A pulse nearer than this (in pulses) to the one before, after a gap, is one that was thought lost."""
+
 _GAPS_ARE_TEMPO = 3
 
 _NEW_PHASE_NS = 5_000_000
@@ -222,6 +225,8 @@ class MidiClockFollower:
         self._last_ns: int | None = None
         self._polled = 0
         self._gaps: list[tuple[int, int]] = []
+        self._held_up = 0
+        """Pulses counted as lost that may still come."""
         self.locked = False
         """Whether pulses are coming now."""
 
@@ -289,6 +294,9 @@ class MidiClockFollower:
                 self._gaps.clear()
             else:
                 count = self._count(ns, self._last_ns, away)
+                if count == 0:
+                    self._last_ns = ns
+                    return
                 pulse_filter.pulse(ns, count)
         self._last_ns = ns
         self.locked = True
@@ -305,9 +313,14 @@ class MidiClockFollower:
             self._steer(ns)
 
     def _count(self, ns: int, last_ns: int, away: float) -> int:
-        """How many pulses on this one is: more than one after a gap in which pulses were lost. Gap after
-        gap is no loss but a tempo far slower, and then every pulse counted as lost is taken back."""
+        """How many pulses on this one is: more than one after a gap in which pulses were lost, none for a
+        pulse that was held up, not lost, and comes close behind. Gap after gap is no loss but a tempo far
+        slower, and then every pulse counted as lost is taken back."""
         gap = ns - last_ns
+        if self._held_up and away < _BEHIND:
+            self._held_up -= 1
+            return 0
+        self._held_up = 0
         if not self._filter.sure or gap < _GAP * self._filter.period:
             self._gaps.clear()
             return 1
@@ -315,6 +328,7 @@ class MidiClockFollower:
         count = max(1, int(away + (0.3 if away < 2 else 0.5)))
         self._gaps.append((gap, count))
         if len(self._gaps) < _GAPS_ARE_TEMPO:
+            self._held_up = count - 1
             return count
         self._tick -= sum(lost - 1 for _, lost in self._gaps[:-1]) * PULSE_TICKS
         period = self._gaps[-1][0]

@@ -244,3 +244,19 @@ def test_song_position_bytes() -> None:
     assert song_position(3840 * 10) == bytes((0xF2, 160 & 0x7F, 160 >> 7))
     assert song_position(-5) == b"\xf2\x00\x00"
     assert song_position(10**9) == b"\xf2\x7f\x7f"
+
+
+@pytest.mark.parametrize("held_ms", [12, 17, 24, 38, 55])
+@pytest.mark.parametrize("seed", range(4))
+def test_pulses_that_were_held_up_are_not_counted_twice(seed: int, held_ms: int) -> None:
+    sender = Sender(seed, lambda t: 120.0, 20)
+    for start in (200, 400, 600):
+        # Everything that should come in this time comes at its end, all at once.
+        end = sender.stamps[start] + held_ms * MS
+        late = [i for i in range(start, start + 6) if sender.stamps[i] < end]
+        for number, index in enumerate(late):
+            sender.stamps[index] = end + number * 10_000
+    sender.stamps.sort()
+    followed = follow(sender)
+    for begin, end_s in ((7.0, 8.2), (11.2, 12.4), (16.0, 19.0)):
+        assert max(abs(error) for t, error, _, _ in followed if begin < t < end_s) < 4.0
