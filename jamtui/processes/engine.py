@@ -514,6 +514,7 @@ class Engine:
             chart=chart,
             recorder=self._journal,
             tell=self._tell,
+            hurry=self._output.wake,
         )
 
     def _close(self) -> None:

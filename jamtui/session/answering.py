@@ -1,6 +1,6 @@
 """How the plan answers a chord: what is taken back, what is planned anew, and what stands."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from jamtui.music.chord import Chord
 from jamtui.music.phrase import Role
@@ -20,8 +20,9 @@ def reachable(changed: int, tick: int, locked: int) -> int:
 
 def answer_chord(
     planner: Planner, settings: BandSettings, answer: Answer, chord: Chord, played: int, locked: int
-) -> list[Command]:
-    """A new chord: the pitched roles are planned anew from the grid point on.
+) -> Iterator[Command]:
+    """A new chord: the pitched roles are planned anew from the grid point on, each handed over before the
+    next is thought of, so that the first note need not wait for the whole band.
 
     Sounding and locked notes that became wrong go; so do locked ones at or after the grid point, which
     belong to the old plan. ``played`` is the chord's tick; notes before ``locked`` may be locked."""
@@ -34,9 +35,9 @@ def answer_chord(
         stale = frozenset(n.pitch % 12 for n in ahead if n.tick < locked)
         wrong[role] = planner.wrong_classes(role, answer.tick) | stale
         planner.players[role].meet(answer.tick, chord, previous)
-    changed = planner.replan(roles, answer.tick, played, answer)
-    return [
-        planner.splice(
+    for role in roles:
+        changed = planner.replan((role,), answer.tick, played, answer)
+        yield planner.splice(
             role,
             reachable(changed[role], answer.tick, locked),
             wrong=wrong[role],
@@ -44,8 +45,6 @@ def answer_chord(
             at_once=not GRIDS[settings.grid],
             trigger_ns=answer.trigger_ns,
         )
-        for role in roles
-    ]
 
 
 def confirm_chord(

@@ -81,6 +81,7 @@ class Band:
     Args:
         commands: what the output loop is to do; appended here, taken there.
         tell: called with a sentence (and ``info``, ``warning`` or ``error``) for the event line.
+        hurry: called when a command should be obeyed before the rest is known.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class Band:
         chart: Chart | None = None,
         recorder: Recorder | None = None,
         tell: Callable[[str, str], None] = lambda _text, _severity: None,
+        hurry: Callable[[], None] = lambda: None,
     ) -> None:
         self.conductor = conductor
         self.chords = chords
@@ -114,6 +116,7 @@ class Band:
         self._demo = demo
         self._recorder: Recorder = recorder if recorder is not None else NullRecorder()
         self._tell = tell
+        self._hurry = hurry
         self._tap = TapTempo()
         self._follower = MidiClockFollower(clock)
         self._pulses = PulseSender(options.clock_port) if options.clock_port else None
@@ -334,12 +337,14 @@ class Band:
         if self.state in ("playing", "ending", "count-in") and heard.kind != "faded":
             grid = GRIDS[self.conductor.settings.grid]
             self.kpi.trigger(heard.trigger_ns, tick, grid or None)
-        self._post(self.conductor.hear(heard, tick, self.clock.bpm))
+        self._post(self.conductor.hear_each(heard, tick, self.clock.bpm))
 
     def _post(self, commands: Iterable[Command]) -> None:
         for command in commands:
             self._commands.append(command)
             if isinstance(command, Splice):
+                if command.at_once:
+                    self._hurry()
                 self.kpi.withdraw(command.role, command.from_tick)
                 end = self.conductor.covered_until(command.role)
                 if end > command.from_tick:

@@ -4,7 +4,7 @@ Pure: ticks and what is heard go in, commands for the output loop come out; the 
 the same commands. One thread owns it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import ceil
 
@@ -44,6 +44,8 @@ from jamtui.styles.swing import feel_in_meter
 __all__ = ["Conductor", "Verdict"]
 
 _NEVER = 1 << 62
+LATEST_END = 3
+"""Bars from the earliest possible end within which a chart's way home is waited for."""
 _SLACK = EIGHTH
 """Ticks by which a stamp may lie behind the moment it is dealt with, without any difference."""
 
@@ -130,35 +132,41 @@ class Conductor(Readings):
     def hear(self, heard: Heard, tick: float, bpm: float) -> list[Command]:
         """A chord update. ``tick`` is musical time at ``heard.trigger_ns`` (for a revision, at ``heard.ns``),
         not at the call, so that the answer depends on stamps alone."""
+        return list(self.hear_each(heard, tick, bpm))
+
+    def hear_each(self, heard: Heard, tick: float, bpm: float) -> Iterator[Command]:
+        """The same, each command as soon as it is known. The iterator must be used up."""
         if heard.kind == "settled":
-            return []
+            return
         chord = NO_CHORD if heard.kind == "faded" else heard.chord
         harmony = self._planner.harmony
         harmony.settle_key()
         if self.state == "stopped":
             harmony.prepare(chord)
-            return []
+            return
         played = ceil(tick)
         # Had the coming bar line passed just before or just after this chord, the music would be the same.
-        ahead = self._top_up(played + lock_ticks(bpm) + _SLACK)
+        yield from self._top_up(played + lock_ticks(bpm) + _SLACK)
         self._bpm = bpm
         goal = self._grid_point(played)
         before = harmony.at(goal)
         harmony.hear(chord, goal, played)
         self._wake = -_NEVER
         if self.frozen:
-            return ahead
+            return
         planner, settings = self._planner, self.settings
         if chord.family is Family.NONE:
-            return [*ahead, *fade_chord(planner, settings, goal, played)]
+            yield from fade_chord(planner, settings, goal, played)
+            return
         safe = frozenset(heard.safe) if heard.kind == "provisional" else frozenset()
         answer = self.last_answer = Answer(
             goal, heard.trigger_ns, max(heard.trigger_ns, heard.ns), safe, goal + PPQ
         )
         locked = played + lock_ticks(bpm)
         if before == chord:
-            return [*ahead, *confirm_chord(planner, settings, answer, played, locked)]
-        return [*ahead, *answer_chord(planner, settings, answer, chord, played, locked)]
+            yield from confirm_chord(planner, settings, answer, played, locked)
+        else:
+            yield from answer_chord(planner, settings, answer, chord, played, locked)
 
     def set_player_energy(self, energy: float, tick: float | None = None) -> None:
         """How lively the player plays (0 to 1) at ``tick``, for example at each note's stamp; the band
@@ -421,12 +429,13 @@ class Conductor(Readings):
         self._loop = None
         lines = planner.lines
         bar = lines.bar_at(self._now)
-        # The next even bar line that leaves at least one whole bar to round the phrase off.
-        at = lines.next_bar(bar)
-        at = lines.next_bar(at)
+        # Where the chart comes home; else the next even bar line that leaves at least one whole bar to
+        # round the phrase off.
+        first = at = lines.next_bar(lines.next_bar(bar))
         while at.number % 2:
             at = lines.next_bar(at)
-        planner.ends_at = at.start
+        home = planner.harmony.homecoming(first.start, LATEST_END)
+        planner.ends_at = at.start if home is None else home
         self.state = "ending"
         self._wake = self._now
         return self._renew(bar.end, ROLES)
