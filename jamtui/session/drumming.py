@@ -13,6 +13,9 @@ SECTION = 4
 """Bars after which a fill may come; after two sections it is likelier."""
 
 KICK, SIDESTICK, SNARE, CLOSED_HAT, RIDE, CRASH = 36, 37, 38, 42, 51, 49
+_HANDS = frozenset({RIDE, CLOSED_HAT, 46, 53, 59})
+"""Ride, closed and open hat, bell and second ride: what the crashing hand plays otherwise."""
+_GHOST = 50
 HIT_TICKS = 120
 """Written length of a drum hit."""
 
@@ -44,6 +47,10 @@ class Drummer:
         if pattern.kind != "groove":
             # A fill of several bars is entered so that its last bar is this one.
             hits = bars[-1] if pattern.kind == "fill" else bars[0]
+        if pattern.kind == "groove":
+            if bar.number > since and self.is_fill_number(bar.number - 1, energy):
+                hits = self._crash(style, bar, hits, energy)
+            hits = self._thin(hits, bar, energy)
         scale = 0.78 + 0.44 * energy
         notes = tuple(
             Note(h.onset, h.key, HIT_TICKS, max(1, min(127, round(h.velocity * scale))))
@@ -54,11 +61,42 @@ class Drummer:
 
     def is_fill(self, bar: BarSpan, energy: float) -> bool:
         """Whether ``bar`` ends a section with a fill."""
-        last = bar.number + 1
-        if bar.number < 0 or last % SECTION:
+        return self.is_fill_number(bar.number, energy)
+
+    def is_fill_number(self, number: int, energy: float) -> bool:
+        """Whether bar ``number`` (0-based) ends a section with a fill."""
+        last = number + 1
+        if number < 0 or last % SECTION:
             return False
         likely = 0.25 + 0.55 * energy if last % (2 * SECTION) == 0 else 0.05 + 0.45 * energy
-        return chance(self._seed, "fill", bar.number) < likely
+        return chance(self._seed, "fill", number) < likely
+
+    def _crash(
+        self, style: Style, bar: BarSpan, hits: tuple[DrumHit, ...], energy: float
+    ) -> tuple[DrumHit, ...]:
+        """``hits`` with the crash that ends a fill, as hard as this style ever strikes one; the hand that
+        strikes it leaves ride and hat alone."""
+        played = [h.velocity for p in style.drums for h in p.hits if h.key == CRASH]
+        if not played or chance(self._seed, "crash", bar.number) >= 0.25 + 0.9 * energy:
+            return hits
+        kept = [h for h in hits if h.onset or h.key not in _HANDS]
+        loud = max(played)
+        if all(h.onset or h.key != KICK for h in kept):
+            kept.append(DrumHit(0, KICK, loud))
+        return (DrumHit(0, CRASH, loud), *kept)
+
+    def _thin(self, hits: tuple[DrumHit, ...], bar: BarSpan, energy: float) -> tuple[DrumHit, ...]:
+        """A calm drummer leaves out ghost notes on the snare."""
+        likely = 3.0 * (0.4 - energy)
+        if likely <= 0:
+            return hits
+        return tuple(
+            h
+            for h in hits
+            if h.key != SNARE
+            or h.velocity >= _GHOST
+            or chance(self._seed, "ghost", bar.number, h.onset) >= likely
+        )
 
     def ending(self, style: Style, bar: BarSpan, energy: float) -> tuple[tuple[Note, ...], str]:
         """The last bar: the style's ending, else one hit on its downbeat."""

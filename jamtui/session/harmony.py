@@ -133,6 +133,20 @@ class Harmony:
                     return chord
         return None
 
+    def homecoming(self, tick: int, bars: int) -> int | None:
+        """The first of ``bars`` bar lines from ``tick`` on at which the chart is on its key's own chord; None
+        without a chart or where it does not come home."""
+        if not self._chart or self._key is None:
+            return None
+        line = self.lines.next_line(tick)
+        for _ in range(bars):
+            chord = self._chart_at(line)[0]
+            minor = chord.family in (Family.MINOR, Family.HALF_DIMINISHED, Family.DIMINISHED)
+            if chord.root == self._key.tonic and minor == self._key.minor:
+                return line
+            line = self.lines.bar_at(line).end
+        return None
+
     def _chart_bar(self, tick: int) -> tuple[int, int, list[tuple[int, Chord]]]:
         bar = self.lines.bar_at(max(tick, self.lines.origin))
         written = self._chart[bar.number % len(self._chart)]

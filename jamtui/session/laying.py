@@ -10,6 +10,7 @@ from jamtui.music.meter import EIGHTH, PPQ
 from jamtui.music.phrase import Note, Role
 from jamtui.session.book import Function, ReflexNote
 from jamtui.session.harmony import Harmony
+from jamtui.session.randomness import chance
 from jamtui.session.shelf import Line
 from jamtui.session.voicelead import (
     ChordTable,
@@ -24,6 +25,20 @@ from jamtui.session.voicelead import (
 )
 
 _BEAT = PPQ
+
+LEVEL: dict[Role, float] = {Role.LEAD: 1.0, Role.BASS: 1.0, Role.COMP: 0.84, Role.DRUMS: 1.0}
+"""How hard a role strikes what is written: the comp stays under the line."""
+
+COMP_CENTRE = 61.0
+"""Where the middle of a voicing likes to be: around middle C, under the lead."""
+
+EDGE = 5
+"""Semitones at either end of its range that the lead goes to for a climax only."""
+
+_GHOST = 60
+"""Written velocities below it are ghost notes."""
+_CALM = 0.4
+"""Energy below which ornaments are left out, the more the calmer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +57,7 @@ class Hand:
     safe: frozenset[int] = frozenset()
     safe_until: int = 0
     rooted: bool = False
+    seed: int = 0
 
 
 @dataclass(slots=True)
@@ -54,6 +70,8 @@ class _Laid:
     contour: int
     """Semitones above the first written root."""
     pitch: int = 0
+    chromatic: bool = False
+    """It became an approach note here."""
 
 
 def _tables(
@@ -116,8 +134,8 @@ def _gather(
     return laid, count
 
 
-def _velocity(note: ReflexNote, energy: float) -> int:
-    return max(1, min(127, round(note.velocity * (0.75 + 0.5 * energy))))
+def _velocity(note: ReflexNote, hand: Hand) -> int:
+    return max(1, min(127, round(note.velocity * (0.75 + 0.5 * hand.energy) * LEVEL[hand.role])))
 
 
 def _groups(laid: Sequence[_Laid]) -> list[list[_Laid]]:
@@ -170,10 +188,11 @@ def lay_line(
         elif last_contour is not None:
             expected = last_pitch + max(-7, min(7, first.contour - last_contour))
         else:
-            expected = last_pitch + (centre - last_pitch) * (0.4 if bass else 0.15)
+            expected = last_pitch + (centre - last_pitch) * (0.4 if bass else 0.25)
         root = anchor_line(
-            first.table.root, degrees, expected, (hand.low, hand.high), centre, 0.35 if bass else 0.08
-        )
+            first.table.root, degrees, expected, (hand.low, hand.high), centre, 0.35 if bass else 0.08,
+            None if bass else (hand.low + EDGE, hand.high - EDGE),
+        )  # fmt: skip
         for note, degree in zip(group, degrees, strict=True):
             note.pitch = root + degree
         if not bass and last_pitch is not None and abs(first.pitch - last_pitch) > 9:
@@ -186,6 +205,9 @@ def lay_line(
         _root_on_change(laid, hand, told)
     _part_repeats(laid, hand)
     _resolve(laid, count, hand, harmony, end)
+    if not bass:
+        _colour(laid, bar_start, hand)
+    laid, count = _thin(laid, count, hand)
     safe = hand.safe
     notes: list[Note] = []
     for index, note in enumerate(laid[:count]):
@@ -196,7 +218,7 @@ def lay_line(
         if index + 1 < len(laid):
             duration = min(duration, max(1, laid[index + 1].tick - note.tick))
         duration = _until_wrong(note.tick, pitch, duration, harmony, hand)
-        notes.append(Note(note.tick - bar_start, pitch, duration, _velocity(note.written, hand.energy)))
+        notes.append(Note(note.tick - bar_start, pitch, duration, _velocity(note.written, hand)))
     return notes
 
 
@@ -278,6 +300,55 @@ def _resolve(laid: Sequence[_Laid], count: int, hand: Hand, harmony: Harmony, en
             _lead_on(note, hand, harmony, end)
 
 
+def _colour(laid: Sequence[_Laid], bar_start: int, hand: Hand) -> None:
+    """Temperature shows in the short notes off the beat and in quarters on two and four: the warmer, the more of them lead into the chord
+    tone after them by a semitone; the cooler, the more written approach notes become notes of the scale."""
+    outside, inside = 1.3 * (hand.temperature - 0.45), 2.5 * (0.35 - hand.temperature)
+    if outside <= 0 and inside <= 0:
+        return
+    for index, (note, following) in enumerate(itertools.pairwise(laid)):
+        weak = note.tick % PPQ != 0
+        even = not weak and (note.tick - bar_start) // PPQ % 2 == 1
+        if not (weak or even) or following.tick - note.tick > (EIGHTH if weak else PPQ):
+            continue
+        approach = note.written.function is Function.APPROACH
+        leads_here = index > 0 and (
+            laid[index - 1].chromatic or laid[index - 1].written.function is Function.APPROACH
+        )
+        if approach and chance(hand.seed, "colour", note.tick) < inside:
+            pitch = note.pitch + note.table.to_scale[note.pitch % 12]
+            if pitch != following.pitch and not leads_here:
+                note.pitch = pitch
+        elif not approach and not leads_here and following.written.function is Function.CHORD:
+            way = note.pitch - following.pitch
+            if 1 < abs(way) <= 4 and chance(hand.seed, "colour", note.tick) < outside:
+                note.pitch = following.pitch + (1 if way > 0 else -1)
+                note.chromatic = True
+
+
+def _thin(laid: list[_Laid], count: int, hand: Hand) -> tuple[list[_Laid], int]:
+    """A calm band leaves out ghost notes and, in a line, short notes off the beat; never one that an
+    approach note leads to. The second value counts the notes kept of the first ``count``."""
+    share = 1.5 * (_CALM - hand.energy)
+    if share <= 0:
+        return laid, count
+    kept: list[_Laid] = []
+    left = 0
+    for index, note in enumerate(laid):
+        ghost = note.written.velocity < _GHOST
+        passing = hand.role is Role.LEAD and note.tick % PPQ and note.written.duration <= EIGHTH
+        target = index > 0 and (
+            laid[index - 1].chromatic or laid[index - 1].written.function is Function.APPROACH
+        )
+        if index < count and index and (ghost or passing) and not target:
+            likely = 2.0 * share if ghost else share
+            if chance(hand.seed, "thin", hand.role, note.tick) < likely:
+                continue
+        kept.append(note)
+        left += index < count
+    return kept, left
+
+
 def _lead_on(note: _Laid, hand: Hand, harmony: Harmony, end: int) -> None:
     """The phrase's last note where nothing written follows: a short one leads into the chord to come."""
     to_come = harmony.at(end)
@@ -325,7 +396,7 @@ def lay_chords(
     Rhythm, size and movement of the hits are the phrase's; which inversion begins over each chord is the
     one that moves the hand least."""
     laid, count = _gather(line, origin, start, end, harmony, surprise_of(hand.temperature))
-    inside = laid[:count]
+    inside = _less_ghosts(laid[:count], hand)
     if not inside:
         return []
     before = hand.before
@@ -340,12 +411,24 @@ def lay_chords(
         for hit, pitches in zip(hits, _voice(line, hits, before, hand), strict=True):
             tick = hit[0].tick
             duration = max(n.written.duration for n in hit)
-            velocity = max(_velocity(n.written, hand.energy) for n in hit)
+            velocity = max(_velocity(n.written, hand) for n in hit)
             for pitch in pitches:
                 lasting = _until_wrong(tick, pitch, duration, harmony, hand)
                 notes.append(Note(tick - bar_start, pitch, lasting, velocity))
             before = pitches
     return notes
+
+
+def _less_ghosts(laid: list[_Laid], hand: Hand) -> list[_Laid]:
+    """Comping without some of its ghost hits where the band is calm; whole hits stay or go."""
+    likely = 3.0 * (_CALM - hand.energy)
+    if likely <= 0:
+        return laid
+    return [
+        note
+        for note in laid
+        if note.written.velocity >= _GHOST or chance(hand.seed, "thin", hand.role, note.tick) >= likely
+    ]
 
 
 def _voice(
@@ -355,7 +438,7 @@ def _voice(
     inversion, that is nearest to ``before`` and to the middle of the range."""
     table = hits[0][0].table
     quality = line.chords[hits[0][0].written.chord].quality
-    centre = min(64.0, (hand.low + hand.high) / 2)
+    centre = min(COMP_CENTRE, (hand.low + hand.high) / 2)
     degrees = [[_degree(n, quality) for n in hit] for hit in hits]
 
     def cost(voicing: Sequence[int]) -> float:

@@ -14,12 +14,16 @@ from jamtui.music.meter import EIGHTH, PPQ, SIXTEENTH
 from jamtui.music.phrase import Note, Role
 from jamtui.session.barlines import BarSpan
 from jamtui.session.harmony import Harmony
-from jamtui.session.laying import Hand, lay_chords, lay_line
+from jamtui.session.laying import LEVEL, Hand, lay_chords, lay_line
 from jamtui.session.randomness import chance, stream
 from jamtui.session.shelf import ANY, Line, Shelf, built_line
 from jamtui.session.voicelead import chord_table, fold, movement, octave_near, voicings_for
 
 _STEEP = 2 * 0.22**2
+_BUSIER = 3.0
+"""How much a lively band prefers dense phrases, and a calm one sparse ones."""
+_REMEMBERED = 24
+"""Phrases that are kept in mind, so that a breath comes in time also where chords cut phrases short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,8 @@ class _Placed:
     end: int
     origin: int
     line: Line | None
+    breath: bool = False
+    """A rest between phrases, which goes on over a change of chord."""
 
 
 @dataclass(slots=True)
@@ -89,6 +95,8 @@ class ReflexPlayer:
         if not self._placed:
             return
         last = self._placed[-1]
+        if last.breath:
+            return
         if last.line is None or last.end <= tick or not self._fits(last, tick, chord, previous):
             last.end = min(last.end, tick)
 
@@ -128,7 +136,7 @@ class ReflexPlayer:
         chord = harmony.at(ask.start)
         if chord is None or chord.family is Family.NONE:
             return ()
-        velocity = max(1, min(127, round(88 * (0.75 + 0.5 * ask.energy))))
+        velocity = max(1, min(127, round(88 * (0.75 + 0.5 * ask.energy) * LEVEL[self.role])))
         length = ask.bar.length
         return tuple(Note(0, p, length, velocity) for p in sorted(self._answer_pitches(chord, ask, harmony)))
 
@@ -171,16 +179,21 @@ class ReflexPlayer:
             self._placed.append(placed)
             return placed
         if self._rests(ask, at):
-            placed = _Placed(at, bar.end, at, None)
+            placed = _Placed(at, bar.end, at, None, breath=True)
             self._placed.append(placed)
             return placed
+        length = bar.meter.bar_ticks
         options: list[tuple[Line, int]] = []
         weights: list[float] = []
         recent = [p.line.name for p in self._placed[-5:] if p.line is not None][::-1]
 
         def add(line: Line, origin: int, factor: float) -> None:
             weight = factor * exp(-((line.energy - ask.energy) ** 2) / _STEEP)
-            weight *= exp(-((line.surprise - ask.temperature) ** 2) / (2 * _STEEP))
+            weight *= exp(-((line.surprise - ask.temperature) ** 2) / _STEEP)
+            weight *= exp(_BUSIER * (ask.energy - 0.5) * (line.density - 0.6))
+            if self.role is Role.LEAD:
+                # Not every bar begins on its first beat.
+                weight *= 1.0 - 0.7 * sum(b * length in line.onsets for b in range(line.bars)) / line.bars
             if line.name in recent:
                 # Not at once again; after one other phrase it may come back, as a motif does.
                 weight *= (0.002, 1.2, 0.5, 0.4, 0.6)[recent.index(line.name)]
@@ -190,7 +203,6 @@ class ReflexPlayer:
             weights.append(weight + 1e-9)
 
         previous = harmony.previous(at)
-        length = bar.meter.bar_ticks
         if bar.length == length:
             for line in self.shelf.progressions(ask.style, self.role, bar.meter):
                 for index, written in enumerate(line.chords):
@@ -208,19 +220,25 @@ class ReflexPlayer:
             line, origin = built_line(self.role, chord.family, bar.meter), bar.start
         placed = _Placed(at, max(at + 1, origin + line.length), origin, line)
         self._placed.append(placed)
-        del self._placed[:-12]
+        del self._placed[:-_REMEMBERED]
         return placed
 
     def _rests(self, ask: Ask, at: int) -> bool:
-        """Whether the lead breathes for this bar: more often the sparser the style and the calmer the band,
-        never twice running, never where a new chord waits for an answer."""
-        if self.role is not Role.LEAD or ask.answer_at is not None or at != ask.bar.start:
+        """Whether the lead breathes for this bar: likelier the longer it has played, the sparser the style
+        and the calmer the band; never before two bars, never twice running, never where it alone can answer
+        a new chord."""
+        if self.role is not Role.LEAD or ask.must_answer or ask.bar.end - at <= ask.bar.length // 2:
             return False
-        last = self._placed[-1] if self._placed else None
-        if last is None or last.line is None or last.end < at:
+        began = at
+        for placed in reversed(self._placed):
+            if placed.breath or placed.end < began:
+                break
+            began = min(began, placed.start)
+        played = (at - began) / ask.bar.length
+        if played < 2.0:
             return False
-        likely = (1.0 - ask.density) * (0.75 - 0.5 * ask.energy)
-        return chance(self.seed, "rest", self.role, ask.bar.number) < likely
+        likely = (1.0 - ask.density) * (1.2 - 0.8 * ask.energy) * 0.6 * (played - 1.0)
+        return chance(self.seed, "rest", self.role, at) < likely
 
     @staticmethod
     def _match(
@@ -272,6 +290,7 @@ class ReflexPlayer:
             temperature=ask.temperature,
             safe=ask.safe,
             safe_until=ask.safe_until,
+            seed=self.seed,
             rooted=ask.must_answer and ask.answer_at == start and start - placed.origin not in line.onsets,
         )
         lay = lay_chords if self.role is Role.COMP else lay_line
@@ -298,7 +317,7 @@ class ReflexPlayer:
         room = max(SIXTEENTH, first - onset)
         longest = {Role.BASS: 2 * PPQ, Role.COMP: PPQ + EIGHTH}.get(self.role, PPQ)
         duration = min(room, longest)
-        velocity = _answer_velocity(ask.energy)
+        velocity = _answer_velocity(self.role, ask.energy)
         ahead = following[0].pitch if following and room <= PPQ else None
         pitches = self._answer_pitches(chord, ask, harmony, ahead)
         return [*kept, *(Note(onset, p, duration, velocity) for p in pitches), *following]
@@ -310,7 +329,7 @@ class ReflexPlayer:
             pitch = fold(octave_near(pitch, chord.bass_pc), ask.low, ask.high)
         elif ask.safe and ask.bar.start + onset < ask.safe_until and pitch % 12 not in ask.safe:
             pitch = fold(_nearest_of(pitch, ask.safe), ask.low, ask.high)
-        velocity = max(note.velocity, _answer_velocity(ask.energy))
+        velocity = max(note.velocity, _answer_velocity(self.role, ask.energy))
         return Note(onset, pitch, note.duration + note.onset - onset, velocity)
 
     def _answer_pitches(
@@ -322,8 +341,13 @@ class ReflexPlayer:
         centre = (ask.low + ask.high) / 2
         if self.role is Role.BASS:
             home = ask.low + 10.0
-            before = 0.7 * ask.before[0] + 0.3 * home if ask.before else home
-            return (fold(octave_near(before if ahead is None else ahead, table.bass), ask.low, ask.high),)
+            near = [0.7 * ask.before[0] + 0.3 * home if ask.before else home]
+            if ahead is not None:
+                near.append(ahead)
+            roots = [p for p in range(ask.low, ask.high + 1) if p % 12 == table.bass]
+            if not roots:
+                return (fold(octave_near(home, table.bass), ask.low, ask.high),)
+            return (min(roots, key=lambda p: (sum(abs(p - n) for n in near) + 0.4 * abs(p - home), p)),)
         tones = table.tones & ask.safe if ask.safe else table.tones
         if self.role is Role.COMP:
             options = voicings_for(table, 4 if len(table.tones) > 3 else 3, ask.low, ask.high)
@@ -339,8 +363,8 @@ class ReflexPlayer:
         return (min(pitches, key=lambda p: (abs(p - goal) + (2.5 if p == before else 0), p)),)
 
 
-def _answer_velocity(energy: float) -> int:
-    return round(84 * (0.75 + 0.5 * energy))
+def _answer_velocity(role: Role, energy: float) -> int:
+    return round(84 * (0.75 + 0.5 * energy) * LEVEL[role])
 
 
 def _nearest_of(pitch: int, classes: frozenset[int]) -> int:

@@ -140,16 +140,20 @@ def anchor_line(
     bounds: tuple[int, int],
     home: float,
     pull: float,
+    comfort: tuple[int, int] | None = None,
 ) -> int:
     """Where the written root of a group of notes is laid: the pitch of pitch class ``root`` for which the
     first of the group's notes (``degrees``, in semitones above the root) comes nearest to ``expected`` while
-    the group stays within ``bounds``; ``pull`` draws its middle towards ``home``."""
+    the group stays within ``bounds``; ``pull`` draws its middle towards ``home``, and outside ``comfort``
+    it stays for a good reason only."""
     first, low, high = degrees[0], min(degrees), max(degrees)
     near = octave_near(expected - first, root)
     best, best_cost = near, 1e9
     for base in (near, near - 12, near + 12, near - 24, near + 24):
         over = max(0, bounds[0] - base - low) + max(0, base + high - bounds[1])
         cost = abs(base + first - expected) + 4.0 * over + pull * abs(base + (low + high) / 2 - home)
+        if comfort is not None:
+            cost += 1.5 * (max(0, comfort[0] - base - low) + max(0, base + high - comfort[1]))
         if cost < best_cost:
             best, best_cost = base, cost
     return best
