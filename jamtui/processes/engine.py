@@ -12,49 +12,36 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 
-from jamtui import __version__, paths
+from jamtui import paths
 from jamtui.config import Config, check_names, load_config
-from jamtui.errors import JamtuiError, LinkError
-from jamtui.music.chart import Chart, parse_chart
+from jamtui.errors import JamtuiError
 from jamtui.music.detect import default_namer
-from jamtui.music.meter import METERS
-from jamtui.music.phrase import Bar, Role, Source
+from jamtui.music.phrase import Source
 from jamtui.playback.clock import MusicalClock
 from jamtui.playback.commands import Command, Report, SentNote
 from jamtui.playback.ledger import Ledger
 from jamtui.playback.output import OutputLoop
 from jamtui.playback.output_thread import OutputThread
 from jamtui.playback.waiting import PreciseWait
-from jamtui.playback.wire import messages
 from jamtui.processes.children import when_orphaned
-from jamtui.processes.codec import Plain, decode, encode, from_plain
+from jamtui.processes.engine_band import choose_style, make_band, open_journal
+from jamtui.processes.engine_desk import Desk
 from jamtui.processes.engine_ports import EnginePorts
+from jamtui.processes.engine_views import Audience, Views
 from jamtui.processes.exits import EXIT_REFUSED
-from jamtui.processes.held import HeldKeys
 from jamtui.processes.link import Peer, Server, link_key
 from jamtui.processes.options import SessionOptions
 from jamtui.processes.restart import restart_state, take_up
 from jamtui.processes.shared import SharedState
-from jamtui.processes.sinks import CLOCK, ONE, SINKS, THRU
+from jamtui.processes.sinks import SINKS
 from jamtui.processes.sources import Sources
 from jamtui.session.actions import BY_NAME
-from jamtui.session.band import Band, BandOptions
 from jamtui.session.book_file import load_book
-from jamtui.session.conductor import Conductor
-from jamtui.session.demo_player import DemoPlayer
 from jamtui.session.generator import GeneratorHealth
-from jamtui.session.hearing import ChordStream
-from jamtui.session.journal import JournalWriter, TextRecord
-from jamtui.session.midi_map import Mapping as MidiMapping
-from jamtui.session.midi_map import MidiMap
-from jamtui.session.settings import BandSettings
-from jamtui.session.snapshot import Event
-from jamtui.session.view import Levels, Surroundings, snapshot
 from jamtui.styles.loading import load_styles
 from jamtui.styles.style import Style
 
@@ -67,8 +54,6 @@ SNAPSHOT_NS = 50_000_000
 QUIET_NS = 2_500_000
 """Work that can wait is not begun when a note is due sooner than this."""
 STATE_NS = 100_000_000
-MISHAPS_LOGGED = 100
-KEYBOARD = "computer keyboard"
 INPUTS_AT_ONCE = 64
 """Messages dealt with before the band is looked after again, should they come in a flood."""
 INBOX_LIMIT = 2000
@@ -91,18 +76,12 @@ class Engine:
         check_names(config, BY_NAME, styles, str(paths.config_file()))
         self._inputs: deque[tuple[int, str, bytes]] = deque()
         self._inbox: deque[tuple[Peer, bytes | None]] = deque()
-        self._held = HeldKeys()
         self._commands: deque[Command] = deque()
         self._reports: deque[Report] = deque()
         self._wait = PreciseWait()
         self._stopping = False
-        self._server: Server | None = None
-        self._levels = Levels()
-        self._seq = 0
-        self._rolls: dict[str, int] = {}
         self._next_snapshot = self._next_state = self._next_beat = 0
-        self._mishaps = 0
-        self._early_events: list[Event] = []
+        self._audience = Audience()
 
         seed = options.seed if options.seed is not None else config.playing.seed
         if state is not None:
@@ -114,9 +93,9 @@ class Engine:
             paths.config_file(),
             null_output=options.output == "null",
             on_input=self._on_input,
-            tell=self._tell,
+            tell=self._audience.tell,
         )
-        style = _style(styles, options.style or config.playing.style)
+        style = choose_style(styles, options.style or config.playing.style)
         self._style_name = style.name
         self._apply_programs(style)
         tempo = options.tempo or config.playing.tempo or style.tempo
@@ -127,13 +106,55 @@ class Engine:
         )
         self._output = OutputThread(self._loop, on_crash=self._output_crashed)
         self._clock.on_change = self._output.wake
-        self._journal = self._open_journal(config, style)
-        self._band = self._make_band(config, styles, style)
+        self._audience.journal = self._journal = open_journal(
+            config, options, style, session=self.session, seed=self.seed, bpm=self._clock.bpm
+        )
+        book = load_book(Path((runtime / "book.path").read_text(encoding="utf-8")))
+        sources = Sources(
+            GeneratorHealth(Source.REFLEX, "reflex", "ready", f"{len(book.phrases)} phrases in its book")
+        )
+        self._band = make_band(
+            config,
+            options,
+            styles,
+            style,
+            book,
+            session=self.session,
+            seed=self.seed,
+            clock=self._clock,
+            commands=self._commands,
+            ports=self._ports,
+            recorder=self._journal,
+            tell=self._audience.tell,
+            hurry=self._output.wake,
+        )
+        self._views = Views(
+            session=self.session,
+            seed=self.seed,
+            demo=options.demo,
+            band=self._band,
+            ports=self._ports,
+            loop=self._loop,
+            output=self._output,
+            sources=sources,
+            audience=self._audience,
+        )
+        self._desk = Desk(
+            session=self.session,
+            band=self._band,
+            ports=self._ports,
+            sources=sources,
+            audience=self._audience,
+            views=self._views,
+            commands=self._commands,
+            flush=self._flush,
+            stop=self._request_stop,
+        )
         self._state = state
 
     def run(self) -> None:
         """Serve until ``shutdown`` or the supervisor's end."""
-        self._server = Server(
+        self._audience.server = Server(
             self._runtime, "engine", link_key(self._runtime), self._on_message, self._on_close
         )
         when_orphaned(self._request_stop)
@@ -158,11 +179,11 @@ class Engine:
     def _turn(self) -> None:
         now = time.perf_counter_ns()
         for _ in range(min(len(self._inputs), INPUTS_AT_ONCE)):
-            self._hear(*self._inputs.popleft())
+            self._desk.hear(*self._inputs.popleft())
             if self._commands:
                 self._output.wake()
         for _ in range(min(len(self._inbox), INPUTS_AT_ONCE)):
-            self._take(*self._inbox.popleft())
+            self._desk.take(*self._inbox.popleft(), time.perf_counter_ns())
         self._band.advance(now)
         self._flush()
         self._read_reports(now)
@@ -196,8 +217,8 @@ class Engine:
         while self._reports:
             report = self._reports.popleft()
             taken.append(report)
-            if isinstance(report, SentNote) and report.on:
-                self._levels.hit(report.role, report.velocity, report.sent_ns)
+            if isinstance(report, SentNote):
+                self._views.take(report)
         self._band.take_reports(taken, now)
 
     def _housekeeping(self, now: int) -> None:
@@ -215,37 +236,12 @@ class Engine:
         if style.name != self._style_name:
             self._style_name = style.name
             self._apply_programs(style)
-        self._brief(now)
+        self._desk.brief(now)
         if now >= self._next_snapshot:
             self._next_snapshot = now + SNAPSHOT_NS
-            self._send_views(now)
+            self._views.send(now)
 
-    def _brief(self, now: int) -> None:
-        band, sources = self._band, self._sources
-        useless = sources.useless(band.conductor.plan_revision, band.clock.segment.tick_at(now))
-        if useless:
-            self._send_to("workers", encode("cancel", useless))
-        for brief in band.briefs():
-            sources.sent(brief)
-            self._send_to("workers", encode("brief", brief))
-
-    def _send_views(self, now: int) -> None:
-        server = self._server
-        watching = [p for p in server.peers if p.name in ("console", "headless")] if server else []
-        if not watching:
-            return
-        self._seq += 1
-        data = encode("snapshot", snapshot(self._band, self._surroundings(), self._levels, self._seq, now))
-        for peer in watching:
-            peer.send_latest("snapshot", data)
-        for role, roll in self._band.conductor.rolls().items():
-            if self._rolls.get(role.value) != roll.revision:
-                self._rolls[role.value] = roll.revision
-                data = encode("roll", roll)
-                for peer in watching:
-                    peer.send_latest(f"roll {role.value}", data)
-
-    # -- messages ----------------------------------------------------------------------------------------
+    # -- what comes in -----------------------------------------------------------------------------------
 
     def _on_input(self, stamp_ns: int, port: str, data: bytes) -> None:
         """rtmidi's callback: stamp and append; nothing else may happen here."""
@@ -262,133 +258,16 @@ class Engine:
         self._inbox.append((peer, None))
         self._wait.wake()
 
-    def _hear(self, stamp: int, port: str, data: bytes) -> None:
-        try:
-            self._band.midi(stamp, port, data)
-        except Exception:  # a message that trips the band is left out; the next one may not
-            self._mishap(f"a message from {port} was left out ({data[:3].hex(' ')})")
-
-    def _take(self, peer: Peer, data: bytes | None) -> None:
-        now = time.perf_counter_ns()
-        if data is None:
-            self._part_with(peer, now)
-            return
-        try:
-            kind, body = decode(data)
-            self._obey(peer, kind, body, now)
-        except LinkError as error:
-            self._tell(str(error), "warning")
-        except Exception as error:  # whatever a client sends, the band plays on
-            self._mishap(f"a message over the link was not understood ({type(error).__name__}: {error})")
-
-    def _mishap(self, text: str) -> None:
-        """Say what went wrong; the traceback goes to the log, of the first hundred."""
-        self._mishaps += 1
-        if self._mishaps <= MISHAPS_LOGGED:
-            traceback.print_exc()
-        self._tell(text, "warning")
-
-    def _part_with(self, peer: Peer, now: int) -> None:
-        """A client is gone: the keys it held are let go, and workers are said to be away."""
-        for message in self._held.release(peer):
-            self._hear(now, KEYBOARD, message)
-        if peer.name == "workers" and not any(p.name == "workers" for p in self._peers()):
-            self._sources.gone()
-            self._band.conductor.set_sources(self._sources.wanted)
-
-    def _obey(self, peer: Peer, kind: str, body: Plain, now: int) -> None:
-        if kind == "action":
-            self._act(str(body["name"]), body.get("argument"), bool(body.get("soon")), now)
-        elif kind == "midi":
-            for message in messages(bytes.fromhex(body)):
-                self._held.struck(peer, message)
-                self._band.midi(now, KEYBOARD, message)
-        elif kind == "bar":
-            verdict = self._band.offer(from_plain(Bar, body), now)
-            peer.send(encode("verdict", {"accepted": verdict.accepted, "reason": verdict.reason}))
-        elif kind == "health":
-            self._sources.take([from_plain(GeneratorHealth, one) for one in body])
-            self._band.conductor.set_sources(self._sources.wanted)
-        elif kind == "tell":
-            self._tell(str(body["text"])[:300], str(body["severity"]))
-        elif kind == "hello":
-            peer.name = str(body["name"])
-            peer.send(encode("welcome", {"session": self.session, "version": __version__}))
-            self._rolls.clear()
-            for event in self._early_events:
-                peer.send(encode("event", event))
-        elif kind == "modules":
-            peer.send(encode("modules", sorted(sys.modules)))
-        elif kind == "report":
-            peer.send(encode("report", self._report(now)))
-        elif kind == "panic":
-            self._act("panic", None, False, now)
-            self._flush()
-            peer.send(encode("panicked"))
-        elif kind == "shutdown":
-            self._request_stop()
-
-    def _act(self, name: str, argument: str | float | None, soon: bool, now: int) -> None:
-        try:
-            if name == "input_toggle":
-                self._ports.toggle_input(str(argument))
-            elif name == "synth":
-                self._commands.extend(self._ports.use_synth())
-            else:
-                self._band.act(name, argument, soon=soon, ns=now)
-        except JamtuiError as error:
-            self._tell(str(error), "warning")
-        self._flush()
-
-    def _report(self, now: int) -> dict[str, object]:
-        band = self._band
-        return {
-            "version": __version__,
-            "session": self.session,
-            "seed": self.seed,
-            "state": band.state,
-            "bar": band.conductor.bar_at(band.clock.segment.tick_at(now)).number + 1,
-            "style": band.conductor.settings.style,
-            "bpm": round(band.clock.bpm, 2),
-            "grid": band.conductor.settings.grid,
-            "output": self._ports.output,
-            "priority": self._output.priority,
-            "journal": str(self._journal.path) if self._journal is not None else None,
-            "engine_pid": os.getpid(),
-            "sounding": len(self._loop.sounding()),
-            "clients": sorted(p.name for p in self._peers()),
-            "sources": {h.name: h.state for h in self._sources.health},
-            **band.kpi.report(),
-        }
-
-    def _send_to(self, name: str, data: bytes) -> None:
-        for peer in self._peers():
-            if peer.name == name:
-                peer.send(data)
-
-    def _peers(self) -> tuple[Peer, ...]:
-        return self._server.peers if self._server is not None else ()
-
-    def _tell(self, text: str, severity: str = "info") -> None:
-        event = Event(time.time(), text, severity)
-        if self._server is None:
-            self._early_events.append(event)
-            return
-        data = encode("event", event)
-        for peer in self._server.peers:
-            if peer.name in ("console", "headless"):
-                peer.send(data)
-        if self._journal is not None:
-            self._journal.record(TextRecord(time.perf_counter_ns(), text))
-
     # -- life --------------------------------------------------------------------------------------------
 
     def _take_up(self, state: Mapping[str, object], now: int) -> None:
         try:
             take_up(state, self._band, now)
-            self._tell("the engine was restarted; the band plays on", "warning")
+            self._audience.tell("the engine was restarted; the band plays on", "warning")
         except Exception:  # a state that cannot be taken up must not cost the music more than its place
-            self._mishap("the engine was restarted; where it was could not be taken up, so it begins anew")
+            self._desk.mishap(
+                "the engine was restarted; where it was could not be taken up, so it begins anew"
+            )
             if state.get("running"):
                 self._band.start(now)
 
@@ -409,112 +288,9 @@ class Engine:
         gc.freeze()
         gc.disable()
 
-    def _surroundings(self) -> Surroundings:
-        ports_in, ports_out, synth = self._ports.lists()
-        journal = self._journal
-        recording = "the journal is turned off"
-        notices = self._ports.notices
-        if journal is not None:
-            recording = str(journal.path)
-            if journal.problem:
-                recording = journal.problem
-                notices = (*notices, journal.problem)
-        return Surroundings(
-            session=self.session,
-            seed=self.seed,
-            inputs=self._ports.inputs,
-            ports_in=ports_in,
-            ports_out=ports_out,
-            output=self._ports.output,
-            synth=synth,
-            recording=recording,
-            notices=notices,
-            priority=self._output.priority,
-            routes=self._ports.routes,
-            port_names=self._ports.port_names,
-            health=self._sources.health,
-            queue_depth=self._loop.queue_depth,
-            demo=self._options.demo,
-        )
-
     def _apply_programs(self, style: Style) -> None:
         self._commands.extend(
             self._ports.set_programs({role: rs.program for role, rs in style.roles.items()})
-        )
-
-    def _open_journal(self, config: Config, style: Style) -> JournalWriter | None:
-        if not config.journal.on:
-            return None
-        folder = Path(config.journal.folder).expanduser() if config.journal.folder else paths.journal_dir()
-        return JournalWriter(
-            folder / f"{self.session}.jsonl",
-            session=self.session,
-            seed=self.seed,
-            version=__version__,
-            style=style.name,
-            settings={"tempo": self._clock.bpm, "demo": self._options.demo},
-        )
-
-    def _make_band(self, config: Config, styles: dict[str, Style], style: Style) -> Band:
-        playing, options = config.playing, self._options
-        meter = METERS[options.meter or playing.meter or style.meter]
-        book = load_book(Path((self._runtime / "book.path").read_text(encoding="utf-8")))
-        self._sources = Sources(
-            GeneratorHealth(Source.REFLEX, "reflex", "ready", f"{len(book.phrases)} phrases in its book")
-        )
-        chart: Chart | None = parse_chart(options.chart, meter) if options.chart is not None else None
-        settings = BandSettings(
-            style=style.name,
-            meter=meter,
-            temperature=playing.temperature,
-            energy=playing.energy,
-            grid=options.grid or playing.grid,
-            feel=playing.feel,
-            roles=frozenset(r for r in Role if config.role(r.value).on),
-        )
-        drums = self._ports.routes[Role.DRUMS]
-        conductor = Conductor(
-            self.session,
-            self.seed,
-            book,
-            styles,
-            settings,
-            chart=chart,
-            click_port=drums.port,
-            click_channel=drums.channel,
-        )
-        demo = DemoPlayer(self.seed, self._clock.bpm, meter) if options.demo else None
-        return Band(
-            conductor=conductor,
-            chords=ChordStream(latch=playing.latch, fade_bars=playing.fade_bars, split=playing.split),
-            clock=self._clock,
-            commands=self._commands,
-            options=BandOptions(
-                count_in=playing.count_in,
-                thru_port=THRU if THRU in self._ports.sinks else "",
-                clock_port=(CLOCK if CLOCK in self._ports.sinks else ONE) if config.clock.send else "",
-                clock_source=config.clock.source,
-                clock_input=config.clock.input,
-                styles_in_turn=options.styles_in_turn,
-                demo=options.demo,
-            ),
-            midi_map=MidiMap(
-                [
-                    MidiMapping(
-                        a.action,
-                        a.note is not None,
-                        a.note if a.note is not None else a.cc or 0,
-                        None if a.channel is None else a.channel - 1,
-                        a.argument,
-                    )
-                    for a in config.actions
-                ]
-            ),
-            demo=demo,
-            chart=chart,
-            recorder=self._journal,
-            tell=self._tell,
-            hurry=self._output.wake,
         )
 
     def _close(self) -> None:
@@ -525,17 +301,10 @@ class Engine:
         self._read_reports(time.perf_counter_ns())
         if self._journal is not None:
             self._journal.close()
-        if self._server is not None:
-            self._server.close()
+        if self._audience.server is not None:
+            self._audience.server.close()
         self._ports.close()
         self._shared.close()
-
-
-def _style(styles: dict[str, Style], name: str) -> Style:
-    try:
-        return styles[name]
-    except KeyError:
-        raise JamtuiError(f'there is no style "{name}"; choose one of {", ".join(styles)}') from None
 
 
 def main(argv: list[str] | None = None) -> int:

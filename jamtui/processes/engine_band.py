@@ -1,0 +1,139 @@
+"""Makes the engine's band from the configuration and what the session was started with."""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from jamtui import __version__, paths
+from jamtui.config import Config
+from jamtui.errors import JamtuiError
+from jamtui.music.chart import Chart, parse_chart
+from jamtui.music.meter import METERS
+from jamtui.music.phrase import Role
+from jamtui.playback.clock import MusicalClock
+from jamtui.playback.commands import Command
+from jamtui.processes.engine_ports import EnginePorts
+from jamtui.processes.options import SessionOptions
+from jamtui.processes.sinks import CLOCK, ONE, THRU
+from jamtui.session.band import Band, BandOptions
+from jamtui.session.book import ReflexBook
+from jamtui.session.conductor import Conductor
+from jamtui.session.demo_player import DemoPlayer
+from jamtui.session.hearing import ChordStream
+from jamtui.session.journal import JournalWriter
+from jamtui.session.midi_map import Mapping as MidiMapping
+from jamtui.session.midi_map import MidiMap
+from jamtui.session.settings import BandSettings
+from jamtui.styles.style import Style
+
+
+def choose_style(styles: Mapping[str, Style], name: str) -> Style:
+    """The style called ``name``.
+
+    Raises:
+        JamtuiError: there is none.
+    """
+    try:
+        return styles[name]
+    except KeyError:
+        raise JamtuiError(f'there is no style "{name}"; choose one of {", ".join(styles)}') from None
+
+
+def open_journal(
+    config: Config, options: SessionOptions, style: Style, *, session: str, seed: int, bpm: float
+) -> JournalWriter | None:
+    """The session's journal, None where it is turned off."""
+    if not config.journal.on:
+        return None
+    folder = Path(config.journal.folder).expanduser() if config.journal.folder else paths.journal_dir()
+    return JournalWriter(
+        folder / f"{session}.jsonl",
+        session=session,
+        seed=seed,
+        version=__version__,
+        style=style.name,
+        settings={"tempo": bpm, "demo": options.demo},
+    )
+
+
+def make_band(
+    config: Config,
+    options: SessionOptions,
+    styles: Mapping[str, Style],
+    style: Style,
+    book: ReflexBook,
+    *,
+    session: str,
+    seed: int,
+    clock: MusicalClock,
+    commands: deque[Command],
+    ports: EnginePorts,
+    recorder: JournalWriter | None,
+    tell: Callable[[str, str], None],
+    hurry: Callable[[], None],
+) -> Band:
+    """The band, stopped.
+
+    Raises:
+        JamtuiError: the chart cannot be read.
+    """
+    playing = config.playing
+    meter = METERS[options.meter or playing.meter or style.meter]
+    chart: Chart | None = parse_chart(options.chart, meter) if options.chart is not None else None
+    settings = BandSettings(
+        style=style.name,
+        meter=meter,
+        temperature=playing.temperature,
+        energy=playing.energy,
+        grid=options.grid or playing.grid,
+        feel=playing.feel,
+        roles=frozenset(r for r in Role if config.role(r.value).on),
+    )
+    drums = ports.routes[Role.DRUMS]
+    conductor = Conductor(
+        session,
+        seed,
+        book,
+        styles,
+        settings,
+        chart=chart,
+        click_port=drums.port,
+        click_channel=drums.channel,
+    )
+    demo = DemoPlayer(seed, clock.bpm, meter) if options.demo else None
+    return Band(
+        conductor=conductor,
+        chords=ChordStream(latch=playing.latch, fade_bars=playing.fade_bars, split=playing.split),
+        clock=clock,
+        commands=commands,
+        options=BandOptions(
+            count_in=playing.count_in,
+            thru_port=THRU if THRU in ports.sinks else "",
+            clock_port=(CLOCK if CLOCK in ports.sinks else ONE) if config.clock.send else "",
+            clock_source=config.clock.source,
+            clock_input=config.clock.input,
+            styles_in_turn=options.styles_in_turn,
+            demo=options.demo,
+        ),
+        midi_map=_midi_map(config),
+        demo=demo,
+        chart=chart,
+        recorder=recorder,
+        tell=tell,
+        hurry=hurry,
+    )
+
+
+def _midi_map(config: Config) -> MidiMap:
+    return MidiMap(
+        [
+            MidiMapping(
+                a.action,
+                a.note is not None,
+                a.note if a.note is not None else a.cc or 0,
+                None if a.channel is None else a.channel - 1,
+                a.argument,
+            )
+            for a in config.actions
+        ]
+    )

@@ -1,0 +1,149 @@
+"""Where the engine's clients and inputs are served: each message is taken, understood and obeyed here.
+
+All of it runs in the planning thread. Whatever comes in, the band plays on.
+"""
+
+import sys
+import traceback
+from collections import deque
+from collections.abc import Callable
+
+from jamtui import __version__
+from jamtui.errors import JamtuiError, LinkError
+from jamtui.music.phrase import Bar
+from jamtui.playback.commands import Command
+from jamtui.playback.wire import messages
+from jamtui.processes.codec import Plain, decode, encode, from_plain
+from jamtui.processes.engine_ports import EnginePorts
+from jamtui.processes.engine_views import Audience, Views
+from jamtui.processes.held import HeldKeys
+from jamtui.processes.link import Peer
+from jamtui.processes.sources import Sources
+from jamtui.session.band import Band
+from jamtui.session.generator import GeneratorHealth
+
+MISHAPS_LOGGED = 100
+KEYBOARD = "computer keyboard"
+
+
+class Desk:
+    """Obeys messages.
+
+    Args:
+        commands: what the output loop is to do.
+        flush: wakes the output loop where there is something to do.
+        stop: ends the engine.
+    """
+
+    def __init__(
+        self,
+        *,
+        session: str,
+        band: Band,
+        ports: EnginePorts,
+        sources: Sources,
+        audience: Audience,
+        views: Views,
+        commands: deque[Command],
+        flush: Callable[[], None],
+        stop: Callable[[], None],
+    ) -> None:
+        self._session = session
+        self._band = band
+        self._ports = ports
+        self._sources = sources
+        self._audience = audience
+        self._views = views
+        self._commands = commands
+        self._flush = flush
+        self._stop = stop
+        self._held = HeldKeys()
+        self._mishaps = 0
+
+    def hear(self, stamp: int, port: str, data: bytes) -> None:
+        """One message of an input."""
+        try:
+            self._band.midi(stamp, port, data)
+        except Exception:  # a message that trips the band is left out; the next one may not
+            self.mishap(f"a message from {port} was left out ({data[:3].hex(' ')})")
+
+    def take(self, peer: Peer, data: bytes | None, now: int) -> None:
+        """One message of a client; None: it is gone."""
+        if data is None:
+            self._part_with(peer, now)
+            return
+        try:
+            kind, body = decode(data)
+            self._obey(peer, kind, body, now)
+        except LinkError as error:
+            self._audience.tell(str(error), "warning")
+        except Exception as error:  # whatever a client sends, the band plays on
+            self.mishap(f"a message over the link was not understood ({type(error).__name__}: {error})")
+
+    def mishap(self, text: str) -> None:
+        """Say what went wrong; the traceback goes to the log, of the first hundred."""
+        self._mishaps += 1
+        if self._mishaps <= MISHAPS_LOGGED:
+            traceback.print_exc()
+        self._audience.tell(text, "warning")
+
+    def brief(self, now: int) -> None:
+        """Tell the workers what is wanted and what no longer is."""
+        band, sources = self._band, self._sources
+        useless = sources.useless(band.conductor.plan_revision, band.clock.segment.tick_at(now))
+        if useless:
+            self._audience.send_to("workers", encode("cancel", useless))
+        for brief in band.briefs():
+            sources.sent(brief)
+            self._audience.send_to("workers", encode("brief", brief))
+
+    def _part_with(self, peer: Peer, now: int) -> None:
+        """A client is gone: the keys it held are let go, and workers are said to be away."""
+        for message in self._held.release(peer):
+            self.hear(now, KEYBOARD, message)
+        if peer.name == "workers" and not any(p.name == "workers" for p in self._audience.peers):
+            self._sources.gone()
+            self._band.conductor.set_sources(self._sources.wanted)
+
+    def _obey(self, peer: Peer, kind: str, body: Plain, now: int) -> None:
+        if kind == "action":
+            self._act(str(body["name"]), body.get("argument"), bool(body.get("soon")), now)
+        elif kind == "midi":
+            for message in messages(bytes.fromhex(body)):
+                self._held.struck(peer, message)
+                self._band.midi(now, KEYBOARD, message)
+        elif kind == "bar":
+            verdict = self._band.offer(from_plain(Bar, body), now)
+            peer.send(encode("verdict", {"accepted": verdict.accepted, "reason": verdict.reason}))
+        elif kind == "health":
+            self._sources.take([from_plain(GeneratorHealth, one) for one in body])
+            self._band.conductor.set_sources(self._sources.wanted)
+        elif kind == "tell":
+            self._audience.tell(str(body["text"])[:300], str(body["severity"]))
+        elif kind == "hello":
+            peer.name = str(body["name"])
+            peer.send(encode("welcome", {"session": self._session, "version": __version__}))
+            self._views.send_all_rolls()
+            self._audience.welcome(peer)
+        elif kind == "modules":
+            peer.send(encode("modules", sorted(sys.modules)))
+        elif kind == "report":
+            peer.send(encode("report", self._views.report(now)))
+        elif kind == "panic":
+            self._act("panic", None, False, now)
+            self._flush()
+            peer.send(encode("panicked"))
+        elif kind == "shutdown":
+            self._stop()
+
+    def _act(self, name: str, argument: str | float | None, soon: bool, now: int) -> None:
+        try:
+            if name == "input_toggle":
+                self._ports.toggle_input(str(argument))
+            elif name == "synth":
+                self._commands.extend(self._ports.use_synth())
+            else:
+                self._band.act(name, argument, soon=soon, ns=now)
+        except JamtuiError as error:
+            self._audience.tell(str(error), "warning")
+        self._flush()
