@@ -1,6 +1,7 @@
 """The console process: attaches the Textual app to a running band, starting one where there is none."""
 
 import contextlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +48,8 @@ def run_console(runtime: Path, log_folder: Path, config: Config, options: Sessio
     elif not running:
         raise LinkError("no band is running; start one with `jamtui`")
     link = EngineLink(runtime, "console")
+    if not config.console.color:
+        os.environ["NO_COLOR"] = "1"  # what Textual and Rich ask; nothing is started after this
     from jamtui.console.launch import show
 
     try:

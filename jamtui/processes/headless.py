@@ -15,6 +15,8 @@ from jamtui.processes.control import Reports, start_band, stop_band, wait_for_ba
 from jamtui.processes.options import SessionOptions
 
 REPORT_EVERY_S = 5.0
+LONGEST_ENDING = 16
+"""Bars after which a band that was asked to end is stopped."""
 LEAVE_S = 5.0
 """How long the supervisor may take to leave once the band has stopped."""
 
@@ -63,9 +65,12 @@ def run_headless(
                 break
             if options.autostart and heard_playing and not playing:
                 break
-            if bars is not None and snapshot is not None and snapshot.bar > bars and not asked_to_end:
-                asked_to_end = True
-                link.act("ending")
+            if bars is not None and snapshot is not None and snapshot.bar > bars:
+                if not asked_to_end:
+                    asked_to_end = True
+                    link.act("ending")
+                elif snapshot.bar > bars + LONGEST_ENDING:
+                    break
             if supervisor.poll() is not None:
                 status = 1
                 break
