@@ -42,6 +42,7 @@ class EngineLink:
         self._decoded: tuple[Plain, Snapshot] | None = None
         self._rolls: dict[str, Roll] = {}
         self._events: deque[Event] = deque(maxlen=200)
+        self._requests: deque[str] = deque(maxlen=20)
         self._closed = threading.Event()
         self._link = "connecting"
         self._detail = "starting the band"
@@ -76,6 +77,13 @@ class EngineLink:
         drained: list[Event] = []
         while self._events:
             drained.append(self._events.popleft())
+        return drained
+
+    def drain_requests(self) -> list[str]:
+        """Local actions asked for elsewhere (a key of the MIDI keyboard) since the last call, by name."""
+        drained: list[str] = []
+        while self._requests:
+            drained.append(self._requests.popleft())
         return drained
 
     def act(self, action: str, argument: str | float | None = None, *, soon: bool = False) -> None:
@@ -162,5 +170,7 @@ class EngineLink:
             self._rolls = {**self._rolls, roll.role: roll}
         elif kind == "event":
             self._events.append(from_plain(Event, body))
+        elif kind == "do":
+            self._requests.append(str(body))
         elif self._on_message is not None:
             self._on_message(kind, body)

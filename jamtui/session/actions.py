@@ -70,6 +70,12 @@ ACTIONS: tuple[Action, ...] = (
         "Open or close an input port by name.",
         argument=Argument.TEXT,
     ),
+    Action(
+        "output_pick",
+        "Choose an output",
+        "Send a role to an output port that exists, as role=port name.",
+        argument=Argument.TEXT,
+    ),
     Action("synth", "Play through the synth found", "Send the band to the General MIDI synth.", "y"),
     Action("roll_role", "Roll", "Show the next role in the large piano roll.", "r", local=True),
     Action(

@@ -31,6 +31,10 @@ class BandClient(Protocol):
         """Events since the last call, oldest first."""
         ...
 
+    def drain_requests(self) -> list[str]:
+        """Local actions asked for elsewhere (a key of the MIDI keyboard) since the last call, by name."""
+        ...
+
     def act(self, action: str, argument: str | float | None = None, *, soon: bool = False) -> None:
         """Do a named action (``jamtui.session.actions``). ``soon``: at the next beat, not the next bar."""
         ...

@@ -16,6 +16,9 @@ class ChordView:
     notes: tuple[int, ...] = ()
     held: bool = False
     provisional: bool = False
+    """Nothing has settled yet: ``symbol`` is what is heard so far."""
+    heard: str = ""
+    """What is heard newly and has not settled, where it differs from ``symbol``; else empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class RoleView:
     runway_bars: float
     label: str = ""
     """Name of the phrase that sounds."""
+    audible: bool = True
+    """Whether it is heard, with all mutes and solos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +164,8 @@ class Snapshot:
     """Every input there is, open or not (our own ports left out)."""
     ports_out: tuple[PortView, ...] = ()
     """Every output there is, used or not."""
+    latch: bool = True
+    """The chord holds after the keys are let go."""
     synth: str = ""
     """Port of a General MIDI synth that was found and is not in use; empty: none."""
 

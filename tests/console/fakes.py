@@ -106,6 +106,8 @@ class FakeBand:
         """No snapshot has arrived yet."""
         self.acts: list[tuple[str, str | float | None, bool]] = []
         self.midi: list[bytes] = []
+        self.requests: list[str] = []
+        """Local actions that the engine passes on."""
         self.closed = False
         self.events: list[Event] = []
         self._last: tuple[int, Snapshot] | None = None
@@ -122,6 +124,10 @@ class FakeBand:
     def drain_events(self) -> list[Event]:
         events, self.events = self.events, []
         return events
+
+    def drain_requests(self) -> list[str]:
+        requests, self.requests = self.requests, []
+        return requests
 
     def act(self, action: str, argument: str | float | None = None, *, soon: bool = False) -> None:
         self.acts.append((action, argument, soon))
