@@ -3,7 +3,7 @@
 from math import exp
 
 from jamtui.music.meter import Meter
-from jamtui.music.phrase import Note
+from jamtui.music.phrase import Note, Role
 from jamtui.session.barlines import BarSpan
 from jamtui.session.randomness import chance, stream
 from jamtui.session.refit import meter_named, move_onsets, plan_pieces
@@ -51,7 +51,8 @@ class Drummer:
             if bar.number > since and self.is_fill_number(bar.number - 1, energy):
                 hits = self._crash(style, bar, hits, energy)
             hits = self._thin(hits, bar, energy)
-        scale = 0.78 + 0.44 * energy
+        drums = style.roles.get(Role.DRUMS)
+        scale = (0.78 + 0.44 * energy) * (drums.level if drums else 1.0)
         notes = tuple(
             Note(h.onset, h.key, HIT_TICKS, max(1, min(127, round(h.velocity * scale))))
             for h in hits
@@ -83,7 +84,7 @@ class Drummer:
         loud = max(played)
         if all(h.onset or h.key != KICK for h in kept):
             kept.append(DrumHit(0, KICK, loud))
-        return (DrumHit(0, CRASH, loud), *kept)
+        return tuple(sorted((DrumHit(0, CRASH, loud), *kept), key=lambda h: (h.onset, h.key)))
 
     def _thin(self, hits: tuple[DrumHit, ...], bar: BarSpan, energy: float) -> tuple[DrumHit, ...]:
         """A calm drummer leaves out ghost notes on the snare."""

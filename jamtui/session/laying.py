@@ -17,6 +17,7 @@ from jamtui.session.voicelead import (
     anchor_line,
     chord_table,
     clear_mud,
+    close_stack,
     fold,
     movement,
     octave_near,
@@ -25,9 +26,6 @@ from jamtui.session.voicelead import (
 )
 
 _BEAT = PPQ
-
-LEVEL: dict[Role, float] = {Role.LEAD: 1.0, Role.BASS: 1.0, Role.COMP: 0.84, Role.DRUMS: 1.0}
-"""How hard a role strikes what is written: the comp stays under the line."""
 
 COMP_CENTRE = 61.0
 """Where the middle of a voicing likes to be: around middle C, under the lead."""
@@ -58,6 +56,7 @@ class Hand:
     safe_until: int = 0
     rooted: bool = False
     seed: int = 0
+    level: float = 1.0
 
 
 @dataclass(slots=True)
@@ -135,7 +134,7 @@ def _gather(
 
 
 def _velocity(note: ReflexNote, hand: Hand) -> int:
-    return max(1, min(127, round(note.velocity * (0.75 + 0.5 * hand.energy) * LEVEL[hand.role])))
+    return max(1, min(127, round(note.velocity * (0.75 + 0.5 * hand.energy) * hand.level)))
 
 
 def _groups(laid: Sequence[_Laid]) -> list[list[_Laid]]:
@@ -179,6 +178,9 @@ def lay_line(
     centre = hand.low + 10.0 if bass else (hand.low + hand.high) / 2
     last_pitch = hand.before[0] if hand.before else None
     last_contour = _contour_before(line, origin, laid[0].tick, hand.before_tick)
+    # After a breath a lead may begin anywhere, so it begins nearer the middle.
+    breathed = laid[0].tick - hand.before_tick > 2 * PPQ
+    draw = 0.4 if bass else 0.6 if breathed else 0.3
     for group in _groups(laid):
         first = group[0]
         quality = line.chords[first.written.chord].quality
@@ -188,9 +190,12 @@ def lay_line(
         elif last_contour is not None:
             expected = last_pitch + max(-7, min(7, first.contour - last_contour))
         else:
-            expected = last_pitch + (centre - last_pitch) * (0.4 if bass else 0.25)
+            expected = last_pitch + (centre - last_pitch) * draw
+        reach = degrees
+        if not bass and last_contour is None:
+            reach = [*degrees, *(degrees[0] + c - first.contour for c in _extremes(line, origin, first.tick))]
         root = anchor_line(
-            first.table.root, degrees, expected, (hand.low, hand.high), centre, 0.35 if bass else 0.08,
+            first.table.root, reach, expected, (hand.low, hand.high), centre, 0.35 if bass else 0.08,
             None if bass else (hand.low + EDGE, hand.high - EDGE),
         )  # fmt: skip
         for note, degree in zip(group, degrees, strict=True):
@@ -220,6 +225,12 @@ def lay_line(
         duration = _until_wrong(note.tick, pitch, duration, harmony, hand)
         notes.append(Note(note.tick - bar_start, pitch, duration, _velocity(note.written, hand)))
     return notes
+
+
+def _extremes(line: Line, origin: int, tick: int) -> tuple[int, int]:
+    """The lowest and highest contour of what the phrase still brings: it begins where there is room."""
+    ahead = [line.chords[n.chord].root + n.interval for n in line.notes if origin + n.onset >= tick]
+    return min(ahead), max(ahead)
 
 
 def _contour_before(line: Line, origin: int, tick: int, before_tick: int) -> int | None:
@@ -301,8 +312,9 @@ def _resolve(laid: Sequence[_Laid], count: int, hand: Hand, harmony: Harmony, en
 
 
 def _colour(laid: Sequence[_Laid], bar_start: int, hand: Hand) -> None:
-    """Temperature shows in the short notes off the beat and in quarters on two and four: the warmer, the more of them lead into the chord
-    tone after them by a semitone; the cooler, the more written approach notes become notes of the scale."""
+    """Temperature shows in the short notes off the beat and in quarters on two and four: the warmer, the
+    more of them lead into the chord tone after them by a semitone; the cooler, the more written approach
+    notes become notes of the scale."""
     outside, inside = 1.3 * (hand.temperature - 0.45), 2.5 * (0.35 - hand.temperature)
     if outside <= 0 and inside <= 0:
         return
@@ -475,8 +487,9 @@ def _voice(
             if (here := cost(voicing)) < best_cost:
                 best, best_cost = [voicing] * len(hits), here
     if not best:
-        stack = [fold(octave_near(centre, pc), hand.low, hand.high) for pc in sorted(safe or table.tones)]
-        best = [clear_mud(stack, hand.low, hand.high)[:4]] * len(hits)
+        # What is safe is more than a voicing: of it, what says the chord.
+        classes = sorted(safe & table.tones) or sorted(safe or table.tones)
+        best = [close_stack(classes[:4], centre, hand.low, hand.high, before)] * len(hits)
     if safe:
         return [_kept_safe(v, hit[0].tick, hand) for v, hit in zip(best, hits, strict=True)]
     return [v or best[0] for v in best]

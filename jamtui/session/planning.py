@@ -270,6 +270,7 @@ class Planner:
             hush_until=hush if not answering and hush > start else 0,
             safe=answer.safe if answer else frozenset(),
             safe_until=answer.safe_until if answer else 0,
+            level=style.level,
         )
 
     def _drums(self, bar: BarSpan, settings: BandSettings, energy: float) -> Answered:

@@ -14,10 +14,10 @@ from jamtui.music.meter import EIGHTH, PPQ, SIXTEENTH
 from jamtui.music.phrase import Note, Role
 from jamtui.session.barlines import BarSpan
 from jamtui.session.harmony import Harmony
-from jamtui.session.laying import LEVEL, Hand, lay_chords, lay_line
+from jamtui.session.laying import COMP_CENTRE, Hand, lay_chords, lay_line
 from jamtui.session.randomness import chance, stream
 from jamtui.session.shelf import ANY, Line, Shelf, built_line
-from jamtui.session.voicelead import chord_table, fold, movement, octave_near, voicings_for
+from jamtui.session.voicelead import chord_table, close_stack, fold, movement, octave_near, voicings_for
 
 _STEEP = 2 * 0.22**2
 _BUSIER = 3.0
@@ -50,6 +50,8 @@ class Ask:
     hush_until: int = 0
     safe: frozenset[int] = frozenset()
     safe_until: int = 0
+    level: float = 1.0
+    """How hard the role strikes in this style."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ class ReflexPlayer:
         chord = harmony.at(ask.start)
         if chord is None or chord.family is Family.NONE:
             return ()
-        velocity = max(1, min(127, round(88 * (0.75 + 0.5 * ask.energy) * LEVEL[self.role])))
+        velocity = max(1, min(127, round(88 * (0.75 + 0.5 * ask.energy) * ask.level)))
         length = ask.bar.length
         return tuple(Note(0, p, length, velocity) for p in sorted(self._answer_pitches(chord, ask, harmony)))
 
@@ -187,13 +189,15 @@ class ReflexPlayer:
         weights: list[float] = []
         recent = [p.line.name for p in self._placed[-5:] if p.line is not None][::-1]
 
+        energy, temperature, lead = ask.energy, ask.temperature, self.role is Role.LEAD
+        busier = _BUSIER * (energy - 0.5)
+
         def add(line: Line, origin: int, factor: float) -> None:
-            weight = factor * exp(-((line.energy - ask.energy) ** 2) / _STEEP)
-            weight *= exp(-((line.surprise - ask.temperature) ** 2) / _STEEP)
-            weight *= exp(_BUSIER * (ask.energy - 0.5) * (line.density - 0.6))
-            if self.role is Role.LEAD:
+            far = (line.energy - energy) ** 2 + (line.surprise - temperature) ** 2
+            weight = factor * exp(busier * (line.density - 0.6) - far / _STEEP)
+            if lead:
                 # Not every bar begins on its first beat.
-                weight *= 1.0 - 0.7 * sum(b * length in line.onsets for b in range(line.bars)) / line.bars
+                weight *= 1.0 - 0.7 * line.downbeats
             if line.name in recent:
                 # Not at once again; after one other phrase it may come back, as a motif does.
                 weight *= (0.002, 1.2, 0.5, 0.4, 0.6)[recent.index(line.name)]
@@ -237,7 +241,7 @@ class ReflexPlayer:
         played = (at - began) / ask.bar.length
         if played < 2.0:
             return False
-        likely = (1.0 - ask.density) * (1.2 - 0.8 * ask.energy) * 0.6 * (played - 1.0)
+        likely = (1.0 - ask.density) * (1.2 - 0.8 * ask.energy) * 0.85 * (played - 1.0)
         return chance(self.seed, "rest", self.role, at) < likely
 
     @staticmethod
@@ -291,6 +295,7 @@ class ReflexPlayer:
             safe=ask.safe,
             safe_until=ask.safe_until,
             seed=self.seed,
+            level=ask.level,
             rooted=ask.must_answer and ask.answer_at == start and start - placed.origin not in line.onsets,
         )
         lay = lay_chords if self.role is Role.COMP else lay_line
@@ -317,7 +322,7 @@ class ReflexPlayer:
         room = max(SIXTEENTH, first - onset)
         longest = {Role.BASS: 2 * PPQ, Role.COMP: PPQ + EIGHTH}.get(self.role, PPQ)
         duration = min(room, longest)
-        velocity = _answer_velocity(self.role, ask.energy)
+        velocity = _answer_velocity(ask)
         ahead = following[0].pitch if following and room <= PPQ else None
         pitches = self._answer_pitches(chord, ask, harmony, ahead)
         return [*kept, *(Note(onset, p, duration, velocity) for p in pitches), *following]
@@ -329,7 +334,7 @@ class ReflexPlayer:
             pitch = fold(octave_near(pitch, chord.bass_pc), ask.low, ask.high)
         elif ask.safe and ask.bar.start + onset < ask.safe_until and pitch % 12 not in ask.safe:
             pitch = fold(_nearest_of(pitch, ask.safe), ask.low, ask.high)
-        velocity = max(note.velocity, _answer_velocity(self.role, ask.energy))
+        velocity = max(note.velocity, _answer_velocity(ask))
         return Note(onset, pitch, note.duration + note.onset - onset, velocity)
 
     def _answer_pitches(
@@ -354,17 +359,18 @@ class ReflexPlayer:
             if ask.safe:
                 options = tuple(v for v in options if all(p % 12 in ask.safe for p in v))
             if options:
-                return min(options, key=lambda v: movement(ask.before, v) + abs(sum(v) / len(v) - centre) / 6)
-            stack = [fold(octave_near(centre, pc), ask.low, ask.high) for pc in sorted(tones or table.tones)]
-            return tuple(sorted(set(stack)))[:4]
+                middle = min(COMP_CENTRE, centre)
+                return min(options, key=lambda v: movement(ask.before, v) + abs(sum(v) / len(v) - middle) / 4)
+            classes = sorted(tones or table.tones)[:4]
+            return close_stack(classes, min(COMP_CENTRE, centre), ask.low, ask.high, ask.before)
         before = ask.before[0] if ask.before else round(centre)
         goal = before + (centre - before) * 0.2
         pitches = [fold(octave_near(goal, pc), ask.low, ask.high) for pc in sorted(tones or table.tones)]
         return (min(pitches, key=lambda p: (abs(p - goal) + (2.5 if p == before else 0), p)),)
 
 
-def _answer_velocity(role: Role, energy: float) -> int:
-    return round(84 * (0.75 + 0.5 * energy) * LEVEL[role])
+def _answer_velocity(ask: Ask) -> int:
+    return max(1, min(127, round(84 * (0.75 + 0.5 * ask.energy) * ask.level)))
 
 
 def _nearest_of(pitch: int, classes: frozenset[int]) -> int:

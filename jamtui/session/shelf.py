@@ -44,6 +44,8 @@ class Line:
     notes: tuple[ReflexNote, ...]
     onsets: frozenset[int]
     native: bool
+    downbeats: float = 0.0
+    """Share of its bars with a note on the first beat."""
 
     @property
     def is_progression(self) -> bool:
@@ -90,9 +92,11 @@ def _line(
     native: bool,
 ) -> Line:
     ordered = tuple(sorted(notes, key=lambda n: (n.onset, n.interval)))
+    onsets = frozenset(n.onset for n in notes)
     return Line(
         phrase.name, phrase.role, phrase.context, bars, bars * meter.bar_ticks, phrase.energy, phrase.density,
-        phrase.surprise, chords, ordered, frozenset(n.onset for n in notes), native,
+        phrase.surprise, chords, ordered, onsets, native,
+        sum(bar * meter.bar_ticks in onsets for bar in range(bars)) / bars,
     )  # fmt: skip
 
 

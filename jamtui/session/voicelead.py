@@ -5,7 +5,7 @@ tone), a scale note a note of the new chord's scale, an approach note still reso
 note after it. Octave and inversion are chosen so that a line goes on from its last note.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 from jamtui.music.chord import QUALITIES, Chord, Family
@@ -153,7 +153,7 @@ def anchor_line(
         over = max(0, bounds[0] - base - low) + max(0, base + high - bounds[1])
         cost = abs(base + first - expected) + 4.0 * over + pull * abs(base + (low + high) / 2 - home)
         if comfort is not None:
-            cost += 1.5 * (max(0, comfort[0] - base - low) + max(0, base + high - comfort[1]))
+            cost += 2.0 * (max(0, comfort[0] - base - low) + max(0, base + high - comfort[1]))
         if cost < best_cost:
             best, best_cost = base, cost
     return best
@@ -218,6 +218,28 @@ def voicings_for(table: ChordTable, size: int, low: int, high: int) -> tuple[tup
     clear = [v for v in found if len(v) < 3 or (v[1] - v[0] > 2 and v[-1] - v[-2] > 1)]
     known = table.voicings[asked] = tuple(sorted(clear or found))
     return known
+
+
+def close_stack(
+    classes: Collection[int], centre: float, low: int, high: int, before: Sequence[int]
+) -> tuple[int, ...]:
+    """``classes`` in close position around ``centre``, in the inversion that moves least from ``before``;
+    without a semitone at the bottom or on top where another inversion avoids it."""
+    ordered = sorted(classes)
+    best: tuple[int, ...] = ()
+    best_cost = 1e9
+    for turn in range(len(ordered)):
+        first = octave_near(centre - 4, ordered[turn])
+        for base in (first, first - 12, first + 12):
+            stack = [base]
+            for pc in ordered[turn + 1 :] + ordered[:turn]:
+                stack.append(stack[-1] + (pc - stack[-1]) % 12)
+            voicing = clear_mud(stack, low, high)
+            blur = sum(b - a == 1 for a, b in (voicing[:2], voicing[-2:])) if len(voicing) > 1 else 0
+            cost = movement(before, voicing) + abs(sum(voicing) / len(voicing) - centre) / 2 + 8.0 * blur
+            if cost < best_cost:
+                best, best_cost = voicing, cost
+    return best
 
 
 def movement(before: Sequence[int], after: Sequence[int]) -> float:

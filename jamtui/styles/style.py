@@ -78,6 +78,8 @@ class RoleStyle:
     density: float
     """Share of the time the role has notes to say, 0 to 1."""
     program: int | None = None
+    level: float = 1.0
+    """How hard it strikes: a factor of its velocities, so that the roles balance."""
 
 
 @dataclass(frozen=True, slots=True)
