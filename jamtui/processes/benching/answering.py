@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from jamtui.music.chord import parse_chord
 from jamtui.music.meter import EIGHTH, PPQ, next_grid
@@ -78,7 +78,9 @@ def spread(bench: Bench) -> Figure:
         "the same, keys spread over 5 to 40 ms",
         (
             at_most("re-triggers of one chord, most", max(again, default=0), 1, ""),
-            at_most("answers to one chord, most", max(map(sum, zip(told, again, strict=True)), default=0), 2, ""),
+            at_most(
+                "answers to one chord, most", max(map(sum, zip(told, again, strict=True)), default=0), 2, ""
+            ),
             at_most("first notes outside the settled chord's scale, share", wrong / max(1, notes), 0.01, ""),
             beside("p50", times, run.echo_ms, 0.5, 3.0),
             beside("p99", times, run.echo_ms, 0.99, 10.0),
@@ -190,6 +192,20 @@ def _triggers(bench: Bench, chords: Sequence[Attack]) -> list[int]:
         if ns is not None and data[0] == 0x90:
             presses[index].append((data[1], ns))
     return [trigger_of(p) for p in presses]
+
+
+def attacks_now(bench: Bench, seed: int) -> None:
+    """Play one chord at once."""
+    at = time.perf_counter_ns() + 5 * MS
+    bench.player.play([s for chord in attacks(seed, [at]) for s in chord.strokes(KEYS)])
+
+
+def presses_of(record: Mapping[str, object]) -> int | None:
+    """When a journal's input record is a note-on: its stamp; None for all else."""
+    if record.get("t") != "in":
+        return None
+    data, ns = bytes.fromhex(str(record["hex"])), record["ns"]
+    return ns if isinstance(ns, int) and data[0] & 0xF0 == 0x90 and data[-1] else None
 
 
 def pings(bench: Bench, count: int) -> list[float]:

@@ -5,7 +5,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from shutil import rmtree
@@ -35,6 +35,10 @@ class Bench:
         self.seed = seed
         self._quiet = quiet
 
+    def use_player(self, player: Player) -> None:
+        """Another player, after the first was taken away."""
+        self.player = player
+
     @contextlib.contextmanager
     def console(self) -> Iterator[Terminal]:
         """A console that redraws at full rate, attached to the band that plays."""
@@ -58,8 +62,10 @@ class Bench:
 
 
 @contextlib.contextmanager
-def open_bench(events: int, *, quiet: bool = False) -> Iterator[Bench]:
+def open_bench(events: int, *, jackd: Sequence[str] = (), quiet: bool = False) -> Iterator[Bench]:
     """A bench with a JACK server and a home of its own; nothing of the musician's is touched.
+
+    ``jackd``: further arguments for the server.
 
     Raises:
         JamtuiError: this machine cannot run it.
@@ -70,18 +76,18 @@ def open_bench(events: int, *, quiet: bool = False) -> Iterator[Bench]:
     interval = sys.getswitchinterval()
     sys.setswitchinterval(_SWITCH_S)
     try:
-        with jack_server(), contextlib.ExitStack() as stack:
+        with jack_server(jackd), contextlib.ExitStack() as stack:
             listener = Listener()
             stack.callback(listener.close)
-            player = Player()
-            stack.callback(player.close)
+            bench = Bench(listener, Player(), events=events, quiet=quiet)
+            stack.callback(lambda: bench.player.close())
             echo = Echo(listener)
             stack.callback(echo.close)
-            yield Bench(listener, player, events=events, quiet=quiet)
+            yield bench
     finally:
         sys.setswitchinterval(interval)
         if before is None:
             os.environ.pop(HOME_VARIABLE, None)
         else:
             os.environ[HOME_VARIABLE] = before
-        if not os.environ.get("JTB_KEEP"): rmtree(Path(home), ignore_errors=True)
+        rmtree(Path(home), ignore_errors=True)

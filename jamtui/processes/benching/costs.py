@@ -55,17 +55,17 @@ def naming(bench: Bench) -> Figure:
 def cpu(bench: Bench) -> Figure:
     """Processor time of console and engine while the demo plays."""
     write_config()
-    with BandUnderTest(bench.listener, SessionOptions(demo=True, autostart=True, seed=bench.seed)) as band:
-        with bench.console() as terminal:
-            band.wait_playing()
-            engine = int(band.fetch()["engine_pid"])
-            time.sleep(3.0)
-            began = time.monotonic()
-            before = cpu_seconds(engine), cpu_seconds(terminal.pid)
-            time.sleep(CPU_S)
-            after = cpu_seconds(engine), cpu_seconds(terminal.pid)
-            wall = time.monotonic() - began
-            memory = resident_mb(engine), resident_mb(terminal.pid)
+    options = SessionOptions(demo=True, autostart=True, seed=bench.seed)
+    with BandUnderTest(bench.listener, options) as band, bench.console() as terminal:
+        band.wait_playing()
+        engine = int(band.fetch()["engine_pid"])
+        time.sleep(3.0)
+        began = time.monotonic()
+        before = cpu_seconds(engine), cpu_seconds(terminal.pid)
+        time.sleep(CPU_S)
+        after = cpu_seconds(engine), cpu_seconds(terminal.pid)
+        wall = time.monotonic() - began
+        memory = resident_mb(engine), resident_mb(terminal.pid)
     bench.listener.clear()
     return Figure(
         "cpu",
@@ -87,9 +87,7 @@ def startup(bench: Bench) -> Figure:
     attached: list[float] = []
     for _ in range(STARTS):
         began = time.perf_counter()
-        subprocess.run(
-            [sys.executable, "-m", "jamtui", "--version"], stdout=subprocess.DEVNULL, check=True
-        )
+        subprocess.run([sys.executable, "-m", "jamtui", "--version"], stdout=subprocess.DEVNULL, check=True)
         versions.append(time.perf_counter() - began)
     # A musician's first paint has the compiled book there; making it is the first start's own.
     for number in range(STARTS + 1):

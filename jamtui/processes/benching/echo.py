@@ -1,6 +1,7 @@
 """The bare echo: what comes in goes out, in rtmidi's own callback. ``python -m ...echo IN OUT``; ends with
 its standard input."""
 
+import os
 import sys
 from typing import Any
 
@@ -17,7 +18,7 @@ def main() -> int:
     receiver.set_callback(lambda event, _data: send(event[0]))
     print("ready", flush=True)
     sys.stdin.read()
-    return 0
+    os._exit(0)  # rtmidi would wait for what it still has to send
 
 
 if __name__ == "__main__":

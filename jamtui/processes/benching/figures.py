@@ -55,7 +55,13 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def at_most(
-    name: str, value: float | None, limit: float, unit: str = "ms", *, why: str = "", floor: float | None = None
+    name: str,
+    value: float | None,
+    limit: float,
+    unit: str = "ms",
+    *,
+    why: str = "",
+    floor: float | None = None,
 ) -> Check:
     """Passed where ``value`` was measured and is not above ``limit``."""
     bar = f"≤ {limit:.4g}{' ' + unit if unit else ''}{f' ({why})' if why else ''}"

@@ -1,5 +1,8 @@
-"""How well a MIDI clock is followed: ``clock``. The clock comes from the bench's player, ±3 ms early or late; where
-the music is shows in the notes, played without feel, so that each belongs to its tick exactly."""
+"""How well a MIDI clock is followed: ``clock``.
+
+The clock comes from the bench's player, each pulse up to 3 ms early or late. Where the music is shows in the
+notes, played without feel, so that each belongs to its tick exactly.
+"""
 
 import random
 import time
@@ -81,7 +84,9 @@ class Score:
         return [
             (out.tick, (out.ns - ns_at(out.tick)) / 1e6)
             for out in outs
-            if out.on and first + skip <= out.tick < last - PPQ / 8 and begin - 20 * MS <= out.ns <= end + 20 * MS
+            if out.on
+            and first + skip <= out.tick < last - PPQ / 8
+            and begin - 20 * MS <= out.ns <= end + 20 * MS
         ]
 
 
@@ -91,7 +96,9 @@ def clock(bench: Bench) -> Figure:
     options = SessionOptions(headless=True, seed=bench.seed, tempo=120.0, style="funk")
     floor = pings(bench, 100)
     with BandUnderTest(bench.listener, options) as band:
-        keys = [(time.perf_counter_ns() + 500 * MS, KEYS, bytes((0x90, k, 80)).hex()) for k in (48, 64, 67, 70)]
+        keys = [
+            (time.perf_counter_ns() + 500 * MS, KEYS, bytes((0x90, k, 80)).hex()) for k in (48, 64, 67, 70)
+        ]
         bench.player.play(keys)
         score = Score(time.perf_counter_ns() + 1_500 * MS, 120.0, bench.seed)
         score.message(b"\xfa")
@@ -125,8 +132,16 @@ def clock(bench: Bench) -> Figure:
         at_most("120 to 140: phase error p99 from a bar after", _away(relocked, constant, 0.99), 2.0),
         at_most("drift in a drop-out of 5 s", _away(gap, constant, 1.0), 10.0),
         at_most("largest step from note to note through drop-out and return", max(steps, default=None), 10.0),
-        at_most("after the drop-out, phase error p99 from a bar after", _away(returned[len(returned) // 8:], constant, 0.99), 2.0),
-        at_least("Song Positions that land right", sum(x is not None and x <= LANDED_MS for x in landed), len(landed)),
+        at_most(
+            "after the drop-out, phase error p99 from a bar after",
+            _away(returned[len(returned) // 8 :], constant, 0.99),
+            2.0,
+        ),
+        at_least(
+            "Song Positions that land right",
+            sum(x is not None and x <= LANDED_MS for x in landed),
+            len(landed),
+        ),
     )
     return Figure(
         "clock",

@@ -71,9 +71,7 @@ def read_outs(records: Iterable[Mapping[str, object]]) -> list[Out]:
 def read_heard(records: Iterable[Mapping[str, object]]) -> list[HeardChord]:
     """The chords that were heard."""
     return [
-        HeardChord(
-            _int(r["ns"]), float(str(r["tick"])), str(r["kind"]), str(r["symbol"]), _int(r["trigger"])
-        )
+        HeardChord(_int(r["ns"]), float(str(r["tick"])), str(r["kind"]), str(r["symbol"]), _int(r["trigger"]))
         for r in records
         if r.get("t") == "chord"
     ]
@@ -111,7 +109,9 @@ class Answered:
         return (self.first_ns - self.trigger_ns) / 1e6
 
 
-def answers(triggers: Sequence[int], outs: Sequence[Out], wire: Sequence[int | None]) -> list[Answered | None]:
+def answers(
+    triggers: Sequence[int], outs: Sequence[Out], wire: Sequence[int | None]
+) -> list[Answered | None]:
     """For each chord, given when its press left the player (ascending), the notes that answer it; None where
     nothing did."""
     starts = sorted(triggers)
@@ -125,9 +125,7 @@ def answers(triggers: Sequence[int], outs: Sequence[Out], wire: Sequence[int | N
             groups[index].append((arrived, out))
             stamps.setdefault(index, out.trigger)
     return [
-        Answered(
-            starts[i], stamps[i], min(ns for ns, _ in groups[i]), tuple(out for _, out in groups[i])
-        )
+        Answered(starts[i], stamps[i], min(ns for ns, _ in groups[i]), tuple(out for _, out in groups[i]))
         if i in groups
         else None
         for i in range(len(starts))

@@ -7,6 +7,7 @@ it sent them (null for a message that rtmidi refused).
 
 import gc
 import json
+import os
 import sys
 import time
 from typing import Any
@@ -47,7 +48,7 @@ def main() -> int:
             else:
                 sent.append(now)
         print(json.dumps(sent), flush=True)
-    return 0
+    os._exit(0)  # rtmidi would wait for what it still has to send
 
 
 if __name__ == "__main__":

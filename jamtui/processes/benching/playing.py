@@ -72,7 +72,7 @@ def random_times(seed: int, count: int, start_ns: int, low_ms: float, high_ms: f
 
 
 def trigger_of(presses: Sequence[tuple[int, int]]) -> int:
-    """When (key, ns sent) presses became a chord: the third distinct pitch class, or 30 ms after the first."""
+    """When presses (key, ns sent) became a chord: the third pitch class, or 30 ms after the first."""
     ordered = sorted(presses, key=lambda press: press[1])
     latest = ordered[0][1] + LATEST_TRIGGER_NS
     classes: set[int] = set()

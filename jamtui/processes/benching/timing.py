@@ -29,7 +29,9 @@ def lateness(bench: Bench) -> Figure:
     with BandUnderTest(bench.listener, options) as band:
         for number in range(ROUNDS):
             for console in (False, True):
-                bench.say(f"lateness, round {number + 1} of {ROUNDS}, {'with' if console else 'without'} console")
+                bench.say(
+                    f"lateness, round {number + 1} of {ROUNDS}, {'with' if console else 'without'} console"
+                )
                 got, priority = run_control(-(-turn // 2))
                 control += got
                 if console:
@@ -82,7 +84,10 @@ def lateness_checks(late: Mapping[bool, Sequence[float]], control: Sequence[floa
         ),
     ]
     if without is None:
-        return (*checks, Check("p99 with the console against without", shown, "no value without", False, "ms"))
+        return (
+            *checks,
+            Check("p99 with the console against without", shown, "no value without", False, "ms"),
+        )
     limit = max(without * 1.2, without + 0.05)
     checks.append(
         at_most(

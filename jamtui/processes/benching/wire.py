@@ -30,8 +30,9 @@ _TRIES = 10
 
 
 @contextlib.contextmanager
-def jack_server() -> Iterator[str]:
-    """A dummy JACK server of our own where jackd is installed, else the one that answers; its name.
+def jack_server(arguments: Sequence[str] = ()) -> Iterator[str]:
+    """A dummy JACK server of our own, with further ``arguments``, where jackd is installed, else the one that
+    answers; its name.
 
     Raises:
         JamtuiError: there is neither.
@@ -43,7 +44,7 @@ def jack_server() -> Iterator[str]:
     try:
         if sys.platform == "linux" and shutil.which("jackd") is not None:
             os.environ["JACK_DEFAULT_SERVER"] = name
-            server, control = _start_server(name)
+            server, control = _start_server(name, arguments)
         else:
             name = os.environ.get("JACK_DEFAULT_SERVER", "default")
             control = _control(None)
@@ -60,7 +61,10 @@ def jack_server() -> Iterator[str]:
             except subprocess.TimeoutExpired:
                 server.kill()
                 server.wait()
-            for left in (*Path("/dev/shm").glob(f"jack_{name}_*"), *Path("/dev/shm").glob(f"jack_sem.*_{name}_*")):
+            for left in (
+                *Path("/dev/shm").glob(f"jack_{name}_*"),
+                *Path("/dev/shm").glob(f"jack_sem.*_{name}_*"),
+            ):
                 left.unlink(missing_ok=True)
         for key, value in keep.items():
             if value is None:
@@ -69,13 +73,13 @@ def jack_server() -> Iterator[str]:
                 os.environ[key] = value
 
 
-def _start_server(name: str) -> "tuple[subprocess.Popen[bytes], JackControl]":
+def _start_server(name: str, arguments: Sequence[str]) -> "tuple[subprocess.Popen[bytes], JackControl]":
     """A server with the dummy driver, and its graph. Where eight run already, one of them may end soon."""
     said = ""
     for _ in range(_TRIES):
         with tempfile.TemporaryFile() as log:
             server = subprocess.Popen(
-                ["jackd", "--no-realtime", "-n", name, "-d", "dummy", "-r", "48000", "-p", "64"],
+                ["jackd", *arguments, "--no-realtime", "-n", name, "-d", "dummy", "-r", "48000", "-p", "64"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -108,7 +112,7 @@ def _control(server: "subprocess.Popen[bytes] | None") -> JackControl:
 
 
 class _Receiver:
-    """One rtmidi input. Its queue is read, never its callback (see ``jamtui.midi.pump``); times are JACK's own."""
+    """One rtmidi input. Its queue is read, not its callback (see ``jamtui.midi.pump``); times are JACK's."""
 
     def __init__(self, port: str) -> None:
         import rtmidi
@@ -227,7 +231,7 @@ class Process:
     """A helper process that speaks lines of JSON; it ends when its standard input closes."""
 
     def __init__(self, module: str, *arguments: str) -> None:
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  closed by close()
         self.process = subprocess.Popen(
             [sys.executable, "-m", f"{PACKAGE}.{module}", *arguments],
             stdin=subprocess.PIPE,
@@ -250,7 +254,9 @@ class Process:
         if not text:
             self._errors.seek(0)
             said = self._errors.read().decode(errors="replace").strip().rpartition("\n")[2]
-            raise JamtuiError(f"a process of the bench ended early ({said or 'no reason given'}); run it again")
+            raise JamtuiError(
+                f"a process of the bench ended early ({said or 'no reason given'}); run it again"
+            )
         return text.strip()
 
     def say(self, what: object) -> None:
@@ -260,6 +266,8 @@ class Process:
 
     def close(self, timeout_s: float = 5.0) -> None:
         """Let it end."""
+        if self._stdout.closed:
+            return
         with contextlib.suppress(OSError):
             self.stdin.close()
         try:
