@@ -102,6 +102,14 @@ class TimedMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class Recall:
+    """Take back what waits of ``TimedMessage`` for ``port`` with a status byte among ``statuses``."""
+
+    port: str
+    statuses: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """Where and how a role is sent. ``port`` names a sink; ``channel`` is 0 to 15."""
 
@@ -130,7 +138,9 @@ class SetSink:
     sink: Sink | None
 
 
-Command = Splice | Silence | Locate | SetMute | SetFeel | SetRoute | SetSink | Immediate | TimedMessage
+Command = (
+    Splice | Silence | Locate | SetMute | SetFeel | SetRoute | SetSink | Immediate | TimedMessage | Recall
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -231,6 +231,11 @@ class MidiClockFollower:
         """Whether pulses are coming now."""
 
     @property
+    def place(self) -> int:
+        """Musical time of the last pulse, exactly: a whole number of pulses, whatever its stamp said."""
+        return round(self._tick)
+
+    @property
     def bpm(self) -> float:
         """Tempo of the pulses, estimated also while stopped."""
         return 60e9 / (self._filter.period * PULSES_PER_QUARTER)

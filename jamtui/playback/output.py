@@ -18,6 +18,7 @@ from jamtui.playback.commands import (
     Immediate,
     Locate,
     PlannedNote,
+    Recall,
     Report,
     Route,
     SentNote,
@@ -142,7 +143,10 @@ class OutputLoop:
             # What is near enough is locked before the commands are read: they cannot change it any more.
             timeline.lock(now)
             while commands:
-                self._obey(commands.popleft(), now)
+                command = commands.popleft()
+                # What was said after a jump of the clock is meant for the time after it.
+                self._follow_clock(now)
+                self._obey(command, now)
         self._send_due(now)
         if timeline.lock(now):
             self._send_due(now)
@@ -204,6 +208,8 @@ class OutputLoop:
             self._splice(command, now)
         elif isinstance(command, TimedMessage):
             self._timeline.add_timed(command)
+        elif isinstance(command, Recall):
+            self._timeline.recall(command.port, command.statuses)
         elif isinstance(command, Silence):
             self._silence(command, now)
         elif isinstance(command, SetMute):

@@ -251,6 +251,13 @@ class Timeline:
         """Keep ``message`` until its tick."""
         self._push(Timed(message))
 
+    def recall(self, port: str, statuses: bytes) -> None:
+        """Take out the timed messages for ``port`` that begin with one of ``statuses``."""
+        for _, _, _, event in self._heap:
+            if isinstance(event, Timed) and event.message.port == port:
+                data = event.message.data
+                event.dead |= len(data) > 0 and data[0] in statuses
+
     def add_off(self, on: NoteOn, port: str, channel: int, pitch: int, now: int) -> NoteOff:
         """``on`` leaves at ``now``, as ``pitch`` on ``channel`` of ``port``: keep its end until it is due."""
         # An order floor may have moved the note-on: its end moves with it.
@@ -265,7 +272,7 @@ class Timeline:
 
     def clear(self, role: Role | None) -> list[TimedMessage]:
         """Forget planned and locked note-ons of ``role`` or, for None, of all, and then timed messages too
-        (not realtime bytes, on which others depend). Returns the timed messages that were forgotten."""
+        (not clock and Song Position: others depend on them). Returns the timed messages forgotten."""
         for part in self._parts.values() if role is None else (self._parts[role],):
             part.plan, part.lock_ns = [], None
             for on in part.locked:
@@ -415,8 +422,8 @@ class Timeline:
         for _, _, _, event in sorted(self._heap):
             if not isinstance(event, Timed) or event.dead:
                 continue
-            realtime = event.message.data[:1] >= b"\xf8"
-            if (before is None and not realtime) or (before is not None and event.tick < before):
+            system = event.message.data[:1] >= b"\xf0"
+            if (before is None and not system) or (before is not None and event.tick < before):
                 event.dead = True
                 dropped.append(event.message)
         return dropped

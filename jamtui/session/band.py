@@ -230,14 +230,11 @@ class Band:
         conductor = self.conductor
         segment = self.clock.segment
         if self.following and segment.running:
-            at = conductor.next_bar_line(ceil(segment.tick_at(ns)))
-            self._begin(conductor.start(at, bpm=segment.bpm), ns)
+            self._begin(conductor.next_bar_line(ceil(segment.tick_at(ns))), ns)
             return
         bars = self.options.count_in if self.options.count_in is not None else conductor.count_in
         first = start_internal(self.clock, CountIn(bars, conductor.settings.meter), ns)
-        if self._pulses is not None:
-            self._commands.extend(self._pulses.start(first, 0))
-        self._begin(conductor.start(0, bpm=self.clock.bpm), ns)
+        self._begin(0, ns, from_tick=first)
 
     def stop(self, ns: int) -> None:
         """Stop at once; every note is ended."""
@@ -285,7 +282,7 @@ class Band:
             self.conductor.hear(heard, 0.0, self.clock.bpm)
         segment = self.clock.segment
         tick = int(segment.tick_at(ns)) + 1
-        self._begin(self.conductor.start(tick, origin=origin, bpm=segment.bpm), ns)
+        self._begin(tick, ns, from_tick=tick, origin=origin)
 
     # -- inside ------------------------------------------------------------------------------------------
 
@@ -352,7 +349,14 @@ class Band:
         for bar in self.conductor.drain_accepted():
             self._recorder.record(bar)
 
-    def _begin(self, commands: Sequence[Command], ns: int) -> None:
+    def _begin(self, tick: int, ns: int, *, from_tick: int | None = None, origin: int = 0) -> None:
+        """The band begins at ``tick``. ``from_tick``: where musical time jumped to; None where it goes on."""
+        segment = self.clock.segment
+        if self._pulses is not None:
+            self._commands.extend(self._pulses.start(tick, from_tick))
+            self._send_clock(segment.tick_at(ns))
+            self._hurry()
+        commands = self.conductor.start(tick, origin=origin, bpm=segment.bpm)
         # The demo player begins with the form, not in the count-in.
         self._demo_until = max(0.0, self.clock.segment.tick_at(ns))
         self.kpi.located()
@@ -426,7 +430,8 @@ class Band:
             return
         if now.running and (not was.running or now.jump != was.jump):
             self.tempo_source = "midi"
-            self._begin(self.conductor.start(ceil(now.tick_at(ns)), bpm=now.bpm), ns)
+            # Not where the clock puts this stamp, which is near the pulse: the pulse itself is the downbeat.
+            self._begin(self._follower.place, ns, from_tick=self._follower.place)
         elif was.running and not now.running and self.state != "stopped":
             self.stop(ns)
         elif now.running and self.started_ns is not None:

@@ -2,13 +2,24 @@
 
 from dataclasses import dataclass
 
-from jamtui.music.meter import Meter
+from jamtui.music.meter import PPQ, Meter
 from jamtui.playback.clock import MusicalClock
-from jamtui.playback.commands import Immediate, TimedMessage
-from jamtui.playback.midi_clock import CONTINUE, START, STOP, pulses, song_position
+from jamtui.playback.commands import Command, Immediate, Recall, TimedMessage
+from jamtui.playback.midi_clock import (
+    CLOCK,
+    CONTINUE,
+    PULSE_TICKS,
+    SONG_POSITION_TICKS,
+    START,
+    STOP,
+    pulses,
+    song_position,
+)
 
 LEAD_IN_NS = 60_000_000
 """From the key press to the first count-in click: longer than the lock horizon."""
+
+_PLACES = b"\xf2" + START + CONTINUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +42,7 @@ def start_internal(clock: MusicalClock, count_in: CountIn, ns: int) -> int:
 
 
 class PulseSender:
-    """Sends MIDI clock: pulses at all times while musical time moves, Start before the pulse of tick 0.
+    """Sends MIDI clock: pulses at all times while musical time moves, and where the receiver is to play from.
 
     Args:
         port: sink the clock goes to.
@@ -41,25 +52,45 @@ class PulseSender:
         self._port = port
         self._until = 0
 
-    def start(self, from_tick: int, first_bar: int) -> list[TimedMessage]:
-        """Pulses begin at ``from_tick`` (a count-in is negative); the receiver starts at ``first_bar``."""
-        self._until = from_tick
-        if first_bar == 0:
-            return [TimedMessage(self._port, 0, START)]
-        return [
-            TimedMessage(self._port, first_bar - 1, song_position(first_bar)),
-            TimedMessage(self._port, first_bar, CONTINUE),
-        ]
+    def start(self, first: int, from_tick: int | None = None) -> list[Command]:
+        """The receiver plays from ``first`` on, or where that lies between two sixteenths, which Song
+        Position cannot name, from the next one.
+
+        Args:
+            first: where the band begins.
+            from_tick: musical time jumped there, and pulses go on from it (a count-in is negative). None: it
+                goes on as it went, and so do the pulses.
+        """
+        port = self._port
+        first = -(-max(0, first) // SONG_POSITION_TICKS) * SONG_POSITION_TICKS
+        commands: list[Command] = []
+        if from_tick is None:
+            commands.append(Recall(port, _PLACES))
+        else:
+            commands.append(Recall(port, _PLACES + CLOCK))
+            self._until = from_tick
+        # Half a pulse early, so that the next pulse is the one meant, also for a receiver that is slow to
+        # get ready.
+        at = first - PULSE_TICKS // 2
+        if first == 0:
+            commands.append(TimedMessage(port, at, START))
+        else:
+            # Song Position is for a receiver that stands.
+            commands.append(Immediate(port, STOP))
+            commands.append(TimedMessage(port, at, song_position(first)))
+            commands.append(TimedMessage(port, at, CONTINUE))
+        return commands
 
     def ahead(self, tick: float, ticks_ahead: int) -> list[TimedMessage]:
-        """The pulses that became due for scheduling."""
+        """The pulses that became due for scheduling. Late ones are sent all the same, for receivers count
+        them, up to a beat of them."""
         end = int(tick) + ticks_ahead
-        start = max(self._until, int(tick))
+        start = max(self._until, int(tick) - PPQ)
         if end <= start:
             return []
         self._until = end
         return pulses(self._port, start, end)
 
-    def stop(self) -> list[Immediate]:
+    def stop(self) -> list[Command]:
         """The receiver stops now."""
-        return [Immediate(self._port, STOP)]
+        return [Recall(self._port, _PLACES), Immediate(self._port, STOP)]

@@ -1,4 +1,6 @@
+import random
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -268,21 +270,47 @@ def test_a_mapped_pedal_does_its_action_and_is_not_played() -> None:
 
 
 class Daw:
-    """Sends MIDI clock into a stage."""
+    """Sends MIDI clock into a stage, each pulse late or early by a seeded jitter."""
 
-    def __init__(self, stage: Stage, bpm: float) -> None:
+    def __init__(self, stage: Stage, bpm: float, jitter_ms: float = 0.0, seed: int = 0) -> None:
         self.stage = stage
         self.pulse_ns = 60e9 / bpm / 24
-        self.at = float(stage.time())
+        self.at = float(stage.time()) + 10 * MS
+        self._jitter_ns = jitter_ms * MS
+        self._draw = random.Random(seed)
 
     def send(self, *data: int) -> None:
         self.stage.band.midi(self.stage.time(), "daw", bytes(data))
 
     def run(self, pulses: int) -> None:
         for _ in range(pulses):
-            self.stage.play_until(round(self.at))
+            jitter = self._draw.uniform(-self._jitter_ns, self._jitter_ns)
+            self.stage.play_until(round(self.at + jitter))
             self.send(0xF8)
             self.at += self.pulse_ns
+
+
+def struck(stage: Stage, tick: int) -> set[Role]:
+    """Who began a note at ``tick``."""
+    return {r.role for r in stage.all_reports if isinstance(r, SentNote) and r.on and r.tick == tick}
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("jitter_ms", [0.0, 3.0])
+def test_no_downbeat_is_lost_where_a_daw_starts_or_moves_to(jitter_ms: float, seed: int) -> None:
+    stage = Stage(clock_source="midi", seed=seed)
+    stage.press(*CMAJ7)
+    daw = Daw(stage, 120, jitter_ms, seed)
+    daw.run(48)
+    daw.send(0xFA)
+    daw.run(24 * 5)
+    assert struck(stage, 0) >= {Role.BASS, Role.DRUMS}
+    bar5 = 4 * 4 * PPQ
+    assert struck(stage, bar5) == set()
+    daw.send(0xF2, 64, 0)  # sixteenth 64, while it plays
+    daw.run(24)
+    assert struck(stage, bar5) >= {Role.BASS, Role.DRUMS}
+    assert not [r for r in stage.all_reports if isinstance(r, DroppedNote) and r.reason == "late"]
 
 
 def test_a_daw_starts_stops_and_moves_the_band() -> None:
@@ -320,6 +348,114 @@ def test_sent_clock_has_start_before_its_first_pulse() -> None:
     assert clock[start + 1] == b"\xf8"
     stage.act("start_stop")
     assert [d for _, d in stage.sinks["drums"].events].count(b"\xfc") == 1
+
+
+def clock_bytes(stage: Stage, port: str = "comp") -> list[tuple[float, bytes]]:
+    """Clock messages as they left: milliseconds and bytes."""
+    return [(ns / MS, data) for ns, data in stage.sinks[port].events if data[0] >= 0xF0]
+
+
+def received(messages: list[tuple[float, bytes]]) -> list[tuple[float, int]]:
+    """What a receiver makes of clock messages: when it counts which tick, while it plays."""
+    tick, playing, out = 0, False, []
+    for ms, data in messages:
+        if data == b"\xfa":
+            tick, playing = 0, True
+        elif data == b"\xfb":
+            playing = True
+        elif data == b"\xfc":
+            playing = False
+        elif data[0] == 0xF2 and not playing:
+            tick = (data[1] | data[2] << 7) * 240
+        elif data == b"\xf8" and playing:
+            out.append((ms, tick))
+            tick += 40
+    return out
+
+
+def assert_even(pulses: list[float], bpm: float, within_ms: float) -> None:
+    gap = 60e3 / bpm / 24
+    assert all(abs(b - a - gap) <= within_ms for a, b in pairwise(pulses))
+
+
+@pytest.mark.parametrize("played_ms", [700, 5_000])
+def test_a_clock_sent_again_after_a_stop_is_even_and_says_start_once(played_ms: int) -> None:
+    stage = Stage(clock_port="comp", count_in=1)
+    stage.press(*CMAJ7)
+    stage.act("start_stop")
+    stage.wait(played_ms)
+    stage.act("start_stop")
+    stage.wait(500)
+    sent = len(clock_bytes(stage))
+    stage.act("start_stop")
+    stage.wait(8_000)
+    second = clock_bytes(stage)[sent:]
+    assert_even([ms for ms, data in second if data == b"\xf8"], 120, 0.01)
+    assert [data for _, data in second if data != b"\xf8"] == [b"\xfa"]
+    for ms, tick in received(second):
+        assert stage.clock.segment.tick_at(round(ms * MS)) == pytest.approx(tick, abs=0.1)
+
+
+def test_a_clock_that_is_followed_is_sent_on_with_its_places() -> None:
+    stage = Stage(clock_source="midi", clock_port="comp", feel=0.0)
+    stage.press(*CMAJ7)
+    daw = Daw(stage, 120)
+    daw.run(24)
+    daw.send(0xFA)
+    daw.run(24 * 6)
+    daw.send(0xF2, 16, 0)  # back to bar 2
+    daw.run(24 * 2)
+    daw.send(0xFC)
+    daw.run(24)
+    daw.send(0xFB)
+    daw.run(24 * 4)
+    messages = clock_bytes(stage)
+    assert [d for _, d in messages if d != b"\xf8"][:5] == [
+        b"\xfa",
+        b"\xfc",
+        b"\xf2\x10\x00",
+        b"\xfb",
+        b"\xfc",
+    ]
+    heard = received(messages)
+    ticks = [tick for _, tick in heard]
+    assert ticks[:144] == list(range(0, 144 * 40, 40))
+    back = ticks.index(3840, 144)
+    # The pulse for which the DAW moved was under way already.
+    assert back <= 145
+    assert ticks[back:] == list(range(3840, 3840 + 40 * (len(ticks) - back), 40))
+    assert ticks[-1] > 3840 + 48 * 40 + 80 * 40
+    last_ms, last_tick = heard[-1]
+    assert stage.clock.segment.tick_at(round(last_ms * MS)) == pytest.approx(last_tick, abs=2)
+    assert_even([ms for ms, _ in heard[:144]], 120, 0.5)
+
+
+def test_a_band_that_joins_a_running_clock_tells_the_receiver_where() -> None:
+    stage = Stage(clock_source="midi", clock_port="comp", feel=0.0)
+    stage.press(*CMAJ7)
+    daw = Daw(stage, 120)
+    daw.run(24)
+    daw.send(0xFA)
+    daw.run(30)
+    stage.act("start_stop")
+    daw.run(40)
+    assert received(clock_bytes(stage))[-1][1] < 40 * 40
+    stage.act("start_stop")  # in bar 1: joins at bar 2
+    daw.run(96)
+    ms, tick = received(clock_bytes(stage))[-1]
+    assert tick > 3840
+    assert stage.clock.segment.tick_at(round(ms * MS)) == pytest.approx(tick, abs=1)
+    assert_even([ms for ms, data in clock_bytes(stage) if data == b"\xf8"][1:], 120, 0.5)
+
+
+def test_a_band_taken_up_by_a_new_engine_sends_its_place() -> None:
+    stage = Stage(clock_port="comp", feel=0.0)
+    stage.clock.follow(3840 * 7 + 700, stage.time(), stage.clock.segment.ns_per_tick, jumped=True)
+    stage.band.restore(parse_chord("Dm7"), DM7, 0, stage.time())
+    stage.wait(2_000)
+    ms, tick = received(clock_bytes(stage))[-1]
+    assert stage.clock.segment.tick_at(round(ms * MS)) == pytest.approx(tick, abs=0.1)
+    assert_even([ms for ms, data in clock_bytes(stage) if data == b"\xf8"], 120, 0.01)
 
 
 def test_no_note_is_dropped_in_a_minute_of_demo() -> None:
