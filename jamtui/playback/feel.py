@@ -1,8 +1,8 @@
 """Feel: how straight ticks become played time, in one place.
 
-A note's time on the grid goes through a monotone warp (swing; triplets are even already and stay), then its residual is added, then push and
-spread in milliseconds. What is random is drawn from a stream named by (seed, role, bar, index), so the
-same plan is played the same way each time. Amount 0 is the grid exactly.
+A note's time on the grid goes through a monotone warp (swing; triplets are even as they are), then its
+residual is added, then push and spread in milliseconds. What is random is drawn from a stream named by
+(seed, role, bar, index), so the same plan is played the same way each time. Amount 0 is the grid exactly.
 """
 
 from dataclasses import dataclass

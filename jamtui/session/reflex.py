@@ -13,8 +13,10 @@ from jamtui.music.chord import Chord, Family
 from jamtui.music.meter import EIGHTH, PPQ, SIXTEENTH
 from jamtui.music.phrase import Note, Role
 from jamtui.session.barlines import BarSpan
+from jamtui.session.comping import COMP_CENTRE, lay_chords
 from jamtui.session.harmony import Harmony
-from jamtui.session.laying import COMP_CENTRE, Hand, lay_chords, lay_line
+from jamtui.session.laid import Hand
+from jamtui.session.laying import lay_line
 from jamtui.session.randomness import chance, stream
 from jamtui.session.shelf import ANY, Line, Shelf, built_line
 from jamtui.session.voicelead import chord_table, close_stack, fold, movement, octave_near, voicings_for
