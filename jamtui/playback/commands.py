@@ -35,9 +35,10 @@ class PlannedNote:
 class Splice:
     """Replace the planned notes of ``role`` from ``from_tick`` on by ``notes``.
 
-    Locked notes stay, unless ``wrong`` holds their pitch class and they are due at or after
-    ``withdraw_ns``: then they are withdrawn. A *sounding* note whose pitch class is in ``wrong`` is
-    ended at once. With ``at_once`` the first notes may lie in the past: they are sent now.
+    Locked notes stay, unless the splice takes them back and they are due at or after ``withdraw_ns``: then
+    they are withdrawn. It takes back pitch classes in ``wrong`` and, where ``stale_from`` is given, whatever
+    belongs to that tick or a later one. *Sounding* notes that it takes back are ended at once. With
+    ``at_once`` the first notes may lie in the past: they are sent now.
     """
 
     role: Role
@@ -48,6 +49,14 @@ class Splice:
     at_once: bool = False
     trigger_ns: int = 0
     """Stamp of the key press this answers, 0 for none; the first note sent carries it for TTFN."""
+    stale_from: int | None = None
+    """Tick from which on the old plan is stale, right pitches too; None: it is not."""
+
+    def takes_back(self, note: PlannedNote) -> bool:
+        """Whether ``note`` of the old plan became wrong or stale."""
+        if note.pitch % 12 in self.wrong:
+            return True
+        return self.stale_from is not None and note.tick >= self.stale_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +132,13 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class SetRoute:
-    """Send ``role`` through ``route`` from now on; what sounds is ended where it sounds."""
+    """Send ``role`` through ``route`` from now on, or from shortly before tick ``at``. With another port or
+    channel what sounds is ended where it sounds; a new program or volume alone ends nothing. A route that
+    waits for its tick is set at once when the music stops or jumps, and gives way to any later one."""
 
     role: Role
     route: Route
+    at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from jamtui.playback.commands import (
     Splice,
     TimedMessage,
 )
-from jamtui.playback.ledger import Key, Ledger, note_off
+from jamtui.playback.ledger import Key, Ledger, note_off, pedal_up
 from jamtui.playback.output_thread import OutputThread
 from jamtui.playback.sinks import NullSink, PortGone, Sink
 from jamtui.playback.timeline import (
@@ -39,10 +39,11 @@ from jamtui.playback.timeline import (
     LatePolicy,
     NoteOff,
     NoteOn,
+    Reroute,
     Timed,
     Timeline,
 )
-from jamtui.playback.wire import is_whole, key_event, messages
+from jamtui.playback.wire import is_whole, key_event, messages, pedal_event
 
 __all__ = ["NullSink", "OutputLoop", "OutputThread", "PortGone", "Sink"]
 
@@ -166,12 +167,13 @@ class OutputLoop:
                 self._end((event.port, event.channel, event.pitch), event.due_ns)
             elif isinstance(event, Timed):
                 self._send_timed(event, now)
+            elif isinstance(event, Reroute):
+                self._set_route(event.command, now)
 
     def finish(self, now: int) -> None:
         """End all that sounds and forget all that is planned: the last thing before the ports are closed."""
         self._timeline.clear(None)
-        self._end_where(lambda voice: True, now)
-        self._ledger.release_all(self._send)
+        self._release(None, now)
 
     # Clock
 
@@ -194,6 +196,12 @@ class OutputLoop:
             self._drop(note, "locate")
         self._rest(now)
         self._end_messages(forgotten)
+        self._reroute(now)
+
+    def _reroute(self, now: int) -> None:
+        """Set the routes that were to come: the bar line they waited for will not."""
+        for command in self._timeline.drop_routes(None):
+            self._set_route(command, now)
 
     def _rest(self, now: int) -> None:
         """End what the band and the click have sounding; the player's own notes are theirs to end."""
@@ -222,17 +230,20 @@ class OutputLoop:
                 self._locate(command.tick, now)
             self._last_jump = None
         elif isinstance(command, SetRoute):
-            self._set_route(command, now)
+            self._timeline.drop_routes(command.role)
+            if command.at is None:
+                self._set_route(command, now)
+            else:
+                self._timeline.add_route(command)
         else:
             self._set_sink(command, now)
 
     def _splice(self, splice: Splice, now: int) -> None:
-        wrong = splice.wrong
-        if wrong:
+        if splice.wrong or splice.stale_from is not None:
             role = splice.role
             self._end_where(
                 lambda voice: (
-                    isinstance(voice, NoteOff) and voice.note.role is role and voice.pitch % 12 in wrong
+                    isinstance(voice, NoteOff) and voice.note.role is role and splice.takes_back(voice.note)
                 ),
                 now,
             )
@@ -242,10 +253,10 @@ class OutputLoop:
         role = silence.role
         forgotten = self._timeline.clear(role)
         if silence.panic:
-            self._end_where(lambda voice: True, now)
-            self._ledger.release_all(self._send)
+            self._release(None, now)
             for port in list(self._sinks):
                 for channel in range(16):
+                    self._send(port, pedal_up(channel))
                     self._send(port, bytes((0xB0 | channel, _ALL_NOTES_OFF, 0)))
                     self._send(port, bytes((0xB0 | channel, _ALL_SOUND_OFF, 0)))
         elif role is None:
@@ -253,6 +264,8 @@ class OutputLoop:
         else:
             self._end_role(role, now)
         self._end_messages(forgotten)
+        if role is None:
+            self._reroute(now)
 
     def _mute(self, command: SetMute, now: int) -> None:
         if command.muted:
@@ -262,10 +275,15 @@ class OutputLoop:
             self._muted.discard(command.role)
 
     def _set_route(self, command: SetRoute, now: int) -> None:
-        self._end_role(command.role, now)
-        self._routes[command.role] = command.route
-        self._timeline.set_offset(command.role, command.route.offset_ms)
-        self._set_up(command.route)
+        role, route = command.role, command.route
+        was = self._routes.get(role)
+        self._routes[role] = route
+        self._timeline.set_offset(role, route.offset_ms)
+        if was is not None and (was.port, was.channel) == (route.port, route.channel):
+            self._set_up(route, was)
+        else:
+            self._end_role(role, now)
+            self._set_up(route)
 
     def _set_sink(self, command: SetSink, now: int) -> None:
         port = command.port
@@ -273,21 +291,30 @@ class OutputLoop:
             self._sinks.pop(port, None)
             self._gone[port] = "removed"
             return
+        if self._sinks.get(port) not in (None, command.sink):
+            # What sounds there would not hear of its end through another.
+            self._release(port, now)
         self._sinks[port] = command.sink
         self._gone.pop(port, None)
+        self._release(port, now)
+        self._introduce(port)
+
+    def _release(self, port: str | None, now: int) -> None:
+        """End all that sounds through ``port``, or (None) at all."""
         self._end_where(lambda voice: True, now, port)
         self._ledger.release_all(self._send, port)
-        self._introduce(port)
 
     def _introduce(self, port: str) -> None:
         for route in self._routes.values():
             if route.port == port:
                 self._set_up(route)
 
-    def _set_up(self, route: Route) -> None:
-        if route.program is not None:
+    def _set_up(self, route: Route, was: Route | None = None) -> None:
+        """Send program and volume; of a route that took the place of ``was``, what is new."""
+        if route.program is not None and (was is None or route.program != was.program):
             self._send(route.port, bytes((0xC0 | route.channel, route.program)))
-        self._send(route.port, bytes((0xB0 | route.channel, _VOLUME, route.volume)))
+        if was is None or route.volume != was.volume:
+            self._send(route.port, bytes((0xB0 | route.channel, _VOLUME, route.volume)))
 
     # Notes
 
@@ -426,7 +453,7 @@ class OutputLoop:
     def _pass_one(self, port: str, message: bytes, guest: _Guest) -> None:
         event = key_event(message)
         if event is None:
-            self._send(port, message)
+            self._pass_control(port, message)
             return
         on, channel, pitch = event
         key = (port, channel, pitch)
@@ -438,6 +465,13 @@ class OutputLoop:
             self._voices.pop(key, None)
             if self._send(port, message):
                 self._ledger.remove(key)
+
+    def _pass_control(self, port: str, message: bytes) -> None:
+        pedal = pedal_event(message)
+        if pedal is not None and pedal[1]:
+            self._ledger.pedal(port, pedal[0], True)
+        if self._send(port, message) and pedal is not None and not pedal[1]:
+            self._ledger.pedal(port, pedal[0], False)
 
     def _send(self, port: str, data: bytes) -> bool:
         sink = self._sinks.get(port)

@@ -13,7 +13,7 @@ from typing import Final
 from jamtui.music.meter import COMMON_TIME, Meter
 from jamtui.music.phrase import Role
 from jamtui.playback.clock import NEVER_NS, ClockSegment
-from jamtui.playback.commands import PlannedNote, Splice, TimedMessage
+from jamtui.playback.commands import PlannedNote, SetRoute, Splice, TimedMessage
 from jamtui.playback.feel import MAX_EARLY_NS, STRAIGHT, apply_feel
 from jamtui.styles.style import Feel
 
@@ -119,6 +119,18 @@ class Timed(Event):
         self.message = message
 
 
+class Reroute(Event):
+    """A `SetRoute` waiting for its tick: it comes before any note that belongs to that tick or a later one,
+    however early the feel plays it."""
+
+    __slots__ = ("command",)
+    kind = _TIMED
+
+    def __init__(self, command: SetRoute, tick: int) -> None:
+        super().__init__(float(tick), round(command.route.offset_ms * 1_000_000) - MAX_EARLY_NS)
+        self.command = command
+
+
 _Entry = tuple[PlannedNote, Answer]
 _NO_NS: Final = -NEVER_NS
 
@@ -208,13 +220,13 @@ class Timeline:
         part.lock_ns = None
 
     def splice(self, splice: Splice, now: int) -> None:
-        """Replace the plan of a role as `Splice` says. Of the locked notes only those that became wrong
-        go; a new note that would double one that stays (same pitch, or any in a one-line role, at the
-        same tick) is left out."""
+        """Replace the plan of a role as `Splice` says. Of the locked notes only those that became wrong or
+        stale go; a new note that would double one that stays (same pitch, or any in a one-line role, at the
+        same tick) is left out, and the one that stays is the answer then."""
         part = self._parts[splice.role]
         stay = part.locked
-        if splice.wrong:
-            wrong = [on for on in part.locked if on.note.pitch % 12 in splice.wrong]
+        if splice.wrong or splice.stale_from is not None:
+            wrong = [on for on in part.locked if splice.takes_back(on.note)]
             for on in wrong:
                 if on.due_ns >= splice.withdraw_ns:
                     on.dead = True
@@ -225,14 +237,19 @@ class Timeline:
             stay = [on for on in part.locked if on not in wrong]
             part.locked = [on for on in part.locked if not on.dead]
         one_line = splice.role in MONOPHONIC
-        taken = {(on.note.tick, -1 if one_line else on.note.pitch) for on in stay}
+        taken = {(on.note.tick, -1 if one_line else on.note.pitch): on for on in stay}
         answer = Answer(splice.trigger_ns)
         plan = [entry for entry in part.plan[::-1] if entry[0].tick < splice.from_tick]
         at_once: list[PlannedNote] = []
         seen: set[tuple[int, int]] = set()
         for note in splice.notes:
             place = (note.tick, note.pitch)
-            if place in seen or ((note.tick, -1) if one_line else place) in taken:
+            if place in seen:
+                continue
+            there = taken.get((note.tick, -1) if one_line else place)
+            if there is not None:
+                if splice.trigger_ns:
+                    there.answer = answer
                 continue
             seen.add(place)
             ns_at = self._segment.ns_at
@@ -250,6 +267,20 @@ class Timeline:
     def add_timed(self, message: TimedMessage) -> None:
         """Keep ``message`` until its tick."""
         self._push(Timed(message))
+
+    def add_route(self, command: SetRoute) -> None:
+        """Keep ``command`` until its ``at``."""
+        assert command.at is not None
+        self._push(Reroute(command, command.at))
+
+    def drop_routes(self, role: Role | None) -> list[SetRoute]:
+        """Take out the routes that wait, of ``role`` or (None) of all, and return them."""
+        dropped: list[SetRoute] = []
+        for _, _, _, event in self._heap:
+            if isinstance(event, Reroute) and not event.dead and role in (None, event.command.role):
+                event.dead = True
+                dropped.append(event.command)
+        return dropped
 
     def recall(self, port: str, statuses: bytes) -> None:
         """Take out the timed messages for ``port`` that begin with one of ``statuses``."""

@@ -1,0 +1,39 @@
+"""What a splice takes back because it belongs to the old plan, whatever its pitch."""
+
+from jamtui.music.phrase import Role
+from jamtui.playback.commands import Splice
+from tests.playback.band import MS, Band, note
+
+
+def test_stale_locked_notes_go_and_right_notes_that_sound_stay() -> None:
+    band = Band()
+    comp = Role.COMP
+    band.plan(note(0, 60, 1920, role=comp), note(960, 72, role=comp), note(960, 64, role=comp))
+    band.start()
+    band.until(485)
+    assert len(band.loop.locked(comp)) == 2
+    band.do(Splice(comp, 960, (note(960, 65, role=comp),), withdraw_ns=485 * MS, stale_from=960))
+    band.until(2000)
+    # The C that sounds is right, so it sounds on, although a stale C was withdrawn.
+    assert band.left("comp") == [(0, "on", 60), (500, "on", 65), (625, "off", 65), (1000, "off", 60)]
+
+
+def test_a_stale_note_that_has_just_left_is_ended() -> None:
+    band = Band()
+    comp = Role.COMP
+    band.plan(note(960, 64, 1920, role=comp))
+    band.start()
+    band.until(502)
+    band.do(Splice(comp, 960, (), withdraw_ns=505 * MS, stale_from=960))
+    band.until(2000)
+    assert band.left("comp") == [(500, "on", 64), (502, "off", 64)]
+
+
+def test_a_locked_note_that_is_the_answer_already_carries_the_trigger() -> None:
+    band = Band()
+    band.plan(note(960, 60), note(1440, 62))
+    band.start()
+    band.until(485)
+    band.do(Splice(Role.LEAD, 960, (note(960, 60), note(1440, 62)), trigger_ns=480 * MS))
+    band.until(2000)
+    assert [(r.tick, r.trigger_ns) for r in band.sent() if r.on] == [(960, 480 * MS), (1440, 0)]
