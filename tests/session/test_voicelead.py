@@ -94,7 +94,7 @@ def test_clearing_the_mud_is_done_once(pitches: list[int]) -> None:
     expected=st.integers(60, 80),
 )
 def test_a_line_is_anchored_on_its_root_and_near(root: int, degrees: list[int], expected: int) -> None:
-    base = anchor_line(root, degrees, float(expected), (40, 100), 70.0, 0.0)
+    base = anchor_line(root, degrees, float(expected), (20, 120), 70.0, 0.0)
     assert base % 12 == root
     assert abs(base + degrees[0] - expected) <= 6
 
