@@ -10,6 +10,11 @@ from collections.abc import Callable, Sequence
 BITMAP_PORTS = 8
 BITMAP_BYTES = BITMAP_PORTS * 16 * 128 // 8
 """2048 bytes: one bit for each of 8 ports × 16 channels × 128 pitches."""
+LEDGER_BYTES = BITMAP_BYTES + BITMAP_PORTS * 16 // 8
+"""With one more bit for each port and channel behind those: whether its sustain pedal is down."""
+
+SUSTAIN = 64
+"""Controller number of the sustain pedal."""
 
 Key = tuple[str, int, int]
 """Port name, channel (0 to 15), pitch (0 to 127)."""
@@ -20,12 +25,17 @@ def note_off(channel: int, pitch: int) -> bytes:
     return bytes((0x80 | channel, pitch, 0))
 
 
-class Ledger:
-    """What sounds, by port, channel and pitch. A sounding pitch is struck again only after its note-off,
-    so each key is owed at most one.
+def pedal_up(channel: int) -> bytes:
+    """The sustain pedal let go: without it a synth goes on sounding after the note-offs."""
+    return bytes((0xB0 | channel, SUSTAIN, 0))
 
-    ``ports`` fixes which port has which index in the bitmap, in order; further ports take the free places
-    as they come. The ninth port and later ones are kept in the ledger but not in the bitmap.
+
+class Ledger:
+    """What sounds, by port, channel and pitch, and which sustain pedals are down. A sounding pitch is struck
+    again only after its note-off, so each key is owed at most one.
+
+    The buffer holds `BITMAP_BYTES`, or `LEDGER_BYTES` to have the pedals mirrored too. ``ports`` fixes which
+    port has which index in the bitmap, in order; further ports take the free places as they come. The ninth port and later ones are kept in the ledger but not in the bitmap.
     """
 
     def __init__(self, ports: Sequence[str] = (), buffer: memoryview | bytearray | None = None) -> None:
@@ -34,6 +44,7 @@ class Ledger:
             raise ValueError(f"the bitmap needs {BITMAP_BYTES} bytes, the buffer has {len(self._buffer)}")
         self._index: dict[str, int] = {}
         self._owed: dict[Key, None] = {}
+        self._pedals: dict[tuple[str, int], None] = {}
         for port in ports:
             self._place(port)
 
@@ -64,13 +75,31 @@ class Ledger:
         owed = tuple(self._owed)
         return owed if port is None else tuple(key for key in owed if key[0] == port)
 
+    def pedal(self, port: str, channel: int, down: bool) -> None:
+        """Call before a sustain pedal's down is sent and after its up was."""
+        if down:
+            self._pedals[port, channel] = None
+        else:
+            self._pedals.pop((port, channel), None)
+        place = self._place(port)
+        if self._buffer is not None and len(self._buffer) >= LEDGER_BYTES and place < BITMAP_PORTS:
+            self._set(BITMAP_BYTES + (place << 1 | channel >> 3), 1 << (channel & 7), down)
+
+    def pedals(self, port: str | None = None) -> tuple[tuple[str, int], ...]:
+        """Port and channel of the sustain pedals that are down, of one port or of all."""
+        return tuple(pedal for pedal in self._pedals if port is None or pedal[0] == port)
+
     def release_all(self, send: Callable[[str, bytes], bool], port: str | None = None) -> int:
-        """Send every note-off owed; what ``send`` answers False for stays owed. Returns how many went."""
+        """Send every note-off owed and let every pedal go; what ``send`` answers False for stays owed.
+        Returns how many note-offs went."""
         went = 0
         for key in self.owed(port):
             if send(key[0], note_off(key[1], key[2])):
                 self.remove(key)
                 went += 1
+        for name, channel in self.pedals(port):
+            if send(name, pedal_up(channel)):
+                self.pedal(name, channel, False)
         return went
 
     def _place(self, port: str) -> int:
@@ -84,8 +113,11 @@ class Ledger:
         place = self._place(port)
         if place >= BITMAP_PORTS:
             return
-        byte = (place << 8) | (channel << 4) | (pitch >> 3)
-        bit = 1 << (pitch & 7)
+        self._set((place << 8) | (channel << 4) | (pitch >> 3), 1 << (pitch & 7), on)
+
+    def _set(self, byte: int, bit: int, on: bool) -> None:
+        buffer = self._buffer
+        assert buffer is not None
         if on:
             buffer[byte] |= bit
         else:
@@ -102,3 +134,9 @@ def read_bitmap(buffer: bytes | bytearray | memoryview) -> list[tuple[int, int, 
             sounding.append((byte >> 8, (byte >> 4) & 15, pitch))
             bits ^= low
     return sounding
+
+
+def read_pedals(buffer: bytes | bytearray | memoryview) -> list[tuple[int, int]]:
+    """Which sustain pedals the bitmap says are down: ``(port index, channel)``, in that order."""
+    bits = int.from_bytes(bytes(buffer[BITMAP_BYTES:LEDGER_BYTES]), "little")
+    return [(place >> 4, place & 15) for place in range(bits.bit_length()) if bits >> place & 1]

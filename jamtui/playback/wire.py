@@ -58,3 +58,11 @@ def key_event(message: bytes) -> tuple[bool, int, int] | None:
     if len(message) != 3 or not 0x80 <= message[0] < 0xA0:
         return None
     return message[0] >= 0x90 and message[2] > 0, message[0] & 15, message[1]
+
+
+def pedal_event(message: bytes) -> tuple[int, bool] | None:
+    """``(channel, down)`` of a whole message that moves the sustain pedal, None for any other. Reset All
+    Controllers lets it go."""
+    if len(message) != 3 or message[0] & 0xF0 != 0xB0 or message[1] not in (64, 121):
+        return None
+    return message[0] & 15, message[1] == 64 and message[2] >= 64

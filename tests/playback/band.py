@@ -17,7 +17,7 @@ from jamtui.playback.commands import (
     Splice,
 )
 from jamtui.playback.fakes import DummyTime, RecordingSink, play
-from jamtui.playback.ledger import BITMAP_BYTES, Ledger, read_bitmap
+from jamtui.playback.ledger import LEDGER_BYTES, Ledger, read_bitmap
 from jamtui.playback.output import OutputLoop
 from jamtui.playback.sinks import Sink
 from jamtui.playback.timeline import SEND_SOON, LatePolicy
@@ -66,7 +66,7 @@ class Band:
         self.recorded = {port: RecordingSink(self.time) for port in ports}
         self.commands: deque[Command] = deque()
         self.reports: deque[Report] = deque()
-        self.bitmap = bytearray(BITMAP_BYTES)
+        self.bitmap = bytearray(LEDGER_BYTES)
         self.ledger = Ledger(ports, self.bitmap)
         self.loop = OutputLoop(
             self.clock,

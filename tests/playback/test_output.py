@@ -1,5 +1,7 @@
 """What leaves the ports, as exact lists of events on a dummy clock."""
 
+import pytest
+
 from jamtui.music.phrase import Role, Source
 from jamtui.playback.commands import (
     Immediate,
@@ -14,6 +16,7 @@ from jamtui.playback.commands import (
     TimedMessage,
 )
 from jamtui.playback.fakes import FlakySink, RecordingSink
+from jamtui.playback.ledger import read_pedals
 from jamtui.playback.timeline import ON_TIME_ONLY
 from jamtui.styles.style import Feel
 from tests.playback.band import MS, ROUTES, Band, balanced, note
@@ -350,11 +353,11 @@ def test_panic_ends_notes_explicitly_first_and_then_everything() -> None:
     band.do(Silence(panic=True))
     expected = [bytes((0x81, 50, 0)), bytes((0x84, 60, 0)), bytes((0x84, 64, 0))]
     for channel in range(16):
-        expected += [bytes((0xB0 | channel, 123, 0)), bytes((0xB0 | channel, 120, 0))]
+        expected += [bytes((0xB0 | channel, control, 0)) for control in (64, 123, 120)]
     assert band.bytes_left() == expected
     assert band.settled()
     band.until(2000)
-    assert len(band.bytes_left()) == 35
+    assert len(band.bytes_left()) == 51
 
 
 def test_silence_of_one_role_leaves_the_others() -> None:
@@ -449,6 +452,63 @@ def test_routes_set_program_and_volume() -> None:
     assert band.left("bass")[0] == (490, "on", 62)
 
 
+def test_a_new_program_or_volume_alone_ends_nothing() -> None:
+    band = Band({Role.LEAD: Route("lead", 2, program=5)})
+    band.plan(note(0, 60, 960))
+    band.start()
+    band.until(100)
+    band.do(SetRoute(Role.LEAD, Route("lead", 2, program=6)))
+    band.do(SetRoute(Role.LEAD, Route("lead", 2, program=6, volume=90)))
+    band.do(SetRoute(Role.LEAD, Route("lead", 2, program=6, volume=90, octave=1)))
+    band.until(1000)
+    assert [(ns / MS, data) for ns, data in band.recorded["lead"].events] == [
+        (0, bytes((0x92, 60, 80))),
+        (100, bytes((0xC2, 6))),
+        (100, bytes((0xB2, 7, 90))),
+        (500, bytes((0x82, 60, 0))),
+    ]
+
+
+def program_changes(band: Band) -> list[tuple[float, int]]:
+    return [(ns / MS, data[1]) for ns, data in band.recorded["lead"].events if data[0] & 0xF0 == 0xC0]
+
+
+def test_a_route_for_a_bar_line_comes_before_the_earliest_note_behind_it() -> None:
+    band = Band({Role.LEAD: Route("lead", program=5)})
+    band.feel(Feel(push_ms=-40.0))
+    band.plan(note(0, 60, 3700), note(3840, 62, index=1))
+    band.start()
+    band.until(100)
+    band.do(SetRoute(Role.LEAD, Route("lead", program=6), at=3840))
+    # The tempo changes meanwhile: the bar line comes at 3.2 s.
+    band.clock.set_bpm(75.0, 0)
+    band.until(4000)
+    messages = [(ns / MS, data[0] & 0xF0) for ns, data in band.recorded["lead"].events]
+    assert messages[-4:-1] == [(pytest.approx(3043.3, abs=0.1), 0x80), (3160, 0xC0), (3160, 0x90)]
+
+
+def test_a_route_that_waits_gives_way_to_a_later_one_and_is_set_when_the_music_stops_or_jumps() -> None:
+    for end in ("stop", "jump", "panic", "later", "now"):
+        band = Band({Role.LEAD: Route("lead", program=5)})
+        band.start()
+        band.until(100)
+        band.do(SetRoute(Role.LEAD, Route("lead", program=6), at=3840))
+        band.until(200)
+        assert program_changes(band) == []
+        if end == "jump":
+            band.clock.locate(9600, 200 * MS)
+            band.until(201)
+        elif end == "later":
+            band.do(SetRoute(Role.LEAD, Route("lead", program=7), at=7680))
+        elif end == "now":
+            band.do(SetRoute(Role.LEAD, Route("lead", program=8)))
+        else:
+            band.do(Silence(panic=end == "panic"))
+        band.until(5000)
+        expected = {"later": [(3960, 7)], "now": [(200, 8)]}
+        assert program_changes(band) == expected.get(end, [(200, 6)])
+
+
 def test_routes_are_set_up_before_the_first_note() -> None:
     time_sink = {"lead": RecordingSink(lambda: 0)}
     band = Band({Role.LEAD: Route("lead", 2, program=5, volume=77)}, time_sink)
@@ -496,6 +556,52 @@ def test_a_note_that_a_lost_port_still_sounds_is_ended_when_it_returns() -> None
     band.until(3000)
     assert band.left() == [(0, "on", 60), (200, "off", 60)]
     assert band.settled()
+
+
+def test_what_sounds_in_a_port_that_is_given_to_another_sink_ends_there() -> None:
+    band = Band()
+    other = RecordingSink(band.time)
+    band.plan(note(0, 60, 3840))
+    band.do(Immediate("lead", bytes((0x90, 72, 80))), Immediate("lead", bytes((0xB0, 64, 127))))
+    band.start()
+    band.until(100)
+    band.do(SetSink("lead", other))
+    assert set(band.bytes_left()[-3:]) == {bytes((0x80, 60, 0)), bytes((0x80, 72, 0)), bytes((0xB0, 64, 0))}
+    assert [data for _, data in other.events] == [bytes((0xB0, 7, 100))]
+    band.until(3000)
+    assert band.settled()
+    assert other.notes() == []
+
+
+def test_a_pedal_that_passed_through_is_let_go_by_panic_finish_and_a_port_that_returns() -> None:
+    down, up = bytes((0xB3, 64, 127)), bytes((0xB3, 64, 0))
+    for end in ("panic", "finish", "return"):
+        band = Band()
+        band.do(Immediate("lead", down), Immediate("bass", bytes((0xB1, 64, 63))))
+        assert band.ledger.pedals() == (("lead", 3),)
+        assert read_pedals(band.bitmap) == [(band.ledger.ports.index("lead"), 3)]
+        if end == "finish":
+            band.loop.finish(band.time.ns)
+        elif end == "panic":
+            band.do(Silence(panic=True))
+        else:
+            band.do(SetSink("lead", None))
+            assert band.bytes_left() == [down]
+            band.do(SetSink("lead", band.recorded["lead"]))
+        assert band.bytes_left()[:2] == [down, up]
+        assert band.ledger.pedals() == ()
+        assert read_pedals(band.bitmap) == []
+
+
+def test_the_player_lets_the_pedal_go_also_with_all_controllers_and_a_stop_leaves_it() -> None:
+    for up in (bytes((0xB0, 64, 0)), bytes((0xB0, 64, 63)), bytes((0xB0, 121, 0))):
+        band = Band()
+        band.do(Immediate("lead", bytes((0xB0, 64, 64))), Silence())
+        assert band.ledger.pedals() == (("lead", 0),)
+        band.do(Immediate("lead", up))
+        assert band.ledger.pedals() == ()
+        band.loop.finish(band.time.ns)
+        assert band.bytes_left() == [bytes((0xB0, 64, 64)), up]
 
 
 class BrokenSink:
