@@ -35,7 +35,8 @@ class Ledger:
     again only after its note-off, so each key is owed at most one.
 
     The buffer holds `BITMAP_BYTES`, or `LEDGER_BYTES` to have the pedals mirrored too. ``ports`` fixes which
-    port has which index in the bitmap, in order; further ports take the free places as they come. The ninth port and later ones are kept in the ledger but not in the bitmap.
+    port has which index in the bitmap, in order; further ports take the free places as they come. The ninth
+    port and later ones are kept in the ledger but not in the bitmap.
     """
 
     def __init__(self, ports: Sequence[str] = (), buffer: memoryview | bytearray | None = None) -> None:

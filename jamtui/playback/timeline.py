@@ -14,7 +14,7 @@ from jamtui.music.meter import COMMON_TIME, Meter
 from jamtui.music.phrase import Role
 from jamtui.playback.clock import NEVER_NS, ClockSegment
 from jamtui.playback.commands import PlannedNote, SetRoute, Splice, TimedMessage
-from jamtui.playback.feel import MAX_EARLY_NS, STRAIGHT, apply_feel
+from jamtui.playback.feel import MAX_EARLY_NS, STRAIGHT, Felt, apply_feel
 from jamtui.styles.style import Feel
 
 LOCK_HORIZON_NS: Final = 30_000_000
@@ -142,6 +142,7 @@ class _Part:
         "amount",
         "before",
         "feel",
+        "felt",
         "last",
         "last_tick",
         "lock_ns",
@@ -158,9 +159,25 @@ class _Part:
         self.amount = 1.0
         self.meter: Meter = COMMON_TIME
         self.offset_ns = 0
+        self.felt: list[Felt] = []
+        """How the next notes of ``plan``, those of one tick, are played; empty: not worked out."""
         self.lock_ns: int | None = None
         """When the next note is to be locked; None: not worked out since something changed."""
         self.forget_order()
+
+    def replan(self, plan: list[_Entry]) -> None:
+        """``plan`` (latest first) instead of what was planned."""
+        self.plan, self.felt, self.lock_ns = plan, [], None
+
+    def next_felt(self) -> list[Felt]:
+        """How the notes of the next tick are played, in order."""
+        if not self.felt:
+            tick = self.plan[-1][0].tick
+            for note, _ in reversed(self.plan):
+                if note.tick != tick:
+                    break
+                self.felt.append(apply_feel(self.feel, self.amount, self.meter, note))
+        return self.felt
 
     def forget_order(self) -> None:
         self.last_tick: int | None = None
@@ -211,7 +228,8 @@ class Timeline:
     def set_feel(self, role: Role, feel: Feel, amount: float, meter: Meter) -> None:
         """Notes of ``role`` locked from now on are played so."""
         part = self._parts[role]
-        part.feel, part.amount, part.meter, part.lock_ns = feel, amount, meter, None
+        part.feel, part.amount, part.meter = feel, amount, meter
+        part.replan(part.plan)
 
     def set_offset(self, role: Role, offset_ms: float) -> None:
         """Notes of ``role`` locked from now on leave so much later (negative: earlier)."""
@@ -260,7 +278,7 @@ class Timeline:
             else:
                 plan.append((note, answer))
         plan.sort(key=_in_order)
-        part.plan, part.lock_ns = plan[::-1], None
+        part.replan(plan[::-1])
         for note in sorted(at_once, key=lambda note: (note.tick, note.index)):
             self._lock_at_once(part, note, answer, now)
 
@@ -305,7 +323,7 @@ class Timeline:
         """Forget planned and locked note-ons of ``role`` or, for None, of all, and then timed messages too
         (not clock and Song Position: others depend on them). Returns the timed messages forgotten."""
         for part in self._parts.values() if role is None else (self._parts[role],):
-            part.plan, part.lock_ns = [], None
+            part.replan([])
             for on in part.locked:
                 on.dead = True
             part.locked = []
@@ -322,9 +340,8 @@ class Timeline:
             entries = [(on.note, on.answer) for on in part.locked] + part.plan[::-1]
             entries.sort(key=_in_order)
             part.locked = []
-            part.plan = [entry for entry in entries[::-1] if entry[0].tick >= tick]
+            part.replan([entry for entry in entries[::-1] if entry[0].tick >= tick])
             dropped += [note for note, _ in entries if note.tick < tick]
-            part.lock_ns = None
             part.forget_order()
         return dropped, self._drop_timed(tick)
 
@@ -356,13 +373,12 @@ class Timeline:
                     lock_ns = part.lock_ns = self._next_lock(part)
                 if lock_ns > now:
                     break
-                tick = part.plan[-1][0].tick
-                while part.plan and part.plan[-1][0].tick == tick:
-                    on = self._place(part, *part.plan.pop())
+                for felt in part.next_felt():
+                    on = self._place(part, felt, *part.plan.pop())
                     self._key(part, on)
                     part.locked.append(on)
                     self._push_keyed(on)
-                part.lock_ns = None
+                part.replan(part.plan)
                 locked = True
         return locked
 
@@ -407,22 +423,20 @@ class Timeline:
         if not self._segment.running:
             return NEVER_NS
         tick = part.plan[-1][0].tick
-        soonest = NEVER_NS
-        for note, answer in reversed(part.plan):
-            if note.tick != tick:
-                break
-            soonest = min(soonest, self._due(self._place(part, note, answer)))
+        ns_at = self._segment.ns_at
+        soonest = min(
+            ns_at(felt.on_tick) + self._offset(felt, tick) + part.offset_ns for felt in part.next_felt()
+        )
         return max(soonest, part.floor(tick)) - LOCK_HORIZON_NS + 1
 
-    def _place(self, part: _Part, note: PlannedNote, answer: Answer) -> NoteOn:
-        felt = apply_feel(part.feel, part.amount, part.meter, note)
-        segment = self._segment
-        offset = felt.offset_ns
-        early = segment.ns_at(note.tick) - (segment.ns_at(felt.on_tick) + offset)
-        if early > MAX_EARLY_NS:
-            offset += early - MAX_EARLY_NS
-        length = felt.off_tick - felt.on_tick
-        return NoteOn(felt.on_tick, offset + part.offset_ns, note, length, felt.velocity, answer)
+    def _offset(self, felt: Felt, tick: int) -> int:
+        """The move of a note of ``tick`` in nanoseconds, held to the earliest that is allowed."""
+        ns_at = self._segment.ns_at
+        return max(felt.offset_ns, ns_at(tick) - ns_at(felt.on_tick) - MAX_EARLY_NS)
+
+    def _place(self, part: _Part, felt: Felt, note: PlannedNote, answer: Answer) -> NoteOn:
+        offset = self._offset(felt, note.tick) + part.offset_ns
+        return NoteOn(felt.on_tick, offset, note, felt.off_tick - felt.on_tick, felt.velocity, answer)
 
     def _key(self, part: _Part, on: NoteOn) -> None:
         """Work out when ``on`` is due, after every note of an earlier tick of its role."""

@@ -150,6 +150,7 @@ class Band:
             return
         if self.options.thru_port:
             self._commands.append(Immediate(self.options.thru_port, data))
+            self._hurry()  # what it means to the band may take milliseconds to work out
         self._recorder.record(InputRecord(ns, self.clock.segment.tick_at(ns), data, port))
         # What was due before this key is planned before it, however late this loop came to look: the
         # plan depends on stamps alone.

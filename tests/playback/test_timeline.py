@@ -1,13 +1,15 @@
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jamtui.music.meter import COMMON_TIME
+from jamtui.music.meter import COMMON_TIME, Meter
 from jamtui.music.phrase import Role
 from jamtui.playback.clock import ClockSegment
-from jamtui.playback.commands import Splice, TimedMessage
+from jamtui.playback.commands import PlannedNote, Splice, TimedMessage
+from jamtui.playback.feel import Felt, apply_feel
 from jamtui.playback.timeline import LOCK_HORIZON_NS, NoteOn, Timed, Timeline
 from jamtui.styles.style import Feel
-from tests.playback.band import MS, TICK_NS, note
+from tests.playback.band import MS, TICK_NS, Band, note
 
 SEGMENT = ClockSegment(0.0, 0, TICK_NS, 1)
 
@@ -118,3 +120,32 @@ def test_locate_gives_back_timed_messages_that_lie_before() -> None:
     assert isinstance(event, Timed)
     assert event.message is messages[2]
     assert timeline.pop_due(1000 * MS) is None
+
+
+def test_feel_is_worked_out_once_for_each_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    worked_out: list[int] = []
+
+    def counted(feel: Feel, amount: float, meter: Meter, note: PlannedNote) -> Felt:
+        worked_out.append(note.pitch)
+        return apply_feel(feel, amount, meter, note)
+
+    monkeypatch.setattr("jamtui.playback.timeline.apply_feel", counted)
+    band = Band()
+    comp = Role.COMP
+    band.plan(*(note(960 * (i // 2), 60 + i, role=comp, index=i) for i in range(8)))
+    band.start()
+    for ms in range(0, 2000, 20):  # as a clock that is followed does
+        band.clock.set_bpm(120.0 + ms / 1000, ms * MS)
+        band.until(ms + 20)
+    assert worked_out == list(range(60, 68))
+    assert [pitch for _, kind, pitch in band.left("comp") if kind == "on"] == worked_out
+
+
+def test_a_new_feel_is_worked_out_anew() -> None:
+    band = Band()
+    band.plan(note(960, 60))
+    band.start()
+    band.until(400)
+    band.feel(Feel(push_ms=10.0))
+    band.until(1000)
+    assert band.left()[0] == (510, "on", 60)

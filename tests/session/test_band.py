@@ -1,5 +1,6 @@
 import random
 from collections import Counter
+from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
@@ -11,7 +12,9 @@ from jamtui.music.chord import parse_chord
 from jamtui.music.meter import PPQ
 from jamtui.music.phrase import Role
 from jamtui.music.scale import chord_scale
-from jamtui.playback.commands import DroppedNote, SentNote
+from jamtui.playback.commands import Command, DroppedNote, SentNote
+from jamtui.session.conductor import Conductor
+from jamtui.session.hearing import Heard
 from jamtui.session.midi_map import Mapping
 from tests.session.stage import MS, Stage
 
@@ -45,6 +48,24 @@ def test_what_is_played_passes_on_at_once_and_byte_for_byte() -> None:
     stage.lift(60)
     sent = [data for _, data in stage.sinks["thru"].events]
     assert sent == [bytes((0x90, 60, 71)), bytes((0xE0, 1, 64)), bytes((0x80, 60, 0))]
+
+
+def test_what_is_played_passes_on_before_the_answer_is_worked_out() -> None:
+    stage = Stage()
+    stage.act("start_stop")
+    stage.wait(2_100)
+    conductor = stage.band.conductor
+    before: list[int] = []
+
+    def hear_each(heard: Heard, tick: float, bpm: float) -> Iterator[Command]:
+        before.append(len(stage.sinks["thru"].notes()))
+        return Conductor.hear_each(conductor, heard, tick, bpm)
+
+    # As the output thread does when it is woken.
+    stage.band._hurry = lambda: stage.loop.step(stage.time())  # type: ignore[assignment]  # result unused
+    conductor.hear_each = hear_each  # type: ignore[method-assign]  # to see when planning begins
+    stage.press(*DM7[:3])
+    assert before == [3]
 
 
 def test_a_band_plays_all_roles_over_the_chord_held() -> None:
