@@ -39,7 +39,11 @@ class MidiConfig:
     """MIDI system to use. ``auto``: JACK where a server answers, else ALSA, CoreMIDI or Windows MM. ``none``:
     open no ports at all."""
     inputs: tuple[str, ...] = ("*",)
-    """Keyboards to listen to. ``*`` is every input that is not jamtui's own; an empty list is none."""
+    """Keyboards to listen to. ``*`` is every input that is not jamtui's own (on JACK: all hardware; a program
+    is named here, or connected to ``jamtui in``); an empty list is none."""
+    ignore: tuple[str, ...] = ()
+    """Inputs that are not listened to although ``inputs`` means them: whole names, or patterns with ``*`` and
+    ``?``. The devices drawer writes here."""
     outputs: str = field(default="virtual", metadata=_one_of("virtual", "ports", "single", "none"))
     """``virtual``: one virtual port per role (where the system has none, as ``ports``). ``ports``: each role
     to the existing port that its ``port`` names. ``single``: all roles to ``port``, told apart by their
@@ -57,7 +61,7 @@ class RoleConfig:
     """One player of the band."""
 
     on: bool = True
-    """Whether the role plays when the band starts."""
+    """Whether the role is heard when the band starts; its mute key changes that."""
     channel: int = field(default=1, metadata=_limits(1, 16))
     """MIDI channel, 1 to 16."""
     program: int | None = field(default=None, metadata=_limits(0, 127))
@@ -69,7 +73,8 @@ class RoleConfig:
     offset_ms: float = field(default=0.0, metadata=_limits(-30, 500))
     """Milliseconds later (or, negative, earlier), to make up for a slow instrument, -30 to 500."""
     port: str = ""
-    """Existing output port of this role for ``outputs = "ports"``."""
+    """Existing output port of this role: with ``outputs = "ports"``, or with ``virtual`` in place of its
+    virtual port. The devices drawer writes here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ RETRY_NS = 2_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class PortChange:
-    """``kind`` is ``new``, ``lost``, ``back`` or ``refused``; ``text`` is for the musician."""
+    """``kind`` is ``new``, ``lost``, ``back``, ``refused``, or ``parted`` for a virtual input of ours that
+    somebody who played into it was taken from; ``text`` is for the musician."""
 
     kind: str
     is_input: bool
@@ -37,17 +38,23 @@ class PortKeeper:
         system: the ports.
         patterns: inputs that are wanted (``jamtui.midi.names.choose_inputs``).
         receiver: makes the callback for an input of a given name.
+        ignored: inputs that are not wanted although ``patterns`` mean them.
     """
 
     def __init__(
-        self, system: MidiSystem, patterns: Iterable[str], receiver: Callable[[str], Callback]
+        self,
+        system: MidiSystem,
+        patterns: Iterable[str],
+        receiver: Callable[[str], Callback],
+        ignored: Iterable[str] = (),
     ) -> None:
         self._system = system
         self._patterns = tuple(patterns)
+        self._ignored = tuple(ignored)
         self._receiver = receiver
         self._inputs: dict[str, InputPort] = {}
         self._own: list[OutputPort | InputPort] = []
-        self._left: set[str] = set()
+        self._players: dict[str, frozenset[str]] = {}
         self._refused: dict[str, int] = {}
         self._down = False
         self._next_look = 0
@@ -57,6 +64,21 @@ class PortKeeper:
     def inputs(self) -> tuple[str, ...]:
         """Names of the inputs that are open and there."""
         return tuple(name for name, port in self._inputs.items() if not port.gone)
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Names of all inputs that are listened to, whether they are there now or not, ours among them."""
+        return (*self._inputs, *(port.name for port in self._own if isinstance(port, InputPort)))
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """What is wanted: the patterns given at first, and inputs that were taken since."""
+        return self._patterns
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """What is not wanted although the patterns mean it."""
+        return self._ignored
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -69,27 +91,34 @@ class PortKeeper:
         if port.gone:
             self._missing[port.name] = _missing_text(port)
 
-    def toggle_input(self, name: str) -> bool:
-        """Stop listening to an input, or listen again; True when it is used from now on."""
-        if name in self._left:
-            self._left.discard(name)
-            self._next_look = 0
-            return True
-        self._left.add(name)
-        port = self._inputs.pop(name, None)
-        if port is not None:
-            self._system.forget(port)
-        self._missing.pop(name, None)
-        return False
+    def drop(self, port: OutputPort | InputPort) -> None:
+        """Watch it no longer; it is not closed."""
+        self._own = [p for p in self._own if p is not port]
+        self._missing.pop(port.name, None)
 
-    def want_inputs(self, patterns: Iterable[str]) -> None:
-        """Listen to these instead, from the next look on."""
-        self._patterns = tuple(patterns)
-        self._left.clear()
-        for name in set(self._inputs) - set(self._chosen(self._inputs)):
-            self._system.forget(self._inputs.pop(name))
+    def toggle_input(self, name: str) -> bool:
+        """Stop listening to an input, or listen to it; True when it is used from now on.
+
+        Raises:
+            PortError: the band plays into that port.
+        """
+        if name in self._inputs or self._chosen([name]):
+            self._patterns = tuple(p for p in self._patterns if p.lower() != name.lower())
+            if self._chosen([name]):
+                self._ignored = (*self._ignored, name)
+            port = self._inputs.pop(name, None)
+            if port is not None:
+                self._system.forget(port)
+            self._refused.pop(name, None)
             self._missing.pop(name, None)
+            return False
+        if name in self._taken():
+            raise PortError(f"the band plays into {name}, so it does not listen to it")
+        self._ignored = tuple(i for i in self._ignored if i.lower() != name.lower())
+        if not self._chosen([name]):
+            self._patterns = (*self._patterns, name)
         self._next_look = 0
+        return True
 
     def poll(self, now_ns: int) -> list[PortChange]:
         """Look, if it is time. Call it every few dozen milliseconds from the thread that opens ports."""
@@ -117,6 +146,13 @@ class PortKeeper:
 
     def _look_at(self, port: OutputPort | InputPort, changes: list[PortChange]) -> None:
         is_input = isinstance(port, InputPort)
+        if is_input and not port.gone:
+            players = frozenset(self._system.connections(port))
+            parted = self._players.get(port.name, frozenset()) - players
+            self._players[port.name] = players
+            for player in sorted(parted):
+                text = f"{player} is no longer connected to {port.name}"
+                changes.append(PortChange("parted", True, port.name, text))
         if not port.gone and not self._system.is_there(port):
             port.gone = f"{port.target} disappeared"
             self._missing[port.name] = _missing_text(port)
@@ -155,10 +191,13 @@ class PortKeeper:
             self._missing.pop(name, None)
 
     def _chosen(self, available: Iterable[str]) -> tuple[str, ...]:
+        return names.choose_inputs(
+            self._patterns, available, self._taken(), self._ignored, self._system.software_inputs()
+        )
+
+    def _taken(self) -> set[str]:
         taken = {port.target for port in self._own if isinstance(port, OutputPort)}
-        taken |= {port.name for port in self._own}
-        chosen = names.choose_inputs(self._patterns, available, taken)
-        return tuple(name for name in chosen if name not in self._left)
+        return taken | {port.name for port in self._own}
 
 
 def _missing_text(port: OutputPort | InputPort) -> str:

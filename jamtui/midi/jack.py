@@ -18,6 +18,7 @@ from jamtui.errors import PortError
 _MIDI_TYPE = b"8 bit raw midi"
 _IS_INPUT = 1
 _IS_OUTPUT = 2
+_IS_PHYSICAL = 4
 _NO_START_SERVER = 1
 
 _Shutdown = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
@@ -67,6 +68,10 @@ class JackControl:
     def senders(self) -> tuple[str, ...]:
         """Full names of the MIDI ports that send."""
         return self._list(_IS_OUTPUT)
+
+    def physical_senders(self) -> tuple[str, ...]:
+        """Those of them that are hardware."""
+        return self._list(_IS_OUTPUT | _IS_PHYSICAL)
 
     def connect(self, sender: str, receiver: str) -> bool:
         """Connect two ports by full name; True also when they already were.

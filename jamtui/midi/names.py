@@ -2,7 +2,7 @@
 
 import fnmatch
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 PREFIX = "jamtui "
 """All our ports, and the JACK or ALSA clients that hold them, begin so."""
@@ -62,6 +62,11 @@ def is_ours(name: str) -> bool:
     return (name + " ").lower().startswith(PREFIX)
 
 
+def is_bridge(raw: str) -> bool:
+    """Whether JACK's ``client:port`` hands on the hardware of another MIDI system (a2jmidid, PipeWire)."""
+    return raw.partition(":")[0].lower() in _BRIDGES
+
+
 def is_loop(name: str) -> bool:
     """Whether a port only hands back what others send into it."""
     return "midi through" in name.lower()
@@ -87,21 +92,40 @@ def find(pattern: str, names: Iterable[str]) -> str | None:
 
 
 def choose_inputs(
-    patterns: Iterable[str], names: Iterable[str], not_these: Iterable[str] = ()
+    patterns: Iterable[str],
+    names: Iterable[str],
+    not_these: Iterable[str] = (),
+    ignored: Iterable[str] = (),
+    software: Container[str] = (),
 ) -> tuple[str, ...]:
     """The inputs that ``patterns`` mean among ``names``, never one of our own.
 
     A pattern with ``*`` leaves out ports that begin with ``jamtui`` and MIDI Through; one that spells such a
     name out gets it (on Windows a loopMIDI port may well be called ``jamtui in``), but never a port in
-    ``not_these``: those the band plays into, or virtual ports of this process.
+    ``not_these``: those the band plays into, or virtual ports of this process. ``*`` alone also leaves out
+    ``software``. What is ``ignored`` (whole names, or patterns with ``*`` and ``?``) is left out unless a
+    pattern is exactly its name.
     """
     taken = {name.lower() for name in not_these}
-    wanted = list(patterns)
+    wanted, unwanted = list(patterns), list(ignored)
     chosen: list[str] = []
     for name in names:
         if name.lower() in taken:
             continue
+        spelled = any(p.strip().lower() == name.lower() for p in wanted)
+        if not spelled and any(_is(pattern, name) for pattern in unwanted):
+            continue
         private = is_ours(name) or is_loop(name)
-        if any(matches(p, name) and not (private and ("*" in p or "?" in p)) for p in wanted):
+        if any(
+            matches(p, name)
+            and not (private and ("*" in p or "?" in p))
+            and not (p.strip() == "*" and name in software)
+            for p in wanted
+        ):
             chosen.append(name)
     return tuple(chosen)
+
+
+def _is(pattern: str, name: str) -> bool:
+    wild = "*" in pattern or "?" in pattern
+    return matches(pattern, name) if wild else pattern.strip().lower() == name.lower()

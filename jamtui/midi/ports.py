@@ -105,6 +105,22 @@ class MidiSystem:
         """Clean names of all outputs, our own inputs among them."""
         return names.clean_all(self._raw(inputs=False), self.api)
 
+    def software_inputs(self) -> frozenset[str]:
+        """Those of ``inputs`` that another program makes, a DAW's output say, where that can be told (JACK)."""
+        jack = self._jack
+        if jack is None:
+            return frozenset()
+        hardware = set(jack.physical_senders())
+        raws = self._raw(inputs=True)
+        named = zip(raws, names.clean_all(raws, self.api), strict=True)
+        return frozenset(n for raw, n in named if raw not in hardware and not names.is_bridge(raw))
+
+    def connections(self, port: OutputPort | InputPort) -> tuple[str, ...]:
+        """Clean names of what a virtual port of ours is connected to, where that can be told (JACK)."""
+        if self._jack is None or port.target:
+            return ()
+        return names.clean_all(self._jack.connections(port.full_name), self.api)
+
     def prepare(self, inputs: int = 2) -> None:
         """Keep rtmidi clients ready, so that a keyboard plugged in while playing costs the beat nothing."""
         while self.api == "jack" and self.alive and len(self._spare_inputs) < inputs:

@@ -184,9 +184,16 @@ def check_midi(system: MidiSystem, config: Config) -> Check:
     return Check("MIDI", True, f"{system.api}, {virtual}")
 
 
+def _chosen_inputs(system: MidiSystem, config: Config) -> tuple[str, ...]:
+    midi = config.midi
+    return names.choose_inputs(
+        midi.inputs, system.inputs(), ignored=midi.ignore, software=system.software_inputs()
+    )
+
+
 def check_inputs(system: MidiSystem, config: Config) -> Check:
     """Keyboards that the configuration means."""
-    chosen = names.choose_inputs(config.midi.inputs, system.inputs())
+    chosen = _chosen_inputs(system, config)
     if chosen:
         return Check("Inputs", True, ", ".join(chosen))
     there = [n for n in system.inputs() if not names.is_ours(n)]
@@ -314,7 +321,7 @@ def print_checks(*, as_json: bool = False, fix: bool = False) -> int:
 def list_ports(system: MidiSystem, config: Config) -> list[PortLine]:
     """All ports with what jamtui makes of them."""
     inputs, outputs = system.inputs(), system.outputs()
-    used_in = names.choose_inputs(config.midi.inputs, inputs)
+    used_in = _chosen_inputs(system, config)
     patterns = {
         "single": [config.midi.port],
         "none": [],

@@ -227,6 +227,7 @@ class Engine:
         if due is not None and 0 <= due - now < QUIET_NS and now < self._next_snapshot + SNAPSHOT_NS:
             return
         self._commands.extend(self._ports.poll(now))
+        self._desk.let_go(self._ports.drain_gone(), now)
         if now >= self._next_state:
             self._next_state = now + STATE_NS
             self._shared.write_state(

@@ -6,7 +6,7 @@ All of it runs in the planning thread. Whatever comes in, the band plays on.
 import sys
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from jamtui import __version__
 from jamtui.errors import JamtuiError, LinkError
@@ -19,11 +19,15 @@ from jamtui.processes.engine_views import Audience, Views
 from jamtui.processes.held import HeldKeys
 from jamtui.processes.link import Peer
 from jamtui.processes.sources import Sources
+from jamtui.session.actions import BY_NAME
 from jamtui.session.band import Band
 from jamtui.session.generator import GeneratorHealth
 
+_OF_PORTS = ("input_toggle", "output_pick", "synth")
 MISHAPS_LOGGED = 100
 KEYBOARD = "computer keyboard"
+TWICE_NS = 2_000_000_000
+"""Within this, a second ``quit`` from the MIDI keyboard ends everything."""
 
 
 class Desk:
@@ -59,13 +63,45 @@ class Desk:
         self._stop = stop
         self._held = HeldKeys()
         self._mishaps = 0
+        self._quit_until = 0
 
     def hear(self, stamp: int, port: str, data: bytes) -> None:
         """One message of an input."""
+        self._held.struck(port, data)
+        self._pass_on(stamp, port, data)
+
+    def let_go(self, inputs: Iterable[str], now: int) -> None:
+        """These inputs went, or were left: the keys and pedals that they held are up."""
+        for port in inputs:
+            for message in self._held.release(port):
+                self._pass_on(now, port, message)
+
+    def _pass_on(self, stamp: int, port: str, data: bytes) -> None:
         try:
             self._band.midi(stamp, port, data)
         except Exception:  # a message that trips the band is left out; the next one may not
             self.mishap(f"a message from {port} was left out ({data[:3].hex(' ')})")
+
+    def elsewhere(self, name: str, argument: str | float | None, now: int) -> bool:
+        """Do an action of the MIDI keyboard that is not the band's; False where it is."""
+        action = BY_NAME.get(name)
+        if name in _OF_PORTS:
+            self._act(name, argument, False, now)
+            return True
+        if action is None or not action.local:
+            return False
+        consoles = [p for p in self._audience.peers if p.name == "console"]
+        for console in consoles:
+            console.send(encode("do", name))
+        if name == "quit":
+            if now < self._quit_until:
+                self._stop()
+            elif not consoles:
+                self._audience.tell("once more within two seconds ends the band")
+            self._quit_until = now + TWICE_NS
+        elif not consoles:
+            self._audience.tell(f"{action.title}: there is no console to do it in", "warning")
+        return True
 
     def take(self, peer: Peer, data: bytes | None, now: int) -> None:
         """One message of a client; None: it is gone."""
@@ -100,7 +136,7 @@ class Desk:
     def _part_with(self, peer: Peer, now: int) -> None:
         """A client is gone: the keys it held are let go, and workers are said to be away."""
         for message in self._held.release(peer):
-            self.hear(now, KEYBOARD, message)
+            self._pass_on(now, KEYBOARD, message)
         if peer.name == "workers" and not any(p.name == "workers" for p in self._audience.peers):
             self._sources.gone()
             self._band.conductor.set_sources(self._sources.wanted)
@@ -140,6 +176,9 @@ class Desk:
         try:
             if name == "input_toggle":
                 self._ports.toggle_input(str(argument))
+                self.let_go(self._ports.drain_gone(), now)
+            elif name == "output_pick":
+                self._commands.extend(self._ports.pick_output(str(argument)))
             elif name == "synth":
                 self._commands.extend(self._ports.use_synth())
             else:

@@ -5,10 +5,11 @@ Ports are opened and looked for in the planning thread; the output thread is han
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from jamtui.config import Config, MidiConfig, save_choice
-from jamtui.errors import JamtuiError, PortError
+from jamtui.config import Config, MidiConfig
+from jamtui.errors import PortError
 from jamtui.midi import names
 from jamtui.midi.hotplug import PortKeeper
 from jamtui.midi.port import Callback, InputPort, NullOutput, OutputPort
@@ -16,9 +17,12 @@ from jamtui.midi.ports import MidiSystem
 from jamtui.midi.synth import find_synth
 from jamtui.music.phrase import Role
 from jamtui.playback.commands import Command, Route, SetRoute, SetSink
+from jamtui.processes.choices import Choices
 from jamtui.processes.sinks import CLOCK, ONE, THRU
 from jamtui.session.snapshot import PortView
 
+_LEFT_NS = 1_000_000_000
+"""Time between a role's leaving a port and the port's closing."""
 _SYNTH_CHANNELS = {Role.LEAD: 0, Role.BASS: 1, Role.COMP: 2, Role.DRUMS: 9}
 
 Output = OutputPort | NullOutput
@@ -44,18 +48,21 @@ class EnginePorts:
     ) -> None:
         midi = config.midi
         self._config = config
-        self._config_file = config_file
+        self._choices = Choices(config_file)
+        self._gone: list[str] = []
+        self._virtual: dict[str, OutputPort] = {}
+        self._leaving: list[tuple[OutputPort, int]] = []
         self._tell = tell
         self._on_input = on_input
         self.system = MidiSystem(midi.api)
-        self._keeper = PortKeeper(self.system, midi.inputs, self._receiver)
+        self._keeper = PortKeeper(self.system, midi.inputs, self._receiver, midi.ignore)
         self._sinks: dict[str, Output] = {}
         self._synth_used = ""
         self.output = ""
         self.routes: dict[Role, Route] = {}
         self._open_outputs(midi, null_output=null_output)
         self._open_virtual_input()
-        self.system.prepare()
+        self.system.prepare(1)
         self._ports: tuple[tuple[PortView, ...], tuple[PortView, ...], str] = ((), (), "")
         self._next_list = 0
 
@@ -95,6 +102,8 @@ class EnginePorts:
         commands: list[Command] = []
         for change in self._keeper.poll(ns):
             self._tell(change.text, "info" if change.kind in ("new", "back") else "warning")
+            if change.is_input and change.kind in ("lost", "parted"):
+                self._gone.append(change.name)
             for sink, port in self._sinks.items():
                 if isinstance(port, OutputPort) and port.name == change.name:
                     if change.kind == "back":
@@ -103,6 +112,12 @@ class EnginePorts:
                         commands.append(SetSink(sink, None))
             if change.name == "JACK" and change.kind == "back":
                 commands += [SetSink(s, p) for s, p in self._sinks.items()]
+            elif change.name == "JACK":
+                self._gone += self._keeper.known
+        if self._leaving:
+            self._close_left(ns)
+        for problem in self._choices.problems():
+            self._tell(problem, "warning")
         if ns >= self._next_list:
             self._next_list = ns + 2_000_000_000
             self._ports = self._list_ports()
@@ -112,15 +127,60 @@ class EnginePorts:
         """Inputs, outputs, and a synth that was found and is not in use."""
         return self._ports
 
+    def drain_gone(self) -> list[str]:
+        """Inputs that nothing can come from any more, since the last call: what they held is let go."""
+        gone, self._gone = self._gone, []
+        return gone
+
     def toggle_input(self, name: str) -> None:
-        """Use an input or leave it, and remember the choice."""
+        """Use an input or leave it, and remember the choice.
+
+        Raises:
+            PortError: the band plays into that port.
+        """
         used = self._keeper.toggle_input(name)
-        wanted = [n for n in self.inputs if n != name]
-        if used:
-            wanted.append(name)
-        self._save({"midi": {"inputs": wanted}})
+        if not used:
+            self._gone.append(name)
+        self._choices.save(
+            {"midi": {"inputs": list(self._keeper.patterns), "ignore": list(self._keeper.ignored)}}
+        )
         self._tell(f"{'listening to' if used else 'no longer listening to'} {name}", "info")
         self._next_list = 0
+
+    def pick_output(self, choice: str) -> list[Command]:
+        """Send a role to an existing port, and remember the choice.
+
+        Args:
+            choice: ``role=port name``; ``role=`` is back to its virtual port, or to none where there are no
+                virtual ports.
+
+        Raises:
+            PortError: no such role or port, or it is taken.
+        """
+        name, _, target = (part.strip() for part in choice.partition("="))
+        role = next((r for r in Role if r.value == name.lower()), None)
+        if role is None or "=" not in choice:
+            raise PortError(f'choose an output as role=port name, like lead=loopMIDI; not "{choice}"')
+        sink, route = role.value, self.routes[role]
+        old = self._sinks.get(sink)
+        if target:
+            port: Output = self._play_into(target, f"{names.PREFIX}{sink} out")
+        else:
+            port = self._virtual.pop(sink, None) or self._output(
+                "virtual" if self.system.has_virtual_ports else "ports", sink, ""
+            )
+        self._sinks[sink] = port
+        if isinstance(old, OutputPort) and old is not port:
+            self._put_away(sink, old)
+        commands: list[Command] = [SetSink(sink, port)]
+        if route.port != sink:
+            self.routes[role] = replace(route, port=sink, channel=self._config.role(sink).channel - 1)
+            commands.append(SetRoute(role, self.routes[role]))
+        self.output = self._describe("virtual" if self._all_virtual() else "ports")
+        self._choices.save({"roles": {sink: {"port": target}}})
+        self._tell(f"{sink} plays into {target or 'its own port'}", "info")
+        self._next_list = 0
+        return commands
 
     def use_synth(self) -> list[Command]:
         """Send the whole band to the General MIDI synth that was found.
@@ -158,7 +218,38 @@ class EnginePorts:
 
     def close(self) -> None:
         """Close every port."""
+        self._choices.close()
         self.system.close()
+
+    def _put_away(self, sink: str, port: OutputPort) -> None:
+        """A role has left ``port``: a virtual one is kept, for those who are connected to it."""
+        if not port.target:
+            self._virtual[sink] = port
+        elif not any(p is port for p in self._sinks.values()):
+            self._keeper.drop(port)
+            self._leaving.append((port, 0))
+
+    def _close_left(self, ns: int) -> None:
+        """Close ports that roles left, when the output loop has surely sent its last into them."""
+        waiting = [(port, due or ns + _LEFT_NS) for port, due in self._leaving]
+        self._leaving = [(port, due) for port, due in waiting if due > ns]
+        for port, due in waiting:
+            if due <= ns:
+                self.system.forget(port)
+
+    def _play_into(self, pattern: str, name: str) -> OutputPort:
+        """The port that plays into what ``pattern`` means: one that is open already, for some systems let a
+        port be opened only once, else a new one called ``name``."""
+        found = names.find(pattern, self.system.outputs())
+        for port in self._sinks.values():
+            if isinstance(port, OutputPort) and port.target and port.target == found:
+                return port
+        port = self.system.open_output(pattern, name)
+        self._keeper.keep(port)
+        return port
+
+    def _all_virtual(self) -> bool:
+        return all(isinstance(p, OutputPort) and not p.target for p in self._sinks.values())
 
     def _receiver(self, name: str) -> Callback:
         on_input = self._on_input
@@ -182,7 +273,10 @@ class EnginePorts:
                 sink, wanted.channel - 1, wanted.program, wanted.volume, wanted.octave, wanted.offset_ms
             )
             if sink not in self._sinks:
-                self._sinks[sink] = self._output(mode, role.value, midi.port if shared else wanted.port)
+                chosen = mode == "virtual" and bool(wanted.port)
+                self._sinks[sink] = self._output(
+                    "ports" if chosen else mode, role.value, midi.port if shared else wanted.port
+                )
         if midi.thru:
             if mode == "virtual":
                 self._sinks[THRU] = self._output(mode, THRU, "")
@@ -200,7 +294,7 @@ class EnginePorts:
             if mode == "virtual":
                 port = self.system.open_virtual_output(name)
             elif pattern:
-                port = self.system.open_output(pattern, name)
+                return self._play_into(pattern, name)
             elif self.system.api == "none":
                 return NullOutput(name, self.system.reason)
             else:
@@ -237,14 +331,19 @@ class EnginePorts:
 
     def _list_ports(self) -> tuple[tuple[PortView, ...], tuple[PortView, ...], str]:
         used = set(self.inputs)
+        players: dict[str, list[str]] = {}
+        for role, route in self.routes.items():
+            sink = self._sinks.get(route.port)
+            if sink is not None and sink.target:
+                players.setdefault(sink.target, []).append(role.value)
         ours = {p.target for p in self._sinks.values() if p.target}
         inputs = tuple(PortView(n, n in used) for n in self.system.inputs() if not names.is_ours(n))
-        outputs = tuple(PortView(n, n in ours) for n in self.system.outputs() if not names.is_ours(n))
+        # Where we have no virtual ports, one that is called like ours is a cable made for us (loopMIDI).
+        hidden = self.system.has_virtual_ports
+        outputs = tuple(
+            PortView(n, n in ours, ", ".join(players.get(n, ())))
+            for n in self.system.outputs()
+            if not (hidden and names.is_ours(n))
+        )
         synth = find_synth(p.name for p in outputs)
         return inputs, outputs, synth if synth and synth != self._synth_used and synth not in ours else ""
-
-    def _save(self, choice: Mapping[str, object]) -> None:
-        try:
-            save_choice(self._config_file, choice)
-        except JamtuiError as error:
-            self._tell(str(error), "warning")

@@ -33,10 +33,18 @@ class FakeSystem:
         self.refusing: set[str] = set()
         self.looks = 0
         self.forgotten: list[str] = []
+        self.software: frozenset[str] = frozenset()
+        self.players: tuple[str, ...] = ()
 
     def inputs(self) -> tuple[str, ...]:
         self.looks += 1
         return tuple(self.there)
+
+    def software_inputs(self) -> frozenset[str]:
+        return self.software
+
+    def connections(self, port: OutputPort | InputPort) -> tuple[str, ...]:
+        return () if port.target else self.players
 
     def open_input(self, name: str, callback: Callback) -> InputPort:
         if name in self.refusing:
@@ -201,9 +209,62 @@ def test_inputs_can_be_left_and_taken_again(system: FakeSystem) -> None:
     assert keeper.inputs == ("Nord",)
     assert keeper.toggle_input("Pad") is True
     assert kinds(keeper.poll(LOOK_NS)) == [("new", "Pad")]
-    keeper.want_inputs(["nord"])
+    assert keeper.inputs == ("Nord", "Pad")
+    assert (keeper.patterns, keeper.ignored) == (("*",), ())
+
+
+def test_a_choice_leaves_the_patterns_as_they_are_so_that_later_keyboards_are_found(
+    system: FakeSystem,
+) -> None:
+    keeper, _ = keeper_of(system)
+    system.there = ["Nord", "Pad"]
+    keeper.poll(0)
+    assert keeper.toggle_input("Pad") is False
+    assert (keeper.patterns, keeper.ignored) == (("*",), ("Pad",))
+    system.there.append("Launchkey")
+    keeper.poll(LOOK_NS)
+    assert keeper.inputs == ("Nord", "Launchkey")
+
+
+def test_an_input_that_the_patterns_do_not_mean_is_opened_at_the_first_press(system: FakeSystem) -> None:
+    keeper, _ = keeper_of(system, "nord")
+    system.there = ["Nord", "Keystation"]
+    keeper.poll(0)
+    assert keeper.toggle_input("Keystation") is True
+    assert kinds(keeper.poll(LOOK_NS)) == [("new", "Keystation")]
+    assert (keeper.patterns, keeper.ignored) == (("nord", "Keystation"), ())
+    assert keeper.toggle_input("Keystation") is False
+    assert (keeper.patterns, keeper.ignored) == (("nord",), ())
+    assert keeper.poll(2 * LOOK_NS) == []
+
+
+def test_a_star_means_hardware_and_another_program_must_be_named(system: FakeSystem) -> None:
+    keeper, _ = keeper_of(system)
+    system.there, system.software = ["Nord", "REAPER MIDI Output 1"], frozenset({"REAPER MIDI Output 1"})
+    keeper.poll(0)
     assert keeper.inputs == ("Nord",)
-    assert system.forgotten == ["Pad", "Pad"]
+    assert keeper.toggle_input("REAPER MIDI Output 1") is True
+    keeper.poll(LOOK_NS)
+    assert keeper.inputs == ("Nord", "REAPER MIDI Output 1")
+
+
+def test_the_band_never_listens_to_what_it_plays_into(system: FakeSystem) -> None:
+    keeper, _ = keeper_of(system)
+    keeper.keep(OutputPort("jamtui lead", "loopMIDI", FakeClient()))
+    system.there = ["loopMIDI"]
+    with pytest.raises(PortError, match="plays into loopMIDI"):
+        keeper.toggle_input("loopMIDI")
+    assert keeper.patterns == ("*",)
+
+
+def test_a_player_who_is_taken_from_our_own_input_is_missed(system: FakeSystem) -> None:
+    keeper, _ = keeper_of(system)
+    keeper.keep(InputPort("jamtui in", "", FakeClient(), lambda _stamp, _data: None))
+    system.players = ("Nord", "Pad")
+    assert keeper.poll(0) == []
+    system.players = ("Pad",)
+    assert kinds(keeper.poll(LOOK_NS)) == [("parted", "jamtui in")]
+    assert keeper.poll(2 * LOOK_NS) == []
 
 
 def test_a_callback_that_fails_does_not_reach_the_midi_thread() -> None:

@@ -80,6 +80,20 @@ def test_wildcards_never_choose_our_own_ports_or_loops() -> None:
     assert names.choose_inputs([], there) == ()
 
 
+def test_what_is_ignored_is_left_out_unless_it_is_spelled_out() -> None:
+    there = ["Pad", "Pad (2)", "Nord Stage"]
+    assert names.choose_inputs(["*"], there, ignored=["pad"]) == ("Pad (2)", "Nord Stage")
+    assert names.choose_inputs(["*"], there, ignored=["nord"]) == tuple(there)
+    assert names.choose_inputs(["*"], there, ignored=["nord*", "pad*"]) == ()
+    assert names.choose_inputs(["*", "Pad (2)"], there, ignored=["pad*"]) == ("Pad (2)", "Nord Stage")
+
+
+def test_a_lone_star_leaves_programs_out_and_a_pattern_means_them() -> None:
+    there = ["Nord", "REAPER Out"]
+    assert names.choose_inputs(["*"], there, software={"REAPER Out"}) == ("Nord",)
+    assert names.choose_inputs(["*", "reaper*"], there, software={"REAPER Out"}) == tuple(there)
+
+
 def test_a_port_spelled_out_is_chosen_unless_the_band_plays_into_it() -> None:
     there = ["jamtui in", "loopMIDI"]
     assert names.choose_inputs(["jamtui in"], there) == ("jamtui in",)

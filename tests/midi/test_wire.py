@@ -147,10 +147,36 @@ def test_our_ports_are_never_our_input(ours: MidiSystem, world: MidiSystem) -> N
         ears[name] = Ear()
         return ears[name]
 
-    keeper = PortKeeper(ours, ["*"], receiver)
+    keeper = PortKeeper(ours, ["*", "*or*"], receiver)
     keeper.poll(0)
     assert keeper.inputs == ("Nord",)
     assert list(ears) == ["Nord"]
+
+
+def test_a_lone_star_means_hardware_and_nord_here_is_a_program(ours: MidiSystem, world: MidiSystem) -> None:
+    world.open_virtual_output("Nord")
+    assert ours.software_inputs() == {"Nord"}
+    keeper = PortKeeper(ours, ["*"], lambda _name: Ear())
+    keeper.poll(0)
+    assert keeper.inputs == ()
+    assert keeper.toggle_input("Nord") is True
+    keeper.poll(LOOK_NS)
+    assert keeper.inputs == ("Nord",)
+
+
+def test_who_plays_into_our_input_is_known(ours: MidiSystem, world: MidiSystem) -> None:
+    port = ours.open_virtual_input(names.INPUT, Ear())
+    keeper = PortKeeper(ours, [], lambda _name: Ear())
+    keeper.keep(port)
+    nord = world.open_virtual_output("Nord")
+    assert ours.jack is not None
+    assert ours.jack.connect(nord.full_name, port.full_name)
+    assert keeper.poll(0) == []
+    world.forget(nord)
+    eventually(lambda: "Nord" not in ours.inputs())
+    (change,) = keeper.poll(LOOK_NS)
+    assert (change.kind, change.name) == ("parted", names.INPUT)
+    assert "Nord" in change.text
 
 
 def test_what_is_not_there_is_named_with_what_is(ours: MidiSystem, world: MidiSystem) -> None:

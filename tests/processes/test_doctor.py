@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from jamtui import paths
 from jamtui.config import Config, MidiConfig, RoleConfig, RolesConfig, parse_config
 from jamtui.midi import names
 from jamtui.midi.ports import MidiSystem
@@ -32,6 +33,9 @@ class FakeSystem:
 
     def outputs(self) -> tuple[str, ...]:
         return self._outputs
+
+    def software_inputs(self) -> frozenset[str]:
+        return frozenset()
 
 
 def system(*arguments: Any) -> Any:
@@ -242,6 +246,8 @@ def test_ports_are_listed_with_marks(jack_server: str, jamtui_home: Path) -> Non
     try:
         world.open_virtual_output("Nord")
         world.open_virtual_output("jamtui lead")
+        paths.config_file().parent.mkdir(parents=True)
+        paths.config_file().write_text('[midi]\ninputs = ["nord"]\n', encoding="utf-8")
         done = run("ports")
         listed = json.loads(run("ports", "--json").stdout)
     finally:

@@ -1,0 +1,199 @@
+"""The engine's ports over a MIDI system whose world is a few names."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jamtui.config import load_config, parse_config
+from jamtui.errors import PortError
+from jamtui.midi.hotplug import LOOK_SLOWLY_NS
+from jamtui.midi.port import Callback, InputPort, OutputPort
+from jamtui.music.phrase import Role
+from jamtui.playback.commands import SetRoute, SetSink
+from jamtui.processes import engine_ports
+from jamtui.processes.engine_ports import EnginePorts
+
+
+class FakeClient:
+    def send_message(self, data: bytes) -> None:
+        pass
+
+    def set_callback(self, callback: Any) -> None:
+        pass
+
+
+class FakeSystem:
+    """Virtual ports, and two lists of others."""
+
+    def __init__(self, *, virtual: bool = True) -> None:
+        self.api = "alsa" if virtual else "winmm"
+        self.reason = ""
+        self.alive = True
+        self.has_virtual_ports = virtual
+        self.there_in: list[str] = []
+        self.there_out: list[str] = []
+        self.closed: list[str] = []
+
+    def inputs(self) -> tuple[str, ...]:
+        return tuple(self.there_in)
+
+    def outputs(self) -> tuple[str, ...]:
+        return tuple(self.there_out)
+
+    def software_inputs(self) -> frozenset[str]:
+        return frozenset()
+
+    def connections(self, port: OutputPort | InputPort) -> tuple[str, ...]:
+        return ()
+
+    def prepare(self, inputs: int = 2) -> None:
+        pass
+
+    def open_virtual_output(self, name: str) -> OutputPort:
+        return OutputPort(name, "", FakeClient())
+
+    def open_virtual_input(self, name: str, callback: Callback) -> InputPort:
+        return InputPort(name, "", FakeClient(), callback)
+
+    def open_input(self, name: str, callback: Callback) -> InputPort:
+        return InputPort("jamtui keys", name, FakeClient(), callback)
+
+    def open_output(self, pattern: str, name: str) -> OutputPort:
+        if pattern not in self.there_out:
+            raise PortError(f'there is no MIDI output "{pattern}"; connect it')
+        return OutputPort(name, pattern, FakeClient())
+
+    def is_there(self, port: OutputPort | InputPort) -> bool:
+        return not port.target or port.target in (*self.there_in, *self.there_out)
+
+    def reopen(self, port: OutputPort | InputPort) -> bool:
+        return False
+
+    def forget(self, port: OutputPort | InputPort) -> None:
+        self.closed.append(port.target)
+
+    def close(self) -> None:
+        pass
+
+
+class World:
+    """Ports of an engine, and what it said."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, path: Path, text: str = "", **system: Any) -> None:
+        self.system = FakeSystem(**system)
+        self.system.there_in = ["Nord", "Pad"]
+        self.system.there_out = ["Synth", "Rack"]
+        self.said: list[str] = []
+        self.path = path / "config.toml"
+        self.path.write_text(text, encoding="utf-8")
+        monkeypatch.setattr(engine_ports, "MidiSystem", lambda _api: self.system)
+        self.ports = EnginePorts(
+            parse_config(text),
+            self.path,
+            null_output=False,
+            on_input=lambda *_: None,
+            tell=lambda words, _severity: self.said.append(words),
+        )
+
+    def saved(self) -> Any:
+        self.ports.close()
+        return load_config(self.path)
+
+
+def test_leaving_an_input_keeps_the_star_and_lets_its_keys_go(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    world = World(monkeypatch, tmp_path)
+    world.ports.poll(0)
+    world.ports.toggle_input("Pad")
+    assert world.ports.drain_gone() == ["Pad"]
+    assert world.ports.inputs == ("Nord",)
+    midi = world.saved().midi
+    assert (midi.inputs, midi.ignore) == (("*",), ("Pad",))
+
+
+def test_an_input_that_goes_is_told_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    world = World(monkeypatch, tmp_path)
+    world.ports.poll(0)
+    world.system.there_in.remove("Nord")
+    world.ports.poll(LOOK_SLOWLY_NS)
+    assert world.ports.drain_gone() == ["Nord"]
+    assert world.ports.drain_gone() == []
+
+
+def test_a_role_is_sent_to_an_output_and_back_to_its_virtual_port(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    world = World(monkeypatch, tmp_path)
+    virtual = world.ports.sinks["bass"]
+    (command,) = world.ports.pick_output("bass=Synth")
+    assert isinstance(command, SetSink)
+    assert command.sink is world.ports.sinks["bass"]
+    assert world.ports.port_names["bass"] == "Synth"
+    world.ports.poll(0)
+    assert [(p.name, p.open, p.detail) for p in world.ports.lists()[1]] == [
+        ("Synth", True, "bass"),
+        ("Rack", False, ""),
+    ]
+    assert world.ports.pick_output("bass=") == [SetSink("bass", virtual)]
+    world.ports.poll(1)
+    assert world.system.closed == []  # the output loop may still be ending notes there
+    world.ports.poll(2 * LOOK_SLOWLY_NS)
+    assert world.system.closed == ["Synth"]
+    assert world.saved().roles.bass.port == ""
+
+
+def test_two_roles_on_one_output_share_what_can_be_opened_only_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    world = World(monkeypatch, tmp_path, virtual=False)
+    world.ports.pick_output("bass=Rack")
+    world.ports.pick_output("lead=Rack")
+    assert world.ports.sinks["bass"] is world.ports.sinks["lead"]
+    world.ports.pick_output("lead=Synth")
+    world.ports.poll(0)
+    world.ports.poll(3 * LOOK_SLOWLY_NS)
+    assert world.system.closed == []
+    saved = world.saved()
+    assert (saved.roles.bass.port, saved.roles.lead.port) == ("Rack", "Synth")
+
+
+def test_a_role_with_a_port_plays_into_it_beside_virtual_ports(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    world = World(monkeypatch, tmp_path, '[roles.drums]\nport = "Rack"\n')
+    assert world.ports.port_names["drums"] == "Rack"
+    assert world.ports.port_names["bass"] == "jamtui bass"
+
+
+def test_from_one_shared_port_a_role_gets_its_own_route(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    world = World(monkeypatch, tmp_path, '[midi]\noutputs = "single"\nport = "Synth"\n')
+    commands = world.ports.pick_output("drums=Rack")
+    assert [type(c) for c in commands] == [SetSink, SetRoute]
+    route = world.ports.routes[Role.DRUMS]
+    assert (route.port, route.channel) == ("drums", 9)
+    assert world.ports.port_names[world.ports.routes[Role.BASS].port] == "Synth"
+
+
+@pytest.mark.parametrize("choice", ["bass", "singer=Synth", "=Synth", "bass=Nowhere"])
+def test_a_wrong_choice_is_refused_and_changes_nothing(
+    choice: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    world = World(monkeypatch, tmp_path)
+    before = dict(world.ports.sinks)
+    with pytest.raises(PortError):
+        world.ports.pick_output(choice)
+    assert dict(world.ports.sinks) == before
+    assert world.path.read_text(encoding="utf-8") == ""
+
+
+def test_cables_called_like_our_ports_are_shown_where_there_are_no_virtual_ports(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    world = World(monkeypatch, tmp_path, virtual=False)
+    world.system.there_out = ["jamtui lead"]
+    world.ports.poll(0)
+    assert [p.name for p in world.ports.lists()[1]] == ["jamtui lead"]
