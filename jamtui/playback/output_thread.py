@@ -11,17 +11,12 @@ from jamtui.playback.commands import Command
 from jamtui.playback.priority import raise_this_thread
 from jamtui.playback.waiting import PreciseWait
 
-# What the output thread needs to get the interpreter back before an event, and to have sent it after.
-_RETURN_NS = 600_000
-_AFTER_NS = 200_000
-
 
 class Stepped(Protocol):
     """What the thread drives: `OutputLoop`."""
 
     commands: deque[Command]
     next_is_send: bool
-    next_send_ns: int | None
 
     def step(self, now: int, /) -> int | None: ...
 
@@ -68,22 +63,6 @@ class OutputThread:
     def wake(self) -> None:
         """Have the loop look at its commands and clock now. Never blocks; for any thread."""
         self._wait.wake()
-
-    def submit(self, command: Command) -> None:
-        """Hand a command to the loop and wake it. Never blocks; for any thread."""
-        self._loop.commands.append(command)
-        self._wait.wake()
-
-    def give_way(self, work_ns: int = 1_000_000) -> None:
-        """For other threads of this interpreter, before a piece of work of about ``work_ns``: if an event is
-        due within that time, sleep until it has left. A thread that computes when the output thread wants
-        to send holds the interpreter for a switch interval."""
-        due = self._loop.next_send_ns
-        if due is None:
-            return
-        left = due - self._now()
-        if -work_ns < left < work_ns + _RETURN_NS:
-            time.sleep(max(0, left + _AFTER_NS) / 1e9)
 
     def stop(self, timeout: float | None = 2.0) -> None:
         """End all notes and the thread; returns when it is over (or after ``timeout`` seconds)."""

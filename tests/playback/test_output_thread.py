@@ -3,8 +3,6 @@
 import threading
 from collections import deque
 
-import pytest
-
 from jamtui.music.phrase import Role
 from jamtui.playback.clock import MusicalClock
 from jamtui.playback.commands import Command, Immediate, Route
@@ -43,11 +41,13 @@ def no_priority() -> str:
 def test_a_command_wakes_the_sleeping_thread_and_stop_ends_all_notes() -> None:
     sink = ToldSink()
     crashes: list[str] = []
-    thread = OutputThread(build(sink), on_crash=crashes.append, raise_priority=no_priority)
+    loop = build(sink)
+    thread = OutputThread(loop, on_crash=crashes.append, raise_priority=no_priority)
     thread.start()
     assert thread.priority == "as it is"
     sink.wait()
-    thread.submit(Immediate("lead", b"\x90\x3c\x40"))
+    loop.commands.append(Immediate("lead", b"\x90\x3c\x40"))
+    thread.wake()
     sink.wait()
     assert sink.sent == [b"\xb0\x07\x64", b"\x90\x3c\x40"]
     thread.stop()
@@ -68,10 +68,12 @@ def test_a_crash_ends_the_notes_and_is_reported() -> None:
 
     thread = OutputThread(loop, on_crash=on_crash, raise_priority=no_priority)
     thread.start()
-    thread.submit(Immediate("lead", b"\x90\x3c\x40"))
+    loop.commands.append(Immediate("lead", b"\x90\x3c\x40"))
+    thread.wake()
     sink.wait()
     sink.wait()
-    thread.submit(Immediate("lead", None))  # type: ignore[arg-type]  # what must not happen
+    loop.commands.append(Immediate("lead", None))  # type: ignore[arg-type]  # what must not happen
+    thread.wake()
     assert crashed.wait(10)
     assert "TypeError" in said[0] or "AttributeError" in said[0]
     assert sink.sent[-1] == b"\x80\x3c\x00"
@@ -86,20 +88,6 @@ def test_a_thread_may_be_stopped_before_it_was_started_and_twice() -> None:
     started.start()
     started.stop()
     started.stop()
-
-
-def test_giving_way_sleeps_past_an_event_that_is_near_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    slept: list[float] = []
-    monkeypatch.setattr("time.sleep", slept.append)
-    loop = build(ToldSink())
-    thread = OutputThread(loop, on_crash=print, now=lambda: 100_000_000)
-    thread.give_way()
-    loop.next_send_ns = 105_000_000
-    thread.give_way()
-    assert slept == []
-    loop.next_send_ns = 101_000_000
-    thread.give_way()
-    assert slept == [0.0012]
 
 
 class Ticking:
