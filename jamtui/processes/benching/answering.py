@@ -25,6 +25,7 @@ from jamtui.processes.options import SessionOptions
 
 STYLES = ("swing", "blues", "bossa", "funk", "ballad", "lofi")
 BLOCKS = 6
+FEWEST_IN_BLOCK = 8
 SPREAD_MS = (5.0, 40.0)
 LATE_MS = 80.0
 MS = 1_000_000
@@ -151,12 +152,12 @@ def _play(
     with BandUnderTest(listener, options) as band, bench.console():
         band.wait_playing()
         triggers: list[int] = []
-        # The first chords of a session are played, not counted: books and caches are warm on stage.
-        for block in range(BLOCKS):
-            bench.say(f"chords, block {block + 1} of {BLOCKS}")
-            run.echo_ms += pings(bench, max(20, bench.events // BLOCKS))
+        blocks = max(1, min(BLOCKS, count // FEWEST_IN_BLOCK))
+        for block in range(blocks):
+            bench.say(f"chords, block {block + 1} of {blocks}")
+            run.echo_ms += pings(bench, max(20, bench.events // blocks))
             band.act("style", STYLES[block % len(STYLES)])
-            size = count // BLOCKS + (block < count % BLOCKS)
+            size = count // blocks + (block < count % blocks)
             seed = bench.seed * 100 + block
             start = time.perf_counter_ns() + 2_500 * MS
             if around_beats:
