@@ -141,7 +141,7 @@ class ConsoleConfig:
     """The screen."""
 
     theme: str = field(default="dark", metadata=_one_of("dark", "high-contrast"))
-    """Colours."""
+    """Colours: ``dark``, or ``high-contrast``: black and white with bright accents."""
     color: bool = True
     """Use colours; the ``NO_COLOR`` environment variable turns them off too."""
     fps: int = field(default=20, metadata=_limits(2, 30))

@@ -2,20 +2,21 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter, Monochrome
 
 from jamtui.console.commands import ActionCommands
 from jamtui.console.frame import ROLES, Drawer, Frame
-from jamtui.console.inks import BACKGROUND, colour_inks, plain_inks
+from jamtui.console.inks import BACKGROUND, PLAIN, inks_of
 from jamtui.console.keys import Keymap
 from jamtui.console.pads import PADS, Pads
-from jamtui.console.panels.drawers import choices, inputs
+from jamtui.console.panels.drawers import Choice, choices, inputs
 from jamtui.console.settle import GaugeSettler
 from jamtui.console.stage import Stage
 from jamtui.console.svg import to_svg
@@ -46,11 +47,10 @@ def local_time(at: float) -> str:
 class JamApp(App[Left]):
     """The stage screen over ``client``. ``run()`` returns how it was left; the caller owns the client.
 
-    ``pads``: chord pads on the computer keyboard always (True), never (False), or while no MIDI input is
-    open (None). ``on_save_devices`` is called with the names of the open inputs when they were changed and
-    the devices are closed; the sentence it returns is shown. ``failure`` is asked, while the band is not
-    reached, why it cannot start. ``now`` (seconds) and ``time_of_day`` are
-    arguments so that tests can hold them still.
+    ``theme`` is one of ``inks.THEMES``; without ``color``, and where NO_COLOR is set, there is none. The
+    chord pads of the computer keyboard are there while no MIDI input is open. ``failure`` is asked, while
+    the band is not reached, why it cannot start. ``now`` (seconds) and ``time_of_day`` are arguments so
+    that tests can hold them still.
 
     Raises:
         ConfigError: ``key_overrides`` cannot be used as they are.
@@ -78,9 +78,8 @@ class JamApp(App[Left]):
         fps: float = 18.0,
         key_overrides: Mapping[str, str] | None = None,
         screenshot_folder: Path | None = None,
-        pads: bool | None = None,
-        pad_tonic: int = 0,
-        on_save_devices: Callable[[tuple[str, ...]], str] | None = None,
+        theme: str = "dark",
+        color: bool = True,
         failure: Callable[[], str | None] = lambda: None,
         now: Callable[[], float] = time.monotonic,
         time_of_day: Callable[[float], str] = local_time,
@@ -91,17 +90,16 @@ class JamApp(App[Left]):
         self._fps = fps
         self._keymap_of_band = Keymap(key_overrides)
         self._screenshots = screenshot_folder or Path.cwd()
-        self._pads_wanted = pads
-        self._pads = Pads(pad_tonic)
+        self._pads = Pads()
         self._pad_last: tuple[str, float] = ("", float("-inf"))
-        self._on_save_devices = on_save_devices
-        self._devices_changed = False
         self._failure = failure
         self._failed = ""
         self._failure_due = float("-inf")
         self._now = now
         self._time_of_day = time_of_day
-        self._inks = plain_inks() if self.no_color else colour_inks()
+        self._monochrome = not color and not self.no_color
+        """Colours are off by the configuration alone: Textual does not know of it."""
+        self._inks = inks_of(PLAIN if self.no_color or not color else theme)
         self.stage = Stage()
         self._settler = GaugeSettler()
         self._events: deque[tuple[str, Event]] = deque(maxlen=EVENTS_KEPT)
@@ -111,6 +109,7 @@ class JamApp(App[Left]):
         self._link = client.link
         self.drawer = Drawer.NONE
         self._cursor = 0
+        self._unfolded = ""
         self._scroll = 0
         self._soon = False
         self._quit_until = 0.0
@@ -118,6 +117,11 @@ class JamApp(App[Left]):
         self._panic_keys = {"exclamation_mark", self._keymap_of_band.panic_key}
 
     # -- the picture -------------------------------------------------------------------------------
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's filters, and grey for its own widgets where the configuration turns colours off."""
+        filters = super().get_line_filters()
+        return [*filters, Monochrome()] if self._monochrome else filters
 
     def compose(self) -> ComposeResult:
         """One widget, which paints itself."""
@@ -145,14 +149,25 @@ class JamApp(App[Left]):
         if link != self._link:
             if link == "connected" and self._link == "lost":
                 self._say("the engine is back")
+            if link == "lost":
+                # Its notes went with the engine: the one that comes knows nothing of it.
+                self._pads.release()
             self._link = link
         if link == "connected":
             self._failed = ""
         elif now >= self._failure_due:
             self._failure_due = now + FAILURE_SECONDS
             self._failed = self._failure() or ""
+        for name in self._client.drain_requests():
+            self._requested(name)
         if self._pads.active and not self._pads_on:
             self._send(self._pads.release())
+
+    def _requested(self, name: str) -> None:
+        """A key or knob of the MIDI keyboard is mapped to something that only the console can do."""
+        action = BY_NAME.get(name)
+        if action is not None and action.local:
+            self._do_local(name)
 
     def _note(self, event: Event) -> None:
         self._events.append((self._time_of_day(event.at), event))
@@ -185,6 +200,7 @@ class JamApp(App[Left]):
             roll_role=self.roll_role,
             drawer=self.drawer,
             cursor=self._cursor,
+            unfolded=self._unfolded,
             scroll=self._scroll,
             soon=self._soon,
             quitting=now < self._quit_until,
@@ -203,6 +219,10 @@ class JamApp(App[Left]):
         """Every input port."""
         return tuple(p.name for p in inputs(self._snapshot)) if self._snapshot else ()
 
+    def output_names(self) -> tuple[str, ...]:
+        """Every output port."""
+        return tuple(p.name for p in self._snapshot.ports_out) if self._snapshot else ()
+
     def key_of(self, action: str) -> str:
         """The key of an action as it is written, empty for none."""
         return next((h.key for h in self._keymap_of_band.hints if h.action == action), "")
@@ -211,8 +231,6 @@ class JamApp(App[Left]):
 
     @property
     def _pads_on(self) -> bool:
-        if self._pads_wanted is not None:
-            return self._pads_wanted
         return self._snapshot is not None and not self._snapshot.inputs and not self._snapshot.demo
 
     async def on_event(self, event: events.Event) -> None:
@@ -240,6 +258,9 @@ class JamApp(App[Left]):
         self.refresh_stage()
 
     def _press_pad(self, key: str) -> None:
+        if self._client.link != "connected":
+            self._say("the pads wait: the engine is away", "warning")
+            return
         now = self._now()
         last, at = self._pad_last
         self._pad_last = (key, now)
@@ -251,21 +272,35 @@ class JamApp(App[Left]):
             self._client.midi_in(message)
 
     def _drawer_key(self, key: str) -> bool:
-        rows = choices(self.drawer, self._snapshot)
+        rows = choices(self.drawer, self._snapshot, self._unfolded)
         if key in ("up", "down"):
             step = 1 if key == "down" else -1
             self._cursor = (self._cursor + step) % len(rows) if rows else 0
             self._scroll = max(0, self._scroll + step)
             return True
         if key == "enter" and rows:
-            choice = rows[min(self._cursor, len(rows) - 1)]
-            self._do(BY_NAME[choice.action], choice.argument)
-            if self.drawer is Drawer.STYLES:
-                self._open(Drawer.NONE)
-            else:
-                self._devices_changed = True
+            self._choose(rows[min(self._cursor, len(rows) - 1)])
             return True
         return False
+
+    def _choose(self, choice: Choice) -> None:
+        if choice.folds:
+            self._unfold("" if choice.folds == self._unfolded else choice.folds)
+            return
+        self._do(BY_NAME[choice.action], choice.argument or None)
+        if self.drawer is Drawer.STYLES:
+            self._open(Drawer.NONE)
+        elif self._unfolded:
+            self._unfold("")
+
+    def _unfold(self, role: str) -> None:
+        """Show the ports that a role can play into, or hide them; the cursor stays in sight of it."""
+        before, self._unfolded = self._unfolded, role
+        rows = choices(self.drawer, self._snapshot, role)
+        here = next((i for i, row in enumerate(rows) if row.folds == (role or before)), 0)
+        ports = [i for i, row in enumerate(rows) if row.action == "output_pick"]
+        chosen = [i for i in ports if rows[i].chosen]
+        self._cursor = (chosen or ports or [here])[0]
 
     # -- actions -----------------------------------------------------------------------------------
 
@@ -327,24 +362,24 @@ class JamApp(App[Left]):
     def _back(self) -> None:
         self._soon = False
         self._quit_until = 0.0
-        if self.drawer is not Drawer.NONE:
+        if self._unfolded:
+            self._unfold("")
+        elif self.drawer is not Drawer.NONE:
             self._open(Drawer.NONE)
         else:
             self._send(self._pads.release())
 
     def _open(self, drawer: Drawer) -> None:
-        if self.drawer is Drawer.DEVICES and self._devices_changed:
-            self._devices_changed = False
-            if self._on_save_devices is not None and self._snapshot is not None:
-                self._say(self._on_save_devices(self._snapshot.inputs))
         self.drawer = drawer
         self._scroll = 0
+        self._unfolded = ""
         rows = choices(drawer, self._snapshot)
         self._cursor = next((i for i, row in enumerate(rows) if row.chosen), 0)
 
     def picture(self) -> str:
         """The stage as SVG, without what is open above it."""
-        return to_svg(self.stage.rows, title=f"jamtui {self._version}: the stage screen")
+        title = f"jamtui {self._version}: the stage screen"
+        return to_svg(self.stage.rows, title=title, background=self._inks.background)
 
     def _save_picture(self) -> None:
         stamp = time.strftime("%Y%m%d-%H%M%S")

@@ -2,15 +2,12 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Protocol, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from jamtui.console.frame import ROLES
 from jamtui.session.actions import ACTIONS, Argument
-
-if TYPE_CHECKING:
-    from jamtui.console.app import JamApp
 
 Entry = tuple[str, str, str, str | None]
 """Title, help, action, argument."""
@@ -23,11 +20,39 @@ _NUMBERS = {
 """Steps offered for the actions that take a number."""
 
 
+class Performer(Protocol):
+    """The app, as far as the palette knows it."""
+
+    def perform(self, name: str, argument: str | None = None) -> None:
+        """Do an action of the table, by name."""
+        ...
+
+    def style_names(self) -> tuple[tuple[str, str], ...]:
+        """Name and title of every style."""
+        ...
+
+    def input_names(self) -> tuple[str, ...]:
+        """Every input port."""
+        ...
+
+    def output_names(self) -> tuple[str, ...]:
+        """Every output port."""
+        ...
+
+    def key_of(self, action: str) -> str:
+        """The key of an action as it is written, empty for none."""
+        ...
+
+
 class ActionCommands(Provider):
     """Finds actions by a few letters of their title."""
 
+    @property
+    def _performer(self) -> Performer:
+        return cast(Performer, self.app)
+
     def _entries(self) -> Iterator[Entry]:
-        app: JamApp = self.app  # type: ignore[assignment] # the palette of this app only
+        app = self._performer
         for action in ACTIONS:
             if action.argument is Argument.STYLE:
                 for name, title in app.style_names():
@@ -41,19 +66,23 @@ class ActionCommands(Provider):
             elif action.name == "input_toggle":
                 for port in app.input_names():
                     yield f"{action.title}: {port}", action.help, action.name, port
+            elif action.name == "output_pick":
+                for role in ROLES:
+                    for port in app.output_names():
+                        yield f"{action.title}: {role} → {port}", action.help, action.name, f"{role}={port}"
             elif action.name != "palette":
                 key = app.key_of(action.name)
                 yield f"{action.title}  ({key})" if key else action.title, action.help, action.name, None
 
     async def discover(self) -> Hits:
         """All of them, before anything is typed."""
-        app: JamApp = self.app  # type: ignore[assignment] # the palette of this app only
+        app = self._performer
         for title, text, action, argument in self._entries():
             yield DiscoveryHit(title, partial(app.perform, action, argument), help=text)
 
     async def search(self, query: str) -> Hits:
         """Those that match what was typed."""
-        app: JamApp = self.app  # type: ignore[assignment] # the palette of this app only
+        app = self._performer
         matcher = self.matcher(query)
         for title, text, action, argument in self._entries():
             score = matcher.match(title)

@@ -66,6 +66,8 @@ class Frame:
     inks: Inks
     failure: str = ""
     """Why the band cannot start; empty while it can."""
+    unfolded: str = ""
+    """Role whose ports the devices drawer shows; empty for none."""
 
     @property
     def meter(self) -> Meter:

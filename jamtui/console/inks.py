@@ -1,4 +1,4 @@
-"""The colours of the screen: one accent per source, red for what must be acted on, and no colour at all.
+"""The colours of the screen: one accent per source, red for what must be acted on; brighter, or none at all.
 
 The accents keep apart for colour-blind eyes by lightness as well as hue (blue, green, yellow, violet,
 white), and each comes with its letter everywhere.
@@ -14,6 +14,11 @@ from rich.style import Style
 
 BACKGROUND = "#07090c"
 """Nearly black: on a dark stage the screen must not light the room."""
+
+THEMES = ("dark", "high-contrast")
+"""Themes that the configuration may name."""
+PLAIN = "plain"
+"""The theme without any colour, for NO_COLOR."""
 
 SOURCE_NAMES: Mapping[str, str] = {
     "R": "reflex",
@@ -68,7 +73,8 @@ class Inks:
     on: Style
     selected: Style
     accents: Mapping[str, Accent]
-    coloured: bool
+    theme: str
+    background: str = BACKGROUND
 
     def accent(self, letter: str) -> Accent:
         """The accent of a source; an unknown letter is painted like plain text."""
@@ -79,9 +85,9 @@ def _triplet(code: str) -> tuple[int, int, int]:
     return int(code[1:3], 16), int(code[3:5], 16), int(code[5:7], 16)
 
 
-def _mix(code: str, amount: float) -> str:
+def _mix(code: str, amount: float, background: str = BACKGROUND) -> str:
     """``code`` laid over the background with the opacity ``amount``."""
-    front, back = _triplet(code), _triplet(BACKGROUND)
+    front, back = _triplet(code), _triplet(background)
     mixed = ColorTriplet(*(round(b + (f - b) * amount) for f, b in zip(front, back, strict=True)))
     return mixed.hex
 
@@ -102,7 +108,7 @@ def _accent(code: str) -> Accent:
 
 @cache
 def colour_inks() -> Inks:
-    """Dark theme, high contrast."""
+    """The dark theme."""
     return Inks(
         blank=_ink("#d7dee8"),
         text=_ink("#d7dee8"),
@@ -121,7 +127,54 @@ def colour_inks() -> Inks:
         on=_ink("#ffffff"),
         selected=_ink("#07090c", "#d7dee8", bold=True),
         accents={letter: _accent(code) for letter, code in _ACCENTS.items()},
-        coloured=True,
+        theme="dark",
+    )
+
+
+_BLACK = "#000000"
+_BRIGHT: Mapping[str, str] = {
+    "R": "#7cc8ff",
+    "L": "#4dffbe",
+    "M": "#ffe95c",
+    "O": "#e3b8ff",
+    "Y": "#ffffff",
+}
+
+
+def _bright_accent(code: str) -> Accent:
+    return Accent(
+        sounding=_ink(code, _BLACK, bold=True),
+        locked=_ink(code, _BLACK),
+        planned=_ink(code, _BLACK),
+        past=_ink(_mix(code, 0.82, _BLACK), _BLACK),
+        chip=_ink(_BLACK, code, bold=True),
+    )
+
+
+@cache
+def bright_inks() -> Inks:
+    """Black and white for weak projectors, bright rooms and tired eyes: no text below a ratio of 7 to 1."""
+    white, grey = "#ffffff", "#c9d1db"
+    return Inks(
+        blank=_ink(white, _BLACK),
+        text=_ink(white, _BLACK),
+        strong=_ink(white, _BLACK, bold=True),
+        dim=_ink("#e2e7ee", _BLACK),
+        faint=_ink(grey, _BLACK),
+        rule=_ink("#9aa5b3", _BLACK),
+        title=_ink(white, _BLACK, bold=True),
+        key=_ink(_BLACK, white, bold=True),
+        now=_ink(white, _BLACK, bold=True),
+        one=_ink(_BLACK, white, bold=True),
+        beat=_ink(_BLACK, "#b9c4d2", bold=True),
+        alert=_ink("#ff9d94", _BLACK, bold=True),
+        alert_bar=_ink(white, "#a30000", bold=True),
+        notice_bar=_ink(_BLACK, "#ffe95c", bold=True),
+        on=_ink(white, _BLACK),
+        selected=_ink(_BLACK, white, bold=True),
+        accents={letter: _bright_accent(code) for letter, code in _BRIGHT.items()},
+        theme="high-contrast",
+        background=_BLACK,
     )
 
 
@@ -149,5 +202,10 @@ def plain_inks() -> Inks:
         on=plain,
         selected=reverse,
         accents=dict.fromkeys(_ACCENTS, accent),
-        coloured=False,
+        theme=PLAIN,
     )
+
+
+def inks_of(theme: str) -> Inks:
+    """The inks of a theme of the configuration, or ``PLAIN``; an unknown one is painted dark."""
+    return {"high-contrast": bright_inks, PLAIN: plain_inks}.get(theme, colour_inks)()

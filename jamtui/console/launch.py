@@ -14,6 +14,8 @@ def show(
     fps: float,
     key_overrides: Mapping[str, str],
     screenshot_folder: Path,
+    theme: str,
+    color: bool,
     failure: Callable[[], str | None],
 ) -> bool:
     """Run the app until the player leaves; True when the band is to stop as well.
@@ -27,6 +29,8 @@ def show(
         fps=fps,
         key_overrides=dict(key_overrides),
         screenshot_folder=screenshot_folder,
+        theme=theme,
+        color=color,
         failure=failure,
     )
     # Without the mouse, moving it costs nothing and the terminal's own selection works.

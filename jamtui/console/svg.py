@@ -37,9 +37,9 @@ _JOINED = frozenset("▀▒░─" + _EIGHTHS)
 """Shapes that run through from cell to cell."""
 
 
-def _colours(style: Style | None) -> tuple[str, str]:
+def _colours(style: Style | None, background: str) -> tuple[str, str]:
     """Foreground and background of a style."""
-    fore, back = _FOREGROUND, BACKGROUND
+    fore, back = _FOREGROUND, background
     if style is not None:
         if style.color is not None:
             fore = style.color.get_truecolor().hex
@@ -71,11 +71,11 @@ def _blocks(char: str, count: int, column: int, row: int, fill: str) -> Iterator
             )
 
 
-def _segment(segment: Segment, column: int, row: int) -> Iterator[str]:
-    fore, back = _colours(segment.style)
+def _segment(segment: Segment, column: int, row: int, background: str) -> Iterator[str]:
+    fore, back = _colours(segment.style, background)
     text = segment.text
     left, top = _MARGIN + column * CELL_WIDTH, _MARGIN + row * CELL_HEIGHT
-    if back != BACKGROUND:
+    if back != background:
         yield _rect(left, top, len(text) * CELL_WIDTH, CELL_HEIGHT, back)
     weight = ' font-weight="700"' if segment.style is not None and segment.style.bold else ""
     at = 0
@@ -94,7 +94,7 @@ def _segment(segment: Segment, column: int, row: int) -> Iterator[str]:
             )
 
 
-def to_svg(rows: Sequence[Sequence[Segment]], *, title: str) -> str:
+def to_svg(rows: Sequence[Sequence[Segment]], *, title: str, background: str = BACKGROUND) -> str:
     """``rows`` of equal width as an SVG document with ``title`` for readers who do not see it."""
     width = sum(len(s.text) for s in rows[0]) if rows else 0
     across = width * CELL_WIDTH + 2 * _MARGIN
@@ -103,12 +103,12 @@ def to_svg(rows: Sequence[Sequence[Segment]], *, title: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {across} {down}" role="img"'
         f' font-family="{_FONTS}" font-size="16.6" shape-rendering="crispEdges">',
         f"<title>{escape(title)}</title>",
-        f'<rect width="{across}" height="{down}" rx="8" fill="{BACKGROUND}"/>',
+        f'<rect width="{across}" height="{down}" rx="8" fill="{background}"/>',
     ]
     for y, row in enumerate(rows):
         column = 0
         for segment in row:
-            parts += _segment(segment, column, y)
+            parts += _segment(segment, column, y, background)
             column += len(segment.text)
     parts.append("</svg>")
     return "\n".join(parts) + "\n"

@@ -1,7 +1,6 @@
 """The console process: attaches the Textual app to a running band, starting one where there is none."""
 
 import contextlib
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -48,8 +47,6 @@ def run_console(runtime: Path, log_folder: Path, config: Config, options: Sessio
     elif not running:
         raise LinkError("no band is running; start one with `jamtui`")
     link = EngineLink(runtime, "console")
-    if not config.console.color:
-        os.environ["NO_COLOR"] = "1"  # what Textual and Rich ask; nothing is started after this
     from jamtui.console.launch import show
 
     try:
@@ -58,6 +55,8 @@ def run_console(runtime: Path, log_folder: Path, config: Config, options: Sessio
             fps=config.console.fps,
             key_overrides=config.keys,
             screenshot_folder=Path.cwd(),
+            theme=config.console.theme,
+            color=config.console.color,
             failure=lambda: failure(runtime),
         )
     finally:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from jamtui.music.chord import NO_CHORD
 from jamtui.music.phrase import Role
 from jamtui.playback.commands import Route
 from jamtui.session.band import Band
@@ -55,16 +56,24 @@ class Levels:
 
 
 def chord_view(settled: Heard | None, now: Heard | None, held: Sequence[int]) -> ChordView:
-    """The settled chord for the screen; the provisional one while nothing has settled yet."""
-    shown = settled if settled is not None else now
+    """The settled chord for the screen, with what is heard beside it until that settles as well.
+
+    While nothing is settled (before the first chord, after N.C.) what is heard is shown as provisional.
+    """
+    calm = settled is not None and settled.chord != NO_CHORD
+    fresh = now is not None and now.chord != NO_CHORD and (settled is None or now.ns > settled.ns)
+    news = now if fresh else None
+    shown = settled if calm or news is None else news
     if shown is None:
         return ChordView("")
+    heard = news.chord.symbol if news is not None else ""
     return ChordView(
         symbol=shown.chord.symbol,
         alternatives=tuple((g.chord.symbol, round(g.score, 2)) for g in shown.guesses),
         notes=tuple(shown.notes),
         held=bool(held),
-        provisional=settled is None,
+        provisional=shown is news,
+        heard=heard if heard != shown.chord.symbol else "",
     )
 
 
@@ -118,6 +127,7 @@ def snapshot(band: Band, around: Surroundings, levels: Levels, seq: int, ns: int
         styles=tuple((s.name, s.title) for s in conductor.styles.values()),
         ports_in=around.ports_in,
         ports_out=around.ports_out,
+        latch=band.latched,
         synth=around.synth,
     )
 

@@ -246,8 +246,10 @@ class FakeBand:
                     1.8,
                     "walking 2",
                 ),
-                RoleView("comp", True, False, True, "R", 0.3, 88, 0, 5, "jamtui comp", 1.6, "charleston"),
-                RoleView("drums", True, True, False, "R", 0.0, 100, 0, None, "jamtui drums", 1.8, "ride 1"),
+                RoleView("comp", True, False, False, "R", 0.3, 88, 0, 5, "jamtui comp", 1.6, "charleston"),
+                RoleView(
+                    "drums", True, True, False, "R", 0.0, 100, 0, None, "jamtui drums", 1.8, "ride 1", False
+                ),
             ),
             gauges=GaugeView(
                 ttfn_last=4.1 + wobble,
@@ -282,6 +284,7 @@ class FakeBand:
             styles=STYLES,
             ports_in=(PortView("Keystation 61", True), PortView("nanoKONTROL2", False)),
             ports_out=(PortView("FLUID Synth (1234)", False),),
+            seed=4127,
             priority="real-time (FIFO 60)",
         )
 
@@ -318,6 +321,12 @@ def stopped(snapshot: Snapshot) -> Snapshot:
         clock="internal",
         elapsed_s=0.0,
     )
+
+
+def comp_solo(snapshot: Snapshot) -> Snapshot:
+    """The comp alone is heard; the drums are muted besides."""
+    roles = tuple(replace(r, solo=r.role == "comp", audible=r.role == "comp") for r in snapshot.roles)
+    return replace(snapshot, roles=roles)
 
 
 def no_input(snapshot: Snapshot) -> Snapshot:

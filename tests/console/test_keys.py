@@ -1,6 +1,8 @@
 """Keys: every one does its action, from every screen where it must."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +10,8 @@ from jamtui.console.app import JamApp
 from jamtui.console.frame import Drawer
 from jamtui.console.keys import Keymap, written
 from jamtui.errors import ConfigError
-from jamtui.session.actions import ACTIONS
+from jamtui.session.actions import ACTIONS, BY_NAME
+from jamtui.session.snapshot import PortView, Snapshot
 from tests.console.fakes import STYLES, FakeBand, stage_text
 
 MakeApp = Callable[..., JamApp]
@@ -106,23 +109,120 @@ async def test_keys_reach_the_band_while_a_drawer_is_open(band: FakeBand, make_a
         assert [a[0] for a in band.acts] == ["start_stop", "mute_lead"]
 
 
-async def test_devices_toggle_inputs_and_save_when_closed(band: FakeBand, make_app: MakeApp) -> None:
-    saved: list[tuple[str, ...]] = []
-
-    def save(names: tuple[str, ...]) -> str:
-        saved.append(names)
-        return "devices saved"
-
-    app = make_app(band, on_save_devices=save)
+async def test_devices_toggle_inputs(band: FakeBand, make_app: MakeApp) -> None:
+    app = make_app(band)
     async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.press("d", "escape")
-        assert saved == []
         await pilot.press("d", "down", "enter")
         assert band.acts == [("input_toggle", "nanoKONTROL2", False)]
-        assert saved == []
+        assert app.drawer is Drawer.DEVICES
+
+
+def _two_outputs(snapshot: Snapshot) -> Snapshot:
+    ports = (PortView("FLUID Synth (1234)", False), PortView("loopMIDI bass", True))
+    roles = tuple(replace(r, port="loopMIDI bass") if r.role == "bass" else r for r in snapshot.roles)
+    return replace(snapshot, ports_out=ports, roles=roles, synth="FLUID Synth (1234)")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_a_role_is_sent_to_a_port_that_exists(
+    band: FakeBand, make_app: MakeApp, size: tuple[int, int]
+) -> None:
+    band.change = _two_outputs
+    app = make_app(band)
+    async with app.run_test(size=size) as pilot:
+        # Two inputs, then lead and bass.
+        await pilot.press("d", "down", "down", "down")
+        assert "loopMIDI bass" in stage_text(app)
+        assert "○ FLUID" not in stage_text(app)
+        await pilot.press("enter")
+        assert band.acts == []
+        assert "▶      ● loopMIDI bass" in stage_text(app), "the cursor stands on the port in use"
+        await pilot.press("up")
+        assert "▶      ○ FLUID Synth" in stage_text(app)
+        await pilot.press("enter")
+        assert band.acts == [("output_pick", "bass=FLUID Synth (1234)", False)]
+        assert "○ FLUID Synth (1234) " not in stage_text(app), "folded again"
+        assert "▶ ▸ bass" in stage_text(app)
+
+
+async def test_a_role_goes_back_to_its_own_port(band: FakeBand, make_app: MakeApp) -> None:
+    band.change = _two_outputs
+    app = make_app(band)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("d", "down", "down", "down", "enter", "down", "enter")
+        assert band.acts == [("output_pick", "bass=", False)]
+        await pilot.press("up", "enter")
+        assert "● its own port" in stage_text(app), "lead plays into it"
+
+
+async def test_escape_folds_before_it_closes(band: FakeBand, make_app: MakeApp) -> None:
+    band.change = _two_outputs
+    app = make_app(band)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("d", "down", "down", "enter", "escape")
+        assert "▶ ▸ lead" in stage_text(app)
         await pilot.press("escape")
-        assert saved == [("Keystation 61",)]
-        assert "devices saved" in stage_text(app)
+        assert "▸ lead" not in stage_text(app)
+        assert band.acts == []
+
+
+async def test_the_synth_that_was_found_is_a_row(band: FakeBand, make_app: MakeApp) -> None:
+    band.change = _two_outputs
+    app = make_app(band)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("d", "up")
+        assert "○ all through FLUID Synth" in stage_text(app)
+        await pilot.press("enter")
+        assert band.acts == [("synth", None, False)]
+
+
+@pytest.mark.parametrize("action", [a.name for a in ACTIONS if a.local and a.key])
+async def test_what_the_keyboard_asks_for_is_done_as_if_its_key_was_pressed(
+    make_app: MakeApp, action: str, tmp_path: Path
+) -> None:
+    def state(app: JamApp) -> tuple[object, ...]:
+        events = [line for line in stage_text(app).splitlines() if "screenshot" in line]
+        return app.drawer, app.roll_role, len(app.screen_stack), bool(events), stage_text(app)
+
+    key = BY_NAME[action].key
+    shown = []
+    for ask in (True, False):
+        band = FakeBand()
+        app = make_app(band, screenshot_folder=tmp_path)
+        async with app.run_test(size=(120, 40)) as pilot:
+            if ask:
+                band.requests.append(action)
+                app.refresh_stage()
+                assert band.requests == []
+            else:
+                await pilot.press(key)
+            await pilot.pause()
+            app.refresh_stage()
+            shown.append((state(app)[:-1] if action == "screenshot" else state(app), app.return_value))
+        assert band.acts == []
+    assert shown[0] == shown[1]
+
+
+async def test_quit_asked_twice_from_the_keyboard(band: FakeBand, make_app: MakeApp) -> None:
+    app = make_app(band)
+    async with app.run_test() as pilot:
+        band.requests.append("quit")
+        app.refresh_stage()
+        await pilot.pause()
+        assert app.is_running
+        assert "press q again" in stage_text(app)
+        band.requests.append("quit")
+        app.refresh_stage()
+        await pilot.pause()
+    assert app.return_value == "quit"
+
+
+async def test_requests_that_are_no_business_of_the_console(band: FakeBand, make_app: MakeApp) -> None:
+    app = make_app(band)
+    async with app.run_test():
+        band.requests += ["panic", "no such thing"]
+        app.refresh_stage()
+        assert band.acts == [], "it would come back from the engine again and again"
 
 
 async def test_local_keys_open_and_close(band: FakeBand, make_app: MakeApp) -> None:

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jamtui.console.app import JamApp
+from jamtui.console.inks import colour_inks
 from jamtui.console.pads import PADS, Pads
 from jamtui.session.actions import ACTIONS
-from tests.console.fakes import FakeBand, no_input
+from tests.console.fakes import FakeBand, no_input, stage_text
 
 MakeApp = Callable[..., JamApp]
 
@@ -101,15 +102,36 @@ async def test_auto_repeat_does_not_strike_again(make_app: MakeApp) -> None:
         assert len(band.midi) == 12
 
 
-async def test_pads_stay_off_with_a_keyboard_unless_asked_for(band: FakeBand, make_app: MakeApp) -> None:
+async def test_pads_stay_off_with_a_keyboard(band: FakeBand, make_app: MakeApp) -> None:
     app = make_app(band)
     async with app.run_test() as pilot:
         await pilot.press("z")
         assert band.midi == []
-    app = make_app(band, pads=True)
-    async with app.run_test() as pilot:
+
+
+async def test_a_pad_is_not_lit_while_the_engine_is_away(make_app: MakeApp) -> None:
+    band = FakeBand()
+    band.change = no_input
+    app = make_app(band)
+
+    def lit() -> list[str]:
+        selected = colour_inks().selected
+        return [s.text for row in app.stage.rows for s in row if s.style == selected]
+
+    async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("z")
+        assert lit() == ["Cmaj7"]
+        band.link_state = "lost"
+        app.refresh_stage()
+        assert lit() == [], "its notes went with the engine"
+        await pilot.press("x")
+        assert lit() == []
         assert len(band.midi) == 4
+        assert "the pads wait" in stage_text(app)
+        band.link_state = "connected"
+        app.refresh_stage()
+        await pilot.press("x")
+        assert lit() == ["Dm7"]
 
 
 async def test_leaving_panic_and_a_new_keyboard_end_the_pad(make_app: MakeApp) -> None:

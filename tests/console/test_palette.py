@@ -34,6 +34,17 @@ async def test_typing_finds_and_enter_does(band: FakeBand, make_app: MakeApp) ->
         assert band.acts == [("style", "bossa", False)]
 
 
+async def test_every_output_for_every_role(band: FakeBand, make_app: MakeApp) -> None:
+    app = make_app(band)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("ctrl+p", *"bass → FLUID")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert band.acts == [("output_pick", "bass=FLUID Synth (1234)", False)]
+
+
 async def test_numbers_arrive_as_numbers(band: FakeBand, make_app: MakeApp) -> None:
     app = make_app(band)
     async with app.run_test():

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jamtui.console.frame import Drawer, Frame
-from jamtui.console.inks import colour_inks, plain_inks
+from jamtui.console.inks import bright_inks, colour_inks, plain_inks
 from jamtui.console.keys import Keymap
 from jamtui.console.layout import arrange
 from jamtui.console.line import Row
@@ -16,8 +16,8 @@ from jamtui.console.pads import Pads
 from jamtui.console.panels.header import elapsed
 from jamtui.console.panels.roll import GUTTER, Window, paint_lanes, paint_roll
 from jamtui.console.panels.table import PANELS
-from jamtui.session.snapshot import GaugeView, Roll, RollNote, Snapshot
-from tests.console.fakes import FakeBand, in_meter, no_input, stopped
+from jamtui.session.snapshot import Event, GaugeView, Roll, RollNote, Snapshot
+from tests.console.fakes import FakeBand, comp_solo, in_meter, no_input, stopped
 
 Change = Callable[[Snapshot], Snapshot]
 
@@ -140,7 +140,7 @@ def test_numbers_keep_their_width() -> None:
     for late, depth, run in ((0.0, 0, 0.0), (0.11, 74, 1.8), (9.99, 999, 2.0)):
         gauges = GaugeView(late, late, late, late, late, (late,), (late,), depth, run)
         lines.append(paint("timing", make_frame(gauges=gauges), 80, 1))
-    for word in ("p99", "late", "run", "dead", " on "):
+    for word in ("p50", "p99", "late", "run", "dead", " on "):
         assert len({line.index(word) for line in lines}) == 1
 
 
@@ -153,8 +153,127 @@ def test_roles_say_who_plays() -> None:
     band = paint("band", make_frame(), 80, 4).splitlines()
     assert "LEAD" in band[0]
     assert "jamtui lead" in band[0]
-    assert "SOLO" in band[2]
+    assert " on " in band[2]
     assert "MUTE" in band[3]
+
+
+def test_soloed_out_is_not_muted() -> None:
+    band = paint("band", make_frame(comp_solo), 80, 4).splitlines()
+    assert "SOLO" in band[2]
+    assert "MUTE" in band[3], "the mute key was pressed: it stays when the solo goes"
+    for row in band[:2]:
+        assert "MUTE" not in row
+        assert " · " in row
+        assert "▮" not in row, "no level of a role that is not heard"
+    frame = replace(make_frame(comp_solo), rolls={}, roll_role="bass")
+    assert "bass waits while comp is solo" in paint("roll", frame, 120, 12)
+
+
+def test_a_role_that_is_not_in_the_band_is_off_and_not_muted() -> None:
+    frame = make_frame(
+        lambda s: replace(s, roles=tuple(replace(r, on=False, audible=False) for r in s.roles))
+    )
+    for row in paint("band", frame, 80, 4).splitlines():
+        assert " off " in row
+
+
+def test_latch_energy_of_the_player_and_seed_are_shown() -> None:
+    frame = make_frame(lambda s: replace(s, player_energy=0.84))
+    assert "your energy 0.8  latch on" in paint("chord", frame, 55, 9)
+    assert "seed 4127" in paint("generator", frame, 36, 5)
+    off = make_frame(lambda s: replace(s, latch=False, chord=replace(s.chord, held=False)))
+    assert "latch off  let go" in paint("chord", off, 55, 9)
+    assert "latch off" in paint("status", off, 80, 1)
+    for field in ({"latch": False}, {"player_energy": 0.1}):
+        changed = make_frame(lambda s, field=field: replace(s, **field))  # type: ignore[misc] # bound now
+        assert PANELS["chord"].shown(changed, 55) != PANELS["chord"].shown(make_frame(), 55)
+
+
+def test_the_settled_chord_stays_and_what_is_heard_stands_beside_it() -> None:
+    calm = make_frame()
+    frame = make_frame(lambda s: replace(s, chord=replace(s.chord, heard="Am7")))
+    before, after = (PANELS["chord"].paint(f, 55, 9) for f in (calm, frame))
+    assert "… Am7" in text(after)
+    beside = [s.style for row in after for s in row if "… Am7" in s.text]
+    assert beside == [calm.inks.dim]
+    assert [text([r])[:40] for r in after] == [text([r])[:40] for r in before], "the letters stay as they are"
+    small = paint("chord", frame, 46, 6)
+    assert "… Am7" in small
+
+
+def test_before_anything_settled_the_chord_is_dimmed() -> None:
+    frame = make_frame(lambda s: replace(s, chord=replace(s.chord, provisional=True)))
+    painted = PANELS["chord"].paint(frame, 55, 9)
+    styles = {s.style for row in painted for s in row if "█" in s.text}
+    assert styles == {frame.inks.dim}
+    assert "hearing" in text(painted)
+
+
+LONG = "virtual ports jamtui lead, bass, comp, drums (JACK)"
+
+
+@pytest.mark.parametrize("demo", [True, False])
+@pytest.mark.parametrize("synth", ["", "Microsoft GS Wavetable Synth"])
+def test_long_names_cut_themselves_and_not_the_settings(demo: bool, synth: str) -> None:
+    frame = make_frame(
+        lambda s: replace(s, demo=demo, output=LONG, synth=synth, inputs=("Launchkey 61 MIDI In 2 (long)",))
+    )
+    shown = paint("status", frame, 80, 1)
+    for words in ("temp 0.40", "energy 0.60", "grid 1/8", "out virt"):
+        assert words in shown
+    assert ("y: synth" in shown) == bool(synth)
+
+
+@pytest.mark.parametrize(
+    ("change", "fields"),
+    [
+        (lambda s: replace(s, pending=("bossa", "3/4", "grid free", "a fourth thing")), {}),
+        (None, {"soon": True}),
+        (None, {"quitting": True}),
+        (None, {"link": "lost"}),
+        (lambda s: replace(s, notices=("lead has no port: start loopMIDI and it is found again",)), {}),
+        (lambda s: replace(s, latch=False, synth="A synth"), {}),
+    ],
+)
+def test_temperature_energy_and_grid_never_leave_the_smallest_screen(
+    change: Change | None, fields: dict[str, object]
+) -> None:
+    events = (("12:41:07", Event(0, "a very long event that tells all there is to tell of it")),)
+    frame = make_frame(change, events=events, **fields)  # type: ignore[arg-type] # any fields of Frame
+    feet = paint("status", frame, 80, 1) + paint("event", frame, 80, 1)
+    for words in ("temp 0.40", "energy 0.60", "grid 1/8", "a very long event"):
+        assert words in feet
+    moved = replace(frame, snapshot=replace(frame.snapshot, temperature=0.5))  # type: ignore[type-var] # there is one
+    panels = ("status", "event")
+    assert any(PANELS[p].shown(moved, 80) != PANELS[p].shown(frame, 80) for p in panels)
+
+
+def test_the_smallest_screen_has_the_first_note_three_times() -> None:
+    gauges = GaugeView(123.4, 98.7, 456.7, 0.02, 0.11, queue_depth=999, runway_bars=1.8, dead_air=12)
+    shown = paint("timing", make_frame(gauges=gauges), 80, 1)
+    assert "first 123.4 p50  98.7 p99 456.7 late 0.02/0.11" in shown
+    assert "q999 dead 12 on 1.0000" in shown
+    assert "hung 2" in paint("timing", make_frame(gauges=replace(gauges, hung=2)), 80, 1)
+
+
+def test_high_contrast_is_never_below_seven_to_one() -> None:
+    def light(code: str) -> float:
+        parts = [int(code[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    frame = make_frame(inks=bright_inks())
+    for name, panel in PANELS.items():
+        for row in panel.paint(frame, 120, 12):
+            for segment in row:
+                style = segment.style
+                if not segment.text.strip(" ─┊") or style is None or style.color is None:
+                    continue
+                assert style.bgcolor is not None
+                lights = sorted(
+                    light(colour.get_truecolor().hex) + 0.05 for colour in (style.color, style.bgcolor)
+                )
+                assert lights[1] / lights[0] >= 7, (name, segment)
 
 
 def test_absent_sources_are_named_with_the_reason() -> None:

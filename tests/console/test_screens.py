@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from jamtui.console.app import JamApp
-from tests.console.fakes import FakeBand, no_input, stopped
+from tests.console.fakes import FakeBand, comp_solo, no_input, stopped
 
 SIZES = {"small": (80, 24), "medium": (120, 40), "large": (200, 60)}
 SnapCompare = Callable[..., bool]
@@ -43,6 +43,31 @@ def test_no_color(
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     assert snap_compare(make_app(band), terminal_size=SIZES[size], run_before=_settle)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_high_contrast(snap_compare: SnapCompare, band: FakeBand, make_app: MakeApp, size: str) -> None:
+    assert snap_compare(make_app(band, theme="high-contrast"), terminal_size=SIZES[size], run_before=_settle)
+
+
+def test_color_off_in_the_configuration(snap_compare: SnapCompare, band: FakeBand, make_app: MakeApp) -> None:
+    app = make_app(band, theme="high-contrast", color=False)
+    assert snap_compare(app, terminal_size=SIZES["medium"], run_before=_settle)
+
+
+def test_solo(snap_compare: SnapCompare, band: FakeBand, make_app: MakeApp) -> None:
+    band.change = comp_solo
+    assert snap_compare(make_app(band), terminal_size=SIZES["small"], run_before=_settle)
+
+
+def test_outputs_of_a_role(snap_compare: SnapCompare, band: FakeBand, make_app: MakeApp) -> None:
+    keys = ["d", "down", "down", "down", "enter"]
+    assert snap_compare(make_app(band), press=keys, terminal_size=SIZES["medium"])
+
+
+def test_heard_and_not_settled(snap_compare: SnapCompare, band: FakeBand, make_app: MakeApp) -> None:
+    band.change = lambda s: replace(s, chord=replace(s.chord, heard="Am7"))
+    assert snap_compare(make_app(band), terminal_size=SIZES["medium"], run_before=_settle)
 
 
 def test_too_small(snap_compare: SnapCompare, band: FakeBand, make_app: MakeApp) -> None:

@@ -6,12 +6,14 @@ from jamtui.session.snapshot import RoleView
 
 
 def role_word(view: RoleView) -> str:
-    """``solo``, ``mute``, ``off`` or ``on``."""
-    if view.solo:
-        return "SOLO"
+    """``off`` (not in the band), ``MUTE`` by its key, ``SOLO``, ``·`` while others are solo, or ``on``."""
+    if not view.on:
+        return "off"
     if view.muted:
         return "MUTE"
-    return "on" if view.on else "off"
+    if view.solo:
+        return "SOLO"
+    return "on" if view.audible else "·"
 
 
 def _role(frame: Frame, number: int, name: str, width: int) -> Row:
@@ -21,7 +23,7 @@ def _role(frame: Frame, number: int, name: str, width: int) -> Row:
     chosen = name == frame.roll_role
     if view is None:
         return line.add(f"{name.upper():<6}", inks.faint).row()
-    silent = view.muted or not view.on
+    silent = view.muted or not view.on or not view.audible
     line.add(f"{name.upper():<6}", inks.faint if silent else inks.strong if chosen else inks.text)
     accent = inks.accent(view.source)
     line.add(f" {view.source or '-'} ", inks.faint if silent or not view.source else accent.chip).add(" ")

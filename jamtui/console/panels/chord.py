@@ -66,6 +66,29 @@ def _pads(frame: Frame, width: int, *, shifted: bool) -> Row:
     return line.row()
 
 
+def _state(snap: Snapshot | None) -> str:
+    """How the chord is known, whether it is latched, and how hard the player plays, to a tenth."""
+    if snap is None:
+        return ""
+    words = [f"your energy {snap.player_energy:.1f}", "latch on" if snap.latch else "latch off"]
+    if snap.chord.symbol not in NOTHING:
+        held = "held" if snap.chord.held else "latched" if snap.latch else "let go"
+        words.append("hearing" if snap.chord.provisional else held)
+    return "  ".join(words)
+
+
+def _letters(frame: Frame, snap: Snapshot, width: int, height: int) -> list[Row]:
+    """The settled chord in letters; beside it, small and dim, what is heard and has not settled."""
+    inks = frame.inks
+    ink = inks.dim if snap.chord.provisional else inks.strong
+    art = big_chord(snap.chord.symbol, width - 2, height)
+    above = (height - len(art)) // 2
+    lines = [Line(width, inks.blank).add(" ").add(text, ink) for text in art]
+    heard = ((f" … {snap.chord.heard} ", inks.dim),) if snap.chord.heard else ()
+    rows = [line.end(*heard) if index == 0 else line.row() for index, line in enumerate(lines)]
+    return [*fill([], width, above, inks.blank), *fill(rows, width, height - above, inks.blank)]
+
+
 def paint_chord(frame: Frame, width: int, height: int) -> list[Row]:
     """Small (6 rows): letters and one line. Larger: title, letters, notes, alternatives, pads."""
     inks = frame.inks
@@ -73,10 +96,7 @@ def paint_chord(frame: Frame, width: int, height: int) -> list[Row]:
     titled = height > 6
     rows: list[Row] = []
     if titled:
-        state = ""
-        if snap is not None and snap.chord.symbol not in NOTHING:
-            state = "hearing" if snap.chord.provisional else "held" if snap.chord.held else "latched"
-        rows.append(rule("chord", width, inks.rule, inks.title, state))
+        rows.append(rule("chord", width, inks.rule, inks.title, _state(snap)))
     big_h = 10 if height >= 13 else 5
     if snap is None:
         words: tuple[str, ...] = (frame.link_detail or "starting the band…",)
@@ -87,12 +107,7 @@ def paint_chord(frame: Frame, width: int, height: int) -> list[Row]:
     if snap.chord.symbol in NOTHING:
         rows += _message(frame, width, big_h, _invitation(frame, snap))
     else:
-        ink = inks.text if snap.chord.provisional else inks.strong
-        art = big_chord(snap.chord.symbol, width - 2, big_h)
-        above = (big_h - len(art)) // 2
-        letters = [Line(width, inks.blank).add(" ").add(text, ink).row() for text in art]
-        rows += fill([], width, above, inks.blank)
-        rows += fill(letters, width, big_h - above, inks.blank)
+        rows += _letters(frame, snap, width, big_h)
     notes = Line(width, inks.blank)
     _held(frame, notes, snap)
     if titled:

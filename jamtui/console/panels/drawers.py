@@ -9,13 +9,15 @@ from jamtui.session.snapshot import PortView, Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A row of a drawer that the cursor can stand on."""
+    """A row of a drawer that the cursor can stand on: it does an action, or shows a role's ports."""
 
     text: str
     chosen: bool
     detail: str = ""
     action: str = ""
     argument: str = ""
+    folds: str = ""
+    """The role whose ports this row shows and hides."""
 
 
 def inputs(snap: Snapshot) -> tuple[PortView, ...]:
@@ -24,8 +26,29 @@ def inputs(snap: Snapshot) -> tuple[PortView, ...]:
     return (*snap.ports_in, *(PortView(name, True) for name in snap.inputs if name not in known))
 
 
-def choices(drawer: Drawer, snap: Snapshot | None) -> tuple[Choice, ...]:
-    """The rows one can choose from in a drawer."""
+def _inputs(snap: Snapshot) -> list[Choice]:
+    return [Choice(p.name, p.open, p.detail, "input_toggle", p.name) for p in inputs(snap)]
+
+
+def _outputs(snap: Snapshot, unfolded: str) -> list[Choice]:
+    """A row for each role, below it the ports it can play into; then the synth that was found."""
+    rows: list[Choice] = []
+    for view in snap.roles:
+        rows.append(Choice(view.role, view.role == unfolded, view.port, folds=view.role))
+        if view.role == unfolded:
+            rows += [
+                Choice(p.name, p.name == view.port, p.detail, "output_pick", f"{view.role}={p.name}")
+                for p in snap.ports_out
+            ]
+            own = all(p.name != view.port for p in snap.ports_out)
+            rows.append(Choice("its own port", own, "virtual, or none", "output_pick", f"{view.role}="))
+    if snap.synth:
+        rows.append(Choice(f"all through {snap.synth}", False, "y", "synth"))
+    return rows
+
+
+def choices(drawer: Drawer, snap: Snapshot | None, unfolded: str = "") -> tuple[Choice, ...]:
+    """The rows one can choose from in a drawer; ``unfolded`` is the role whose ports are shown."""
     if snap is None:
         return ()
     if drawer is Drawer.STYLES:
@@ -33,20 +56,45 @@ def choices(drawer: Drawer, snap: Snapshot | None) -> tuple[Choice, ...]:
             Choice(title, name == snap.style, action="style", argument=name) for name, title in snap.styles
         )
     if drawer is Drawer.DEVICES:
-        return tuple(Choice(p.name, p.open, p.detail, "input_toggle", p.name) for p in inputs(snap))
+        return (*_inputs(snap), *_outputs(snap, unfolded))
     return ()
 
 
 def _row(frame: Frame, choice: Choice, width: int, *, at: bool) -> Row:
     inks = frame.inks
     line = Line(width, inks.blank).add(" ▶ " if at else "   ", inks.strong)
+    ink = inks.selected if at else inks.text
+    if choice.folds:
+        line.add("▾ " if choice.chosen else "▸ ", inks.dim).cell(choice.text, 6, ink).add(" → ", inks.faint)
+        return line.cell(choice.detail, line.left - 1, inks.dim).row()
+    if choice.action == "output_pick":
+        line.add("     ")
     line.add("● " if choice.chosen else "○ ", inks.strong if choice.chosen else inks.dim)
-    line.cell(choice.text, min(line.left - 1, max(24, line.left // 2)), inks.selected if at else inks.text)
+    if not choice.detail:
+        return line.cell(choice.text, line.left - 1, ink).row()
+    line.cell(choice.text, min(line.left - 1, max(24, line.left - 2 - max(16, len(choice.detail)))), ink)
     return line.add(" ").cell(choice.detail, line.left - 1, inks.dim).row()
 
 
 def _words(frame: Frame, text: str, width: int) -> Row:
     return Line(width, frame.inks.blank).add("   ").cell(text, width - 4, frame.inks.dim).row()
+
+
+def _content(frame: Frame) -> list[str | Choice]:
+    """All lines of the drawer: words, and the rows one can choose, in the order of ``choices``."""
+    snap = frame.snapshot
+    if frame.drawer is not Drawer.DEVICES or snap is None:
+        rows = choices(frame.drawer, snap)
+        return list(rows) if rows else ["the engine has not told its styles yet"]
+    lines: list[str | Choice] = ["inputs: what you play on", *_inputs(snap)]
+    if len(lines) == 1:
+        lines.append("none found: plug in a keyboard, it shows up here by itself")
+    lines += ["", f"outputs: {snap.output}"]
+    for row in _outputs(snap, frame.unfolded):
+        lines.append(row)
+        if row.folds and row.chosen and not snap.ports_out:
+            lines.append("  none found: start the DAW or synth, its port shows up here by itself")
+    return lines
 
 
 def paint_drawer(frame: Frame, width: int, height: int) -> list[Row]:
@@ -56,34 +104,17 @@ def paint_drawer(frame: Frame, width: int, height: int) -> list[Row]:
         return _help(frame, width, height)
     title = "styles" if frame.drawer is Drawer.STYLES else "devices"
     rows = [rule(title, width, inks.rule, inks.strong, "↑ ↓ move   enter choose   esc close")]
-    rows_for = choices(frame.drawer, frame.snapshot)
-    room = height - 1 - (6 if frame.drawer is Drawer.DEVICES else 2)
-    first = max(0, min(frame.cursor - room // 2, len(rows_for) - room))
-    if frame.drawer is Drawer.DEVICES:
-        rows.append(_words(frame, "inputs: what you play on", width))
-        if not rows_for:
-            rows.append(_words(frame, "none found: plug in a keyboard, it shows up here by itself", width))
-    elif not rows_for:
-        rows.append(_words(frame, "the engine has not told its styles yet", width))
-    for index, choice in enumerate(rows_for[first : first + max(1, room)], start=first):
-        rows.append(_row(frame, choice, width, at=index == frame.cursor))
-    if frame.drawer is Drawer.DEVICES and frame.snapshot is not None:
-        rows += _outputs(frame, frame.snapshot, width)
+    content = _content(frame)
+    standing = [i for i, line in enumerate(content) if isinstance(line, Choice)]
+    at = standing[min(frame.cursor, len(standing) - 1)] if standing else -1
+    room = max(1, height - 1)
+    first = max(0, min(at - room // 2, len(content) - room))
+    for index, line in enumerate(content[first : first + room], start=first):
+        if isinstance(line, Choice):
+            rows.append(_row(frame, line, width, at=index == at))
+        else:
+            rows.append(_words(frame, line, width))
     return fill(rows, width, height, inks.blank)
-
-
-def _outputs(frame: Frame, snap: Snapshot, width: int) -> list[Row]:
-    inks = frame.inks
-    rows = [Line(width, inks.blank).row(), _words(frame, f"outputs: {snap.output}", width)]
-    for view in snap.roles:
-        line = Line(width, inks.blank).add("     ").add(f"{view.role:<6}", inks.text).add(" → ", inks.faint)
-        rows.append(line.cell(view.port, line.left - 1, inks.dim).row())
-    if snap.synth:
-        rows.append(_words(frame, f"y plays the band through {snap.synth}", width))
-    for port in snap.ports_out:
-        line = Line(width, inks.blank).add("   ").add("● " if port.open else "○ ", inks.dim)
-        rows.append(line.cell(port.name, line.left - 1, inks.dim).row())
-    return rows
 
 
 def help_entries(frame: Frame) -> list[tuple[str, str, str]]:

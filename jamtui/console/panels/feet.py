@@ -1,8 +1,11 @@
 """The bottom of the screen: what must be acted on or waits, the last event, the keys."""
 
+from rich.style import Style
+
 from jamtui.console.frame import Drawer, Frame
 from jamtui.console.layout import MIN_HEIGHT, MIN_WIDTH, WIDE
 from jamtui.console.line import Line, Row, fill
+from jamtui.session.snapshot import Snapshot
 
 
 def paint_status(frame: Frame, width: int, height: int) -> list[Row]:
@@ -22,48 +25,77 @@ def paint_status(frame: Frame, width: int, height: int) -> list[Row]:
     if frame.link == "connecting":
         text = f" {frame.link_detail or 'starting the band…'}"
         return fill([line.add(text, inks.text).row()], width, height, inks.blank)
+    # In a small terminal the header has no room for what the bracket and arrow keys set.
+    settings = _settings(frame, snap) if snap is not None and width < WIDE else []
     if frame.soon:
-        line.add(" ").add(" NEXT BEAT ", inks.key).add(
-            " the next key takes effect at the next beat", inks.text
-        )
-        return fill([line.row()], width, height, inks.blank)
+        line.add(" ").add(" NEXT BEAT ", inks.key).add(" for the next key", inks.text)
+        return fill([line.end(*settings)], width, height, inks.blank)
     if snap is None:
         return fill([], width, height, inks.blank)
     if snap.notices:
         more = f"  (+{len(snap.notices) - 1})" if len(snap.notices) > 1 else ""
         line.add(" ▲ ", inks.alert_bar).add(" ").cell(snap.notices[0], line.left - len(more) - 1, inks.alert)
         return fill([line.add(more, inks.alert).row()], width, height, inks.blank)
+    room = Line(width - _size(settings), inks.blank)
     if snap.pending:
-        line.add(" at the bar line: ", inks.dim).add(", ".join(snap.pending), inks.strong)
-        return fill([line.row()], width, height, inks.blank)
-    if snap.demo:
-        line.add(" demo: the built-in player performs", inks.dim)
-    elif snap.inputs:
-        line.add(" in ", inks.faint).add(", ".join(snap.inputs), inks.dim)
+        words = ", ".join(snap.pending)
+        room.add(" at the bar line: ", inks.dim).cell(words, min(len(words), room.left), inks.strong)
     else:
-        line.add(" in ", inks.faint).add(
-            "no keyboard: the pads z x c v b n m play" if frame.pads else "none", inks.dim
-        )
-    line.add("   out ", inks.faint).add(snap.output, inks.dim)
-    if snap.synth:
-        line.add(f"   y plays through {snap.synth}", inks.text)
-    if width >= WIDE:
-        return fill([line.row()], width, height, inks.blank)
-    # In a small terminal the header has no room for what the bracket and arrow keys set.
+        _connections(frame, snap, room)
+    for segment in room.row():
+        line.add(segment.text, segment.style)
+    return fill([line.end(*settings)], width, height, inks.blank)
+
+
+def _size(parts: list[tuple[str, Style]]) -> int:
+    return sum(len(text) for text, _ in parts)
+
+
+def _settings(frame: Frame, snap: Snapshot) -> list[tuple[str, Style]]:
+    inks = frame.inks
     settings = (
         ("  temp ", f"{snap.temperature:.2f}"),
         (" energy ", f"{snap.energy:.2f}"),
         (" grid ", snap.grid),
     )
     parts = [part for name, value in settings for part in ((name, inks.faint), (f"{value} ", inks.text))]
-    size = sum(len(text) for text, _ in parts)
-    shown = line.row() if size > line.left else line.end(*parts)
-    return fill([shown], width, height, inks.blank)
+    return parts if snap.latch else [*parts, ("latch off ", inks.text)]
+
+
+def _connections(frame: Frame, snap: Snapshot, line: Line) -> None:
+    """Where the notes come from and go to; the end is cut where there is no room."""
+    inks = frame.inks
+    if snap.demo:
+        line.add(" demo: the built-in player performs" if line.width >= WIDE else " demo", inks.dim)
+    elif snap.inputs:
+        names = ", ".join(snap.inputs)
+        line.add(" in ", inks.faint).cell(names, min(len(names), line.left * 2 // 5), inks.dim)
+    else:
+        words = "no keyboard: the pads z x c v b n m play" if frame.pads else "none"
+        line.add(" in ", inks.faint)
+        line.add("pads z x c v b n m" if frame.pads and line.width < WIDE else words, inks.dim)
+    synth = "y: synth" if line.width < WIDE else f"y plays through {snap.synth}"
+    offer = f"   {synth}" if snap.synth else ""
+    line.add("   out ", inks.faint)
+    line.cell(snap.output, min(len(snap.output), max(6, line.left - len(offer) - 1)), inks.dim)
+    line.cell(offer, min(len(offer), line.left - 1), inks.text)
+
+
+def status_taken(frame: Frame) -> bool:
+    """Something urgent has the whole status row."""
+    urgent = frame.quitting or frame.failure or frame.link != "connected"
+    return bool(urgent or (frame.snapshot is not None and frame.snapshot.notices))
 
 
 def paint_event(frame: Frame, width: int, height: int) -> list[Row]:
-    """The newest event."""
-    return fill(_events(frame, width, 1, back=0), width, height, frame.inks.blank)
+    """The newest event; in a small terminal the settings too, while something urgent has their place."""
+    snap = frame.snapshot
+    settings = _settings(frame, snap) if snap is not None and width < WIDE and status_taken(frame) else []
+    found = _events(frame, width - _size(settings), 1, back=0)
+    line = Line(width, frame.inks.blank)
+    for segment in found[0] if found else ():
+        line.add(segment.text, segment.style)
+    return fill([line.end(*settings)], width, height, frame.inks.blank)
 
 
 def paint_log(frame: Frame, width: int, height: int) -> list[Row]:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from rich.style import Style
 
 from jamtui.console.frame import ROLES, Frame
-from jamtui.console.inks import Inks, colour_inks, plain_inks
+from jamtui.console.inks import Inks, inks_of
 from jamtui.console.line import Line, Row, fill, runs
 from jamtui.music.meter import PPQ
 from jamtui.music.pitch import note_name
@@ -44,10 +44,10 @@ def _state_styles(inks: Inks, letter: str) -> tuple[Style, Style, Style, Style]:
     return accent.past, accent.sounding, accent.locked, accent.planned
 
 
-@lru_cache(maxsize=2)
-def _table(coloured: bool) -> tuple[tuple[str, Style], ...]:
+@lru_cache(maxsize=3)
+def _table(theme: str) -> tuple[tuple[str, Style], ...]:
     """Character and style of every code of a cell."""
-    inks = colour_inks() if coloured else plain_inks()
+    inks = inks_of(theme)
     table: list[tuple[str, Style]] = [(" ", inks.blank), ("┊", inks.rule), ("┃", inks.now)]
     for letter in _SOURCES:
         styles = _state_styles(inks, letter)
@@ -62,14 +62,14 @@ def _table(coloured: bool) -> tuple[tuple[str, Style], ...]:
 
 
 @lru_cache(maxsize=512)
-def _row(label: str, codes: bytes, coloured: bool) -> Row:
-    inks = colour_inks() if coloured else plain_inks()
+def _row(label: str, codes: bytes, theme: str) -> Row:
+    inks = inks_of(theme)
     head = Line(GUTTER, inks.blank)
     if len(label) == GUTTER - 1 and label[-1] in _SOURCES:
         head.add(label[:-1], inks.dim).add(label[-1], inks.accent(label[-1]).sounding)
     else:
         head.add(label, inks.dim)
-    return (*head.row(), *runs(codes, _table(coloured)))
+    return (*head.row(), *runs(codes, _table(theme)))
 
 
 def roll_cell(width: int) -> int:
@@ -233,7 +233,14 @@ def _hints(frame: Frame, role: str) -> tuple[tuple[str, str], ...]:
     view = frame.role(role)
     if view is not None and (view.muted or not view.on):
         return ((_key(frame, f"mute_{role}"), f"{role} is out: let it play"),)
+    soloed = [r.role for r in snap.roles if r.solo]
+    if view is not None and not view.audible and soloed:
+        keys = " ".join(_key(frame, f"solo_{name}") for name in soloed)
+        return ((keys, f"{role} waits while {' and '.join(soloed)} {_IS[len(soloed) > 1]} solo"),)
     return (("", "play a chord: what the band plans shows here"),)
+
+
+_IS = ("is", "are")
 
 
 def _key(frame: Frame, action: str) -> str:
@@ -269,10 +276,10 @@ def paint_roll(frame: Frame, width: int, height: int) -> list[Row]:
         code = _FIRST_NOTE + _source(note.source) * 4 + window.state(note)
         cells = grid[places[note.pitch]]
         cells[start:end] = bytes([code]) * (end - start)
-    coloured = inks.coloured
+    theme = inks.theme
     out = [_top(frame, window, role, width)]
-    out += [_row(label, bytes(cells), coloured) for label, cells in zip(labels, grid, strict=True)]
-    out.append(_row("", bytes(_ribbon(window, notes)), coloured))
+    out += [_row(label, bytes(cells), theme) for label, cells in zip(labels, grid, strict=True)]
+    out.append(_row("", bytes(_ribbon(window, notes)), theme))
     if not notes:
         _with_hints(frame, role, out, width)
     return fill(out, width, height, inks.blank)
@@ -283,13 +290,13 @@ def paint_lanes(frame: Frame, width: int, height: int) -> list[Row]:
     others = [r for r in ROLES if r != frame.roll_role]
     window = Window(frame, width)
     tall = max(1, height // max(1, len(others)))
-    coloured = frame.inks.coloured
+    theme = frame.inks.theme
     rows: list[Row] = []
     for role in others:
         view = frame.role(role)
         label = f" {role:<6}{view.source if view else ''}"
         for cells in _lane(role, window, _visible(frame, role, window), tall):
-            rows.append(_row(label, bytes(cells), coloured))
+            rows.append(_row(label, bytes(cells), theme))
             label = ""
     return fill(rows, width, height, frame.inks.blank)
 

@@ -78,7 +78,8 @@ def paint_generator(frame: Frame, width: int, height: int) -> list[Row]:
     """Every source with its state and a sentence, those that are not there too."""
     inks = frame.inks
     views = _views(frame)
-    rows = [rule("sources", width, inks.rule, inks.title)]
+    seed = f"seed {frame.snapshot.seed}" if frame.snapshot is not None else ""
+    rows = [rule("sources", width, inks.rule, inks.title, seed)]
     if frame.snapshot is None:
         return fill(rows, width, height, inks.blank)
     each = 2 if height >= 9 else 1

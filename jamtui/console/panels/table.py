@@ -8,7 +8,14 @@ from jamtui.console.line import Row
 from jamtui.console.panels.band import paint_band
 from jamtui.console.panels.chord import paint_chord, paint_next
 from jamtui.console.panels.drawers import paint_drawer
-from jamtui.console.panels.feet import paint_event, paint_footer, paint_log, paint_status, paint_tiny
+from jamtui.console.panels.feet import (
+    paint_event,
+    paint_footer,
+    paint_log,
+    paint_status,
+    paint_tiny,
+    status_taken,
+)
 from jamtui.console.panels.header import paint_beat, paint_header
 from jamtui.console.panels.roll import paint_lanes, paint_roll, roll_cell
 from jamtui.console.panels.sources import paint_generator, paint_hits, paint_sources
@@ -42,7 +49,8 @@ def _beat(frame: Frame, width: int) -> object:
 
 def _chord(frame: Frame, width: int) -> object:
     s = frame.snapshot
-    return (s.chord, s.inputs) if s else None, frame.pads, frame.link_detail, frame.failure
+    shown = (s.chord, s.inputs, s.latch, round(s.player_energy, 1)) if s else None
+    return shown, frame.pads, frame.link_detail, frame.failure
 
 
 def _next(frame: Frame, width: int) -> object:
@@ -60,7 +68,7 @@ def _timing(frame: Frame, width: int) -> object:
 def _roll(frame: Frame, width: int) -> object:
     s = frame.snapshot
     where = (int(frame.tick // roll_cell(width)), frame.bar, frame.meter.name, frame.roll_role)
-    state = (s.state, tuple((r.on, r.muted) for r in s.roles)) if s else None
+    state = (s.state, tuple((r.on, r.muted, r.audible) for r in s.roles)) if s else None
     return where, state, [frame.rolls.get(role) for role in ROLES]
 
 
@@ -73,6 +81,7 @@ def _band(frame: Frame, width: int) -> object:
             r.on,
             r.muted,
             r.solo,
+            r.audible,
             r.source,
             round(r.level * 8),
             r.volume,
@@ -88,17 +97,23 @@ def _band(frame: Frame, width: int) -> object:
 
 def _sources(frame: Frame, width: int) -> object:
     s = frame.snapshot
-    return (s.sources, s.hits) if s else None
+    return (s.sources, s.hits, s.seed) if s else None
 
 
 def _status(frame: Frame, width: int) -> object:
     s = frame.snapshot
     own = (frame.quitting, frame.soon, frame.link, frame.link_detail, frame.failure, frame.pads is None)
     return own, (
-        (s.notices, s.pending, s.inputs, s.output, s.demo, s.synth, s.temperature, s.energy, s.grid)
+        (s.notices, s.pending, s.inputs, s.output, s.demo, s.synth, s.temperature, s.energy, s.grid, s.latch)
         if s
         else None
     )
+
+
+def _event(frame: Frame, width: int) -> object:
+    s = frame.snapshot
+    taken = status_taken(frame)
+    return frame.events, (s.temperature, s.energy, s.grid, s.latch) if s and taken else None
 
 
 def _events(frame: Frame, width: int) -> object:
@@ -113,7 +128,7 @@ def _drawer(frame: Frame, width: int) -> object:
     s = frame.snapshot
     lists = (s.styles, s.style, s.ports_in, s.inputs, s.ports_out, s.output, s.synth) if s else None
     ports = [r.port for r in s.roles] if s else None
-    return frame.drawer, frame.cursor, frame.scroll, lists, ports, frame.pads is None
+    return frame.drawer, frame.cursor, frame.unfolded, frame.scroll, lists, ports, frame.pads is None
 
 
 PANELS: Mapping[str, Panel] = {
@@ -129,7 +144,7 @@ PANELS: Mapping[str, Panel] = {
     "hits": Panel(paint_hits, _sources),
     "generator": Panel(paint_generator, _sources),
     "status": Panel(paint_status, _status),
-    "event": Panel(paint_event, _events),
+    "event": Panel(paint_event, _event),
     "log": Panel(paint_log, _events),
     "footer": Panel(paint_footer, _footer),
     "drawer": Panel(paint_drawer, _drawer),

@@ -44,12 +44,17 @@ def _compact(frame: Frame, width: int) -> Row:
     inks, gauges = frame.inks, frame.gauges
     line = Line(width, inks.blank).add(" ")
     line.add("first ", inks.dim).add(_ms(gauges.ttfn_last, 1, 5), inks.strong)
+    line.add(" p50 ", inks.dim).add(_ms(gauges.ttfn_p50, 1, 5), inks.text)
     line.add(" p99 ", inks.dim).add(_ms(gauges.ttfn_p99, 1, 5), inks.text)
-    line.add("  late ", inks.dim).add(_ms(gauges.late_p50, 2, 4), inks.strong)
-    line.add(" p99 ", inks.dim).add(_ms(gauges.late_p99, 2, 4), inks.text).add(" ")
-    line.add(_scaled(gauges.late_history, max(6, width - 74), LATE_TOPS), inks.text)
+    line.add(" late ", inks.dim).add(_ms(gauges.late_p50, 2, 4), inks.strong)
+    line.add("/", inks.dim).add(_ms(gauges.late_p99, 2, 4), inks.text)
+    if width >= 86:
+        line.add(" ").add(_scaled(gauges.late_history, width - 78, LATE_TOPS), inks.text)
     line.add(" run ", inks.dim).add(f"{gauges.runway_bars:.1f}", inks.text)
-    line.add(" q", inks.dim).add(f"{gauges.queue_depth:3d}", inks.text)
+    if gauges.hung:
+        line.add(f" hung {gauges.hung}", inks.alert)
+    else:
+        line.add(" q", inks.dim).add(f"{gauges.queue_depth:3d}", inks.text)
     line.add(" dead ", inks.dim).add(f"{gauges.dead_air}", _count(frame, gauges.dead_air))
     on_ink = inks.text if gauges.on_time >= 0.99 else inks.alert
     return line.add(" on ", inks.dim).add(_share(gauges.on_time), on_ink).row()
