@@ -126,7 +126,8 @@ class PortKeeper:
             return []
         self._next_look = now_ns + (LOOK_NS if self._system.api == "jack" else LOOK_SLOWLY_NS)
         changes: list[PortChange] = []
-        if not self._system.alive:
+        revived = not self._system.alive
+        if revived:
             if self._system.api == "none":
                 return changes
             if not self._down:
@@ -140,11 +141,11 @@ class PortKeeper:
             del self._missing["JACK"]
             changes.append(PortChange("back", False, "JACK", "the JACK server is back"))
         for port in self._own:
-            self._look_at(port, changes)
+            self._look_at(port, changes, revived=revived)
         self._look_for_inputs(now_ns, changes)
         return changes
 
-    def _look_at(self, port: OutputPort | InputPort, changes: list[PortChange]) -> None:
+    def _look_at(self, port: OutputPort | InputPort, changes: list[PortChange], *, revived: bool) -> None:
         is_input = isinstance(port, InputPort)
         if is_input and not port.gone:
             players = frozenset(self._system.connections(port))
@@ -155,6 +156,8 @@ class PortKeeper:
                 changes.append(PortChange("parted", True, port.name, text))
         if not port.gone and not self._system.is_there(port):
             port.gone = f"{port.target} disappeared"
+        if port.gone and port.name not in self._missing and not revived:
+            # Also a port that failed in a send before anybody looked.
             self._missing[port.name] = _missing_text(port)
             changes.append(PortChange("lost", is_input, port.name, self._missing[port.name]))
         if port.gone and self._system.reopen(port):

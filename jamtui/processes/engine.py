@@ -20,7 +20,7 @@ from jamtui import paths
 from jamtui.config import Config, check_names, load_config
 from jamtui.errors import JamtuiError
 from jamtui.music.detect import default_namer
-from jamtui.music.phrase import Source
+from jamtui.music.phrase import Role, Source
 from jamtui.playback.clock import MusicalClock
 from jamtui.playback.commands import Command, Report, SentNote
 from jamtui.playback.ledger import Ledger
@@ -94,10 +94,11 @@ class Engine:
             null_output=options.output == "null",
             on_input=self._on_input,
             tell=self._audience.tell,
+            taken_up=_ports_of(state),
         )
         style = choose_style(styles, options.style or config.playing.style)
-        self._style_name = style.name
-        self._apply_programs(style)
+        self._style_for: tuple[str, int | None] = (style.name, None)
+        self._apply_programs(style, None)
         tempo = options.tempo or config.playing.tempo or style.tempo
         self._clock = MusicalClock(tempo, time.perf_counter_ns())
         self._ledger = Ledger(SINKS, self._shared.bitmap)
@@ -127,6 +128,7 @@ class Engine:
             recorder=self._journal,
             tell=self._audience.tell,
             hurry=self._output.wake,
+            elsewhere=lambda name, argument, ns: self._desk.elsewhere(name, argument, ns),
         )
         self._views = Views(
             session=self.session,
@@ -184,7 +186,9 @@ class Engine:
                 self._output.wake()
         for _ in range(min(len(self._inbox), INPUTS_AT_ONCE)):
             self._desk.take(*self._inbox.popleft(), time.perf_counter_ns())
+        self._follow_routes()
         self._band.advance(now)
+        self._follow_style()
         self._flush()
         self._read_reports(now)
         if now >= self._next_beat:
@@ -210,6 +214,18 @@ class Engine:
         if self._commands:
             self._output.wake()
 
+    def _follow_routes(self) -> None:
+        """The click and the count-in sound where the drums do."""
+        drums = self._ports.routes[Role.DRUMS]
+        self._band.conductor.click_through(drums.port, drums.channel)
+
+    def _follow_style(self) -> None:
+        """Have the programs of the style that comes sent before the bar line at which it begins."""
+        style, at = self._band.conductor.coming_style
+        was, self._style_for = self._style_for, (style.name, at)
+        if self._style_for != was and (at is not None or style.name != was[0]):
+            self._apply_programs(style, at)
+
     def _read_reports(self, now: int) -> None:
         if not self._reports:
             return
@@ -226,17 +242,13 @@ class Engine:
         due = self._loop.next_send_ns
         if due is not None and 0 <= due - now < QUIET_NS and now < self._next_snapshot + SNAPSHOT_NS:
             return
-        self._commands.extend(self._ports.poll(now))
+        self._commands.extend(self._ports.poll(now, self._loop.gone_ports()))
         self._desk.let_go(self._ports.drain_gone(), now)
         if now >= self._next_state:
             self._next_state = now + STATE_NS
             self._shared.write_state(
-                restart_state(self._band, self.session, self.seed, self._ports.recovery())
+                restart_state(self._band, self.session, self.seed, self._ports.recovery(), now)
             )
-        style = self._band.conductor.style
-        if style.name != self._style_name:
-            self._style_name = style.name
-            self._apply_programs(style)
         self._desk.brief(now)
         if now >= self._next_snapshot:
             self._next_snapshot = now + SNAPSHOT_NS
@@ -289,10 +301,9 @@ class Engine:
         gc.freeze()
         gc.disable()
 
-    def _apply_programs(self, style: Style) -> None:
-        self._commands.extend(
-            self._ports.set_programs({role: rs.program for role, rs in style.roles.items()})
-        )
+    def _apply_programs(self, style: Style, at: int | None) -> None:
+        programs = {role: sound.program for role, sound in style.roles.items()}
+        self._commands.extend(self._ports.set_programs(programs, at))
 
     def _close(self) -> None:
         now = time.perf_counter_ns()
@@ -306,6 +317,12 @@ class Engine:
             self._audience.server.close()
         self._ports.close()
         self._shared.close()
+
+
+def _ports_of(state: Mapping[str, object] | None) -> dict[str, dict[str, str]]:
+    """What the engine that died said of its ports."""
+    ports = state.get("ports") if state is not None else None
+    return ports if isinstance(ports, dict) else {}
 
 
 def main(argv: list[str] | None = None) -> int:

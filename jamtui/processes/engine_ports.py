@@ -4,9 +4,10 @@ Ports are opened and looked for in the planning thread; the output thread is han
 ``SetSink`` commands and never waits for a port.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from jamtui.config import Config, MidiConfig
 from jamtui.errors import PortError
@@ -18,11 +19,13 @@ from jamtui.midi.synth import find_synth
 from jamtui.music.phrase import Role
 from jamtui.playback.commands import Command, Route, SetRoute, SetSink
 from jamtui.processes.choices import Choices
-from jamtui.processes.sinks import CLOCK, ONE, THRU
+from jamtui.processes.sinks import CLOCK, ONE, SYNTH, THRU
 from jamtui.session.snapshot import PortView
 
 _LEFT_NS = 1_000_000_000
 """Time between a role's leaving a port and the port's closing."""
+_SETTLE_NS = 1_000_000_000
+"""Within this after a port's return the output loop has surely heard of it."""
 _SYNTH_CHANNELS = {Role.LEAD: 0, Role.BASS: 1, Role.COMP: 2, Role.DRUMS: 9}
 
 Output = OutputPort | NullOutput
@@ -35,6 +38,7 @@ class EnginePorts:
         on_input: called from rtmidi's threads with (stamp ns, input's name, message).
         null_output: open no outputs at all.
         tell: one sentence and its severity for the event line.
+        taken_up: what `recovery` said in an engine that died: roles that played through the synth do again.
     """
 
     def __init__(
@@ -45,6 +49,7 @@ class EnginePorts:
         null_output: bool,
         on_input: Callable[[int, str, bytes], None],
         tell: Callable[[str, str], None],
+        taken_up: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
     ) -> None:
         midi = config.midi
         self._config = config
@@ -57,10 +62,14 @@ class EnginePorts:
         self.system = MidiSystem(midi.api)
         self._keeper = PortKeeper(self.system, midi.inputs, self._receiver, midi.ignore)
         self._sinks: dict[str, Output] = {}
-        self._synth_used = ""
+        self._settling: dict[str, int] = {}
         self.output = ""
         self.routes: dict[Role, Route] = {}
         self._open_outputs(midi, null_output=null_output)
+        synth = taken_up.get(SYNTH)
+        if synth is not None and not null_output:
+            self._sinks[SYNTH] = self._output("ports", SYNTH, synth["target"])
+            self._through_synth(synth["roles"].split(), synth["target"])
         self._open_virtual_input()
         self.system.prepare(1)
         self._ports: tuple[tuple[PortView, ...], tuple[PortView, ...], str] = ((), (), "")
@@ -90,16 +99,30 @@ class EnginePorts:
         }
 
     def recovery(self) -> dict[str, dict[str, str]]:
-        """For the supervisor, should this process die: our port's name and its target by sink."""
+        """For the supervisor and the successor, should this process die: our port's name, its target and the
+        roles that play there, by sink."""
         return {
-            name: {"name": port.name, "target": port.target}
+            name: {
+                "name": port.name,
+                "target": port.target,
+                "roles": " ".join(role.value for role, route in self.routes.items() if route.port == name),
+            }
             for name, port in self._sinks.items()
             if isinstance(port, OutputPort)
         }
 
-    def poll(self, ns: int) -> list[Command]:
-        """Look for ports that came or went; what the output loop has to know."""
+    def poll(self, ns: int, failed: Iterable[tuple[str, str]] = ()) -> list[Command]:
+        """Look for ports that came or went; what the output loop has to know.
+
+        Args:
+            failed: sinks that failed in the output loop, with the reason (``OutputLoop.gone_ports``).
+        """
         commands: list[Command] = []
+        for sink, reason in failed:
+            port = self._sinks.get(sink)
+            if isinstance(port, OutputPort) and not port.gone and ns >= self._settling.get(sink, 0):
+                # Whatever the driver raised: the keeper says it and tries again.
+                port.gone = reason
         for change in self._keeper.poll(ns):
             self._tell(change.text, "info" if change.kind in ("new", "back") else "warning")
             if change.is_input and change.kind in ("lost", "parted"):
@@ -107,10 +130,12 @@ class EnginePorts:
             for sink, port in self._sinks.items():
                 if isinstance(port, OutputPort) and port.name == change.name:
                     if change.kind == "back":
+                        self._settling[sink] = ns + _SETTLE_NS
                         commands.append(SetSink(sink, port))
                     elif change.kind == "lost":
                         commands.append(SetSink(sink, None))
             if change.name == "JACK" and change.kind == "back":
+                self._settling = dict.fromkeys(self._sinks, ns + _SETTLE_NS)
                 commands += [SetSink(s, p) for s, p in self._sinks.items()]
             elif change.name == "JACK":
                 self._gone += self._keeper.known
@@ -191,29 +216,28 @@ class EnginePorts:
         synth = find_synth(n for n in self.system.outputs() if not names.is_ours(n))
         if synth is None:
             raise PortError("no General MIDI synth was found; start FluidSynth, then press the key again")
-        port = self.system.open_output(synth, "jamtui synth")
-        self._keeper.keep(port)
-        self._synth_used = synth
-        self._sinks[ONE] = port
-        commands: list[Command] = [SetSink(ONE, port)]
-        for role, channel in _SYNTH_CHANNELS.items():
-            old = self.routes[role]
-            self.routes[role] = Route(ONE, channel, old.program, old.volume, old.octave, old.offset_ms)
-            commands.append(SetRoute(role, self.routes[role]))
-        self.output = f"playing through {synth}"
+        port = self._play_into(synth, f"{names.PREFIX}{SYNTH}")
+        self._sinks[SYNTH] = port
         self._next_list = 0
+        return [SetSink(SYNTH, port), *self._through_synth([role.value for role in Role], synth)]
+
+    def _through_synth(self, roles: Iterable[str], synth: str) -> list[Command]:
+        commands: list[Command] = []
+        for role in map(Role, roles):
+            self.routes[role] = replace(self.routes[role], port=SYNTH, channel=_SYNTH_CHANNELS[role])
+            commands.append(SetRoute(role, self.routes[role]))
+        if commands:
+            self.output = f"playing through {synth}"
         return commands
 
-    def set_programs(self, programs: Mapping[Role, int | None]) -> list[Command]:
-        """Programs of a new style for roles whose program the configuration leaves open."""
+    def set_programs(self, programs: Mapping[Role, int | None], at: int | None = None) -> list[Command]:
+        """Programs of a new style for roles whose program the configuration leaves open, now or for the bar
+        line at tick ``at``."""
         commands: list[Command] = []
         for role, program in programs.items():
-            route = self.routes[role]
-            if self._config.role(role.value).program is None and route.program != program:
-                self.routes[role] = Route(
-                    route.port, route.channel, program, route.volume, route.octave, route.offset_ms
-                )
-                commands.append(SetRoute(role, self.routes[role]))
+            if self._config.role(role.value).program is None:
+                self.routes[role] = replace(self.routes[role], program=program)
+                commands.append(SetRoute(role, self.routes[role], at))
         return commands
 
     def close(self) -> None:
@@ -346,4 +370,4 @@ class EnginePorts:
             if not (hidden and names.is_ours(n))
         )
         synth = find_synth(p.name for p in outputs)
-        return inputs, outputs, synth if synth and synth != self._synth_used and synth not in ours else ""
+        return inputs, outputs, synth if synth and synth not in ours else ""

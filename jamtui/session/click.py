@@ -19,6 +19,10 @@ class Metronome:
         self.next: int | None = None
         """Tick of the first beat not yet looked at; None: the next one from now."""
 
+    def go_through(self, port: str, channel: int) -> None:
+        """Click there from now on."""
+        self._port, self._channel = port, channel
+
     def restart(self) -> None:
         """Look at every beat from now on again."""
         self.next = None

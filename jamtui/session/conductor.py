@@ -120,6 +120,10 @@ class Conductor(Readings):
         self._halt()
         return [Silence()]
 
+    def click_through(self, port: str, channel: int) -> None:
+        """Clicks go to ``channel`` (0 to 15) of ``port`` from now on."""
+        self._metronome.go_through(port, channel)
+
     def replan_from_next_bar(self) -> list[Command]:
         """Plan everything anew from the next bar line on (after a panic)."""
         if self.state == "stopped" or self.frozen:

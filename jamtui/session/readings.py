@@ -73,6 +73,12 @@ class Readings:
         return self._styles[self.settings.style]
 
     @property
+    def coming_style(self) -> tuple[Style, int | None]:
+        """The style that holds once all that is pending has happened, and from which tick; None: it does."""
+        at = next((c.tick for c in self._changes.pending if c.field == "style"), None)
+        return self._styles[self._changes.latest.style], at
+
+    @property
     def styles(self) -> Mapping[str, Style]:
         """All styles by name, in the order in which the style keys step."""
         return self._styles
