@@ -79,7 +79,7 @@ class Event:
 class NoteOn(Event):
     """A locked note-on. ``length`` is in ticks as it will sound, ``velocity`` as it will be sent."""
 
-    __slots__ = ("answer", "length", "note", "velocity")
+    __slots__ = ("answer", "leaving", "length", "note", "velocity")
     kind = _ON
 
     def __init__(
@@ -90,6 +90,8 @@ class NoteOn(Event):
         self.length = length
         self.velocity = velocity
         self.answer = answer
+        self.leaving = False
+        """It was taken back too late and only gives way: it stands for nothing any more."""
 
 
 class NoteOff(Event):
@@ -242,7 +244,6 @@ class Timeline:
         stale go; a new note that would double one that stays (same pitch, or any in a one-line role, at the
         same tick) is left out, and the one that stays is the answer then."""
         part = self._parts[splice.role]
-        stay = part.locked
         if splice.wrong or splice.stale_from is not None:
             wrong = [on for on in part.locked if splice.takes_back(on.note)]
             for on in wrong:
@@ -252,10 +253,12 @@ class Timeline:
                     # It would have left before a splice that came a little later: it does here too, so that
                     # the notes do not depend on that, and gives way at once.
                     on.length = min(on.length, 1)
-            stay = [on for on in part.locked if on not in wrong]
+                    on.leaving = True
             part.locked = [on for on in part.locked if not on.dead]
         one_line = splice.role in MONOPHONIC
-        taken = {(on.note.tick, -1 if one_line else on.note.pitch): on for on in stay}
+        taken = {
+            (on.note.tick, -1 if one_line else on.note.pitch): on for on in part.locked if not on.leaving
+        }
         answer = Answer(splice.trigger_ns)
         plan = [entry for entry in part.plan[::-1] if entry[0].tick < splice.from_tick]
         at_once: list[PlannedNote] = []

@@ -37,3 +37,14 @@ def test_a_locked_note_that_is_the_answer_already_carries_the_trigger() -> None:
     band.do(Splice(Role.LEAD, 960, (note(960, 60), note(1440, 62)), trigger_ns=480 * MS))
     band.until(2000)
     assert [(r.tick, r.trigger_ns) for r in band.sent() if r.on] == [(960, 480 * MS), (1440, 0)]
+
+
+def test_a_note_that_gives_way_leaves_its_place_to_a_later_splice() -> None:
+    band = Band()
+    band.plan(note(960, 60))
+    band.start()
+    band.until(485)
+    band.do(Splice(Role.LEAD, 960, (), withdraw_ns=505 * MS, stale_from=960))
+    band.do(Splice(Role.LEAD, 960, (note(960, 64),)))
+    band.until(1000)
+    assert [pitch for _, kind, pitch in band.left() if kind == "on"] == [60, 64]
