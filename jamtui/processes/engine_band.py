@@ -71,6 +71,7 @@ def make_band(
     recorder: JournalWriter | None,
     tell: Callable[[str, str], None],
     hurry: Callable[[], None],
+    elsewhere: Callable[[str, str | float | None, int], bool],
 ) -> Band:
     """The band, stopped.
 
@@ -87,7 +88,7 @@ def make_band(
         energy=playing.energy,
         grid=options.grid or playing.grid,
         feel=playing.feel,
-        roles=frozenset(r for r in Role if config.role(r.value).on),
+        muted=frozenset(r for r in Role if not config.role(r.value).on),
     )
     drums = ports.routes[Role.DRUMS]
     conductor = Conductor(
@@ -113,6 +114,7 @@ def make_band(
             clock_source=config.clock.source,
             clock_input=config.clock.input,
             styles_in_turn=options.styles_in_turn,
+            tempo_given=options.tempo is not None or playing.tempo is not None,
             demo=options.demo,
         ),
         midi_map=_midi_map(config),
@@ -121,6 +123,7 @@ def make_band(
         recorder=recorder,
         tell=tell,
         hurry=hurry,
+        elsewhere=elsewhere,
     )
 
 

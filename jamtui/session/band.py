@@ -29,7 +29,7 @@ from jamtui.session.kpi import Kpi
 from jamtui.session.midi_map import MidiMap
 from jamtui.session.offers import Verdict
 from jamtui.session.settings import GRIDS, audible
-from jamtui.session.transport import CountIn, PulseSender, start_internal
+from jamtui.session.transport import CountIn, Place, PulseSender, start_internal
 
 PULSES_AHEAD_NS = 150_000_000
 """How far ahead clock pulses are handed to the output loop."""
@@ -39,6 +39,8 @@ TEMPO_STEP = 2.0
 MIN_TEMPO, MAX_TEMPO = 20.0, 400.0
 STYLE_BARS = 32
 """Bars after which ``styles_in_turn`` moves on."""
+
+_FROM_THE_TOP = Place(0, 0, 0, STYLE_BARS)
 
 
 class Recorder(Protocol):
@@ -72,6 +74,8 @@ class BandOptions:
     clock_input: str = ""
     """Only this input's clock is followed; empty: any."""
     styles_in_turn: bool = False
+    tempo_given: bool = True
+    """The tempo was asked for; otherwise a style that is picked while stopped brings its own."""
     demo: bool = False
 
 
@@ -82,6 +86,8 @@ class Band:
         commands: what the output loop is to do; appended here, taken there.
         tell: called with a sentence (and ``info``, ``warning`` or ``error``) for the event line.
         hurry: called when a command should be obeyed before the rest is known.
+        elsewhere: does an action of the MIDI keyboard (name, argument, stamp) that is not the band's; False
+            where it is the band's.
     """
 
     def __init__(
@@ -98,6 +104,7 @@ class Band:
         recorder: Recorder | None = None,
         tell: Callable[[str, str], None] = lambda _text, _severity: None,
         hurry: Callable[[], None] = lambda: None,
+        elsewhere: Callable[[str, str | float | None, int], bool] = lambda _name, _argument, _ns: False,
     ) -> None:
         self.conductor = conductor
         self.chords = chords
@@ -108,7 +115,6 @@ class Band:
         self.started_ns: int | None = None
         self.chord: Chord = NO_CHORD
         self.settled: Heard | None = None
-        self.latched = True
         self.chart = chart
         self.heard: Heard | None = None
         self._commands = commands
@@ -117,11 +123,17 @@ class Band:
         self._recorder: Recorder = recorder if recorder is not None else NullRecorder()
         self._tell = tell
         self._hurry = hurry
+        self._elsewhere = elsewhere
+        self._soon = False
+        self._style_name = conductor.settings.style
+        self.tempo_chosen = options.tempo_given
+        """The tempo is the player's, not the style's."""
         self._tap = TapTempo()
         self._follower = MidiClockFollower(clock)
         self._pulses = PulseSender(options.clock_port) if options.clock_port else None
         self._demo_until = 0.0
-        self._style_bar = STYLE_BARS
+        self.style_bar = STYLE_BARS
+        """The bar at which ``styles_in_turn`` moves on."""
         self.tempo_source = "internal"
         self._noted_bpm = clock.bpm
         self._energy_beat = -(1 << 30)
@@ -146,7 +158,7 @@ class Band:
         triggered = self._midi_map.take(data)
         if triggered is not None:
             if triggered.action:
-                self.act(triggered.action, triggered.argument, soon=False, ns=ns)
+                self._act_mapped(triggered.action, triggered.argument, ns)
             return
         if self.options.thru_port:
             self._commands.append(Immediate(self.options.thru_port, data))
@@ -177,6 +189,7 @@ class Band:
                 self._post(self.conductor.act(action, argument, soon, tick))
         except JamtuiError as error:
             self._tell(str(error), "warning")
+        self._note_style(ns)
 
     # -- time goes on ------------------------------------------------------------------------------------
 
@@ -265,15 +278,16 @@ class Band:
             return
         self.clock.set_bpm(min(MAX_TEMPO, max(MIN_TEMPO, bpm)), ns)
         self.tempo_source = source
+        self.tempo_chosen = True
         self._after_tempo(ns)
 
-    def restore(self, chord: Chord | None, notes: tuple[int, ...], origin: int, ns: int) -> None:
+    def restore(self, chord: Chord | None, notes: tuple[int, ...], place: Place, ns: int) -> None:
         """Play on after a restart of the engine: the clock runs already.
 
         Args:
             chord: what was heard last, None for nothing.
             notes: the keys it rested on.
-            origin: tick of a bar line.
+            place: where the music was.
         """
         if chord is not None:
             guesses = (Guess(chord, 1.0),)
@@ -282,8 +296,8 @@ class Band:
             self.chord = chord
             self.conductor.hear(heard, 0.0, self.clock.bpm)
         segment = self.clock.segment
-        tick = int(segment.tick_at(ns)) + 1
-        self._begin(tick, ns, from_tick=tick, origin=origin)
+        tick = max(int(segment.tick_at(ns)) + 1, place.begins)
+        self._begin(tick, ns, from_tick=tick, place=place)
 
     # -- inside ------------------------------------------------------------------------------------------
 
@@ -297,6 +311,27 @@ class Band:
             "tap": lambda _a, ns: self._tapped(ns),
             "latch": lambda _a, _ns: self._toggle_latch(),
         }
+
+    def _act_mapped(self, action: str, argument: str | float | None, ns: int) -> None:
+        """An action of the MIDI keyboard: after ``soon`` the next one is for the next beat."""
+        soon, self._soon = self._soon, False
+        if action == "soon":
+            self._soon = not soon
+        elif not self._elsewhere(action, argument, ns):
+            self.act(action, argument, soon=soon, ns=ns)
+
+    def _note_style(self, ns: int) -> None:
+        """Another style has come: while nothing plays it brings its tempo, unless there is one already."""
+        style = self.conductor.style
+        if style.name == self._style_name:
+            return
+        self._style_name = style.name
+        if self.state == "stopped" and not self.tempo_chosen and not self.following:
+            self.clock.set_bpm(style.tempo, ns)
+            self._after_tempo(ns)
+        low, high = style.tempo_range
+        if not low <= self.clock.bpm <= high:
+            self._tell(f"{style.title} is written for {low:g} to {high:g} beats a minute", "info")
 
     def _set_tempo_to(self, argument: str | float | None, ns: int) -> None:
         try:
@@ -313,8 +348,7 @@ class Band:
             self.set_tempo(bpm, ns, "tap")
 
     def _toggle_latch(self) -> None:
-        self.latched = not self.latched
-        self.chords.set_latch(self.latched)
+        self.chords.set_latch(not self.latched)
         self._tell("latch on: the chord is held" if self.latched else "latch off", "info")
 
     def _hear(self, heard: Heard) -> None:
@@ -350,20 +384,28 @@ class Band:
         for bar in self.conductor.drain_accepted():
             self._recorder.record(bar)
 
-    def _begin(self, tick: int, ns: int, *, from_tick: int | None = None, origin: int = 0) -> None:
+    def _begin(
+        self, tick: int, ns: int, *, from_tick: int | None = None, place: Place = _FROM_THE_TOP
+    ) -> None:
         """The band begins at ``tick``. ``from_tick``: where musical time jumped to; None where it goes on."""
         segment = self.clock.segment
         if self._pulses is not None:
             self._commands.extend(self._pulses.start(tick, from_tick))
             self._send_clock(segment.tick_at(ns))
             self._hurry()
-        commands = self.conductor.start(tick, origin=origin, bpm=segment.bpm)
+        commands = self.conductor.start(
+            tick,
+            origin=place.bar_start,
+            first_bar=place.bar_number,
+            ends_at=place.ends_at,
+            bpm=segment.bpm,
+        )
         # The demo player begins with the form, not in the count-in.
         self._demo_until = max(0.0, self.clock.segment.tick_at(ns))
         self.kpi.located()
         if self.started_ns is None:
             self.started_ns = ns
-        self._style_bar = STYLE_BARS
+        self.style_bar = place.style_bar
         self._post(commands)
         self._after_tempo(ns)
 
@@ -389,10 +431,11 @@ class Band:
         self._post(self.conductor.advance(tick, segment.bpm))
 
     def _plan(self, tick: float, ns: int) -> None:
-        if self.options.styles_in_turn and self.conductor.bar_at(tick).number >= self._style_bar:
-            self._style_bar += STYLE_BARS
+        if self.options.styles_in_turn and self.conductor.bar_at(tick).number >= self.style_bar:
+            self.style_bar += STYLE_BARS
             self.act("style_next", None, soon=False, ns=ns)
         self._plan_up_to(ns)
+        self._note_style(ns)
         self._watch(tick, ns)
         if self.conductor.finished:
             self.stop(ns)
@@ -441,6 +484,11 @@ class Band:
     def _tempo_moved(self, bpm: float, ns: int) -> None:
         if abs(bpm - self._noted_bpm) > 0.5:
             self._after_tempo(ns)
+
+    @property
+    def latched(self) -> bool:
+        """Whether the chord holds after the keys are let go."""
+        return self.chords.latch
 
     @property
     def following(self) -> bool:

@@ -23,10 +23,11 @@ class BarSpan:
 
 
 class BarLines:
-    """Bar lines from an origin on. The meter may change at any later tick, which then is a bar line."""
+    """Bar lines from an origin on, where bar ``first`` begins. The meter may change at any later tick, which
+    then is a bar line."""
 
-    def __init__(self, origin: int, meter: Meter) -> None:
-        self._parts: list[tuple[int, int, Meter]] = [(origin, 0, meter)]
+    def __init__(self, origin: int, meter: Meter, first: int = 0) -> None:
+        self._parts: list[tuple[int, int, Meter]] = [(origin, first, meter)]
 
     @property
     def origin(self) -> int:
@@ -69,7 +70,7 @@ class BarLines:
         while len(self._parts) > 1 and self._parts[-1][0] >= tick:
             self._parts.pop()
         if self._parts[0][0] >= tick:
-            self._parts = [(self._parts[0][0], 0, meter)]
+            self._parts = [(*self._parts[0][:2], meter)]
             return
         before = self.bar_at(tick - 1)
         self._parts.append((tick, before.number + 1, meter))

@@ -89,18 +89,30 @@ class Conductor(Readings):
 
     # Start and stop
 
-    def start(self, tick: int, *, origin: int = 0, bpm: float = 120.0) -> list[Command]:
+    def start(
+        self,
+        tick: int,
+        *,
+        origin: int = 0,
+        bpm: float = 120.0,
+        first_bar: int = 0,
+        ends_at: int | None = None,
+    ) -> list[Command]:
         """Begin to play at ``tick``: usually 0, with the clock counting in below it; anywhere later when the
-        band joins a running clock or jumps to a song position. Bar 1 began, or begins, at ``origin``."""
+        band joins a running clock or jumps to a song position. Bar ``first_bar`` (0-based) began, or begins,
+        at ``origin``. ``ends_at``: the bar line of an ending that was asked for before."""
         self._changes.settle(_NEVER)
         self._now, self._bpm, self._began = tick, bpm, tick
         self._player_energy = [(-_NEVER, self._player_energy[-1][1])]
         self.finished = False
         self._loop = None
-        self._planner.restart(BarLines(origin, self.settings.meter), tick)
+        self._planner.restart(BarLines(origin, self.settings.meter, first_bar), tick)
         self._desk.clear()
         self._sounding.clear()
         self.state = "count-in"
+        if ends_at is not None:
+            self._planner.ends_at = ends_at
+            self.state = "ending"
         self._metronome.restart()
         self._felt = None
         self._muted = frozenset()
@@ -180,6 +192,11 @@ class Conductor(Readings):
         if value != known[-1][1]:
             known.append((self._now if tick is None else ceil(tick), value))
             del known[:-64]
+
+    @property
+    def player_energy(self) -> float:
+        """How lively the player played last."""
+        return self._player_energy[-1][1]
 
     def set_chart(self, chart: Chart | None) -> list[Command]:
         """Follow another chart (None: none) from the next bar line on."""

@@ -102,6 +102,11 @@ class ChordStream:
         self._quiet_ns: int | None = None
         self._ear = Ear(self._namer)
 
+    @property
+    def latch(self) -> bool:
+        """Whether a chord holds after its keys are let go."""
+        return self._latch
+
     def set_latch(self, latch: bool) -> None:
         """Hold the chord after the keys are let go, or not."""
         self._latch = latch

@@ -63,6 +63,16 @@ class Readings:
         return tuple(words)
 
     @property
+    def ends_at(self) -> int | None:
+        """The bar line at which the band ends; None while it does not end."""
+        return self._planner.ends_at if self.state == "ending" else None
+
+    @property
+    def began(self) -> int:
+        """The tick at which the band began, or will after the count-in."""
+        return self._began
+
+    @property
     def lines(self) -> BarLines:
         """Where the bar lines are."""
         return self._planner.lines

@@ -35,6 +35,20 @@ class CountIn:
         return -self.bars * self.meter.bar_ticks
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the music was when its engine died: the bar, with its tick and its number (0-based)."""
+
+    bar_start: int
+    bar_number: int
+    begins: int
+    """The tick at which the band began, or was to begin after the count-in."""
+    style_bar: int
+    """The bar at which ``styles_in_turn`` moves on."""
+    ends_at: int | None = None
+    """The bar line of an ending that was asked for."""
+
+
 def start_internal(clock: MusicalClock, count_in: CountIn, ns: int) -> int:
     """Run the clock so that tick 0 comes after the count-in; the tick it starts at."""
     clock.start(ns + LEAD_IN_NS, tick=count_in.from_tick)

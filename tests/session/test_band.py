@@ -12,11 +12,12 @@ from jamtui.music.chord import parse_chord
 from jamtui.music.meter import PPQ
 from jamtui.music.phrase import Role
 from jamtui.music.scale import chord_scale
-from jamtui.playback.commands import Command, DroppedNote, SentNote
+from jamtui.playback.commands import Command, DroppedNote, Route, SentNote, SetRoute
 from jamtui.session.conductor import Conductor
 from jamtui.session.hearing import Heard
 from jamtui.session.midi_map import Mapping
-from tests.session.stage import MS, Stage
+from jamtui.session.transport import Place
+from tests.session.stage import CHANNEL, MS, Stage
 
 DM7 = (50, 53, 57, 60)
 G7 = (43, 53, 59, 65)
@@ -472,11 +473,55 @@ def test_a_band_that_joins_a_running_clock_tells_the_receiver_where() -> None:
 def test_a_band_taken_up_by_a_new_engine_sends_its_place() -> None:
     stage = Stage(clock_port="comp", feel=0.0)
     stage.clock.follow(3840 * 7 + 700, stage.time(), stage.clock.segment.ns_per_tick, jumped=True)
-    stage.band.restore(parse_chord("Dm7"), DM7, 0, stage.time())
+    place = Place(bar_start=0, bar_number=0, begins=0, style_bar=32)
+    stage.band.restore(parse_chord("Dm7"), DM7, place, stage.time())
     stage.wait(2_000)
     ms, tick = received(clock_bytes(stage))[-1]
     assert stage.clock.segment.tick_at(round(ms * MS)) == pytest.approx(tick, abs=0.1)
     assert_even([ms for ms, data in clock_bytes(stage) if data == b"\xf8"], 120, 0.01)
+
+
+@pytest.mark.parametrize("other", ["bossa", "lofi", "funk"])
+def test_the_programs_of_a_new_style_come_before_its_downbeat_and_cut_nothing(other: str) -> None:
+    stage = Stage()
+    stage.press(*DM7)
+    stage.act("start_stop")
+    stage.wait(2_500)
+    stage.act("style", other)
+    style, at = stage.band.conductor.coming_style
+    assert style.name == other
+    assert at is not None
+    # As the engine's ports do.
+    for role, channel in CHANNEL.items():
+        stage.commands.append(SetRoute(role, Route(role.value, channel, program=7), at))
+    stage.wait(6_000)
+    assert stage.band.conductor.coming_style == (style, None)
+    clock = stage.clock.segment
+    for role in Role:
+        events = stage.sinks[role.value].events
+        (place,) = [i for i, (_, data) in enumerate(events) if data[0] & 0xF0 == 0xC0]
+        assert clock.ns_at(at) - 41 * MS <= events[place][0] <= clock.ns_at(at)
+        after = next(i for i, (_, data) in enumerate(events) if i > place and data[0] & 0xF0 == 0x90)
+        first = next(r for r in stage.all_reports if _began(r, role, at))
+        assert first.sent_ns == events[after][0]
+    for report in stage.all_reports:
+        if isinstance(report, SentNote) and not report.on and report.bar_tick == at:
+            # What began on the new downbeat was not ended where the old program changed.
+            assert report.sent_ns > clock.ns_at(at) + 15 * MS
+
+
+def _began(report: object, role: Role, tick: int) -> bool:
+    return isinstance(report, SentNote) and report.on and report.role is role and report.tick >= tick
+
+
+def test_the_count_in_clicks_where_the_drums_are_sent() -> None:
+    stage = Stage(count_in=1)
+    stage.band.conductor.click_through("comp", 5)
+    stage.act("start_stop")
+    stage.wait(2_000)
+    clicks = [data[0] for _, data in stage.sinks["comp"].events if data[0] & 0xF0 == 0x90]
+    assert clicks == [0x95] * 4
+    assert not stage.sinks["drums"].notes()
 
 
 def test_no_note_is_dropped_in_a_minute_of_demo() -> None:
