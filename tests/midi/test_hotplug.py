@@ -282,3 +282,21 @@ def test_looking_is_rare_where_it_costs(system: FakeSystem) -> None:
     for now in range(0, 2 * LOOK_SLOWLY_NS, LOOK_NS // 4):
         keeper.poll(now)
     assert system.looks == 2
+
+
+def test_an_output_that_failed_in_a_send_is_said_and_found_again(system: FakeSystem) -> None:
+    keeper, _ = keeper_of(system, "nothing")
+    system.there = ["Rack"]
+    port = OutputPort("jamtui lead", "Rack", FakeClient())
+    keeper.keep(port)
+    assert kinds(keeper.poll(0)) == []
+    port.gone = "unplugged"  # as a send that fails does, before anybody looked
+    assert kinds(keeper.poll(LOOK_NS)) == [("lost", "jamtui lead"), ("back", "jamtui lead")]
+    system.there = []
+    port.gone = "unplugged"
+    assert kinds(keeper.poll(2 * LOOK_NS)) == [("lost", "jamtui lead")]
+    assert "unplugged" in keeper.missing[0]
+    assert kinds(keeper.poll(3 * LOOK_NS)) == []
+    system.there = ["Rack"]
+    assert kinds(keeper.poll(4 * LOOK_NS)) == [("back", "jamtui lead")]
+    assert list(keeper.missing) == []

@@ -1,5 +1,6 @@
 """The engine's ports over a MIDI system whose world is a few names."""
 
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,17 @@ from jamtui.errors import PortError
 from jamtui.midi.hotplug import LOOK_SLOWLY_NS
 from jamtui.midi.port import Callback, InputPort, OutputPort
 from jamtui.music.phrase import Role
-from jamtui.playback.commands import SetRoute, SetSink
+from jamtui.playback.clock import MusicalClock
+from jamtui.playback.commands import Command, Immediate, SetRoute, SetSink
+from jamtui.playback.fakes import DummyTime, FlakySink
+from jamtui.playback.ledger import Ledger
+from jamtui.playback.output import OutputLoop
+from jamtui.playback.sinks import PortGone
 from jamtui.processes import engine_ports
 from jamtui.processes.engine_ports import EnginePorts
+from jamtui.processes.sinks import SINKS
+
+GM = "FLUID Synth (77):Synth input port (77:0)"
 
 
 class FakeClient:
@@ -64,6 +73,9 @@ class FakeSystem:
             raise PortError(f'there is no MIDI output "{pattern}"; connect it')
         return OutputPort(name, pattern, FakeClient())
 
+    def refuse(self, pattern: str, name: str) -> OutputPort:
+        raise PortError(f'there is no MIDI output "{pattern}"; connect it')
+
     def is_there(self, port: OutputPort | InputPort) -> bool:
         return not port.target or port.target in (*self.there_in, *self.there_out)
 
@@ -80,10 +92,18 @@ class FakeSystem:
 class World:
     """Ports of an engine, and what it said."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, path: Path, text: str = "", **system: Any) -> None:
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        path: Path,
+        text: str = "",
+        *,
+        taken_up: Any = None,
+        **system: Any,
+    ) -> None:
         self.system = FakeSystem(**system)
         self.system.there_in = ["Nord", "Pad"]
-        self.system.there_out = ["Synth", "Rack"]
+        self.system.there_out = ["Synth", "Rack", GM]
         self.said: list[str] = []
         self.path = path / "config.toml"
         self.path.write_text(text, encoding="utf-8")
@@ -94,6 +114,7 @@ class World:
             null_output=False,
             on_input=lambda *_: None,
             tell=lambda words, _severity: self.said.append(words),
+            taken_up=taken_up or {},
         )
 
     def saved(self) -> Any:
@@ -135,6 +156,7 @@ def test_a_role_is_sent_to_an_output_and_back_to_its_virtual_port(
     assert [(p.name, p.open, p.detail) for p in world.ports.lists()[1]] == [
         ("Synth", True, "bass"),
         ("Rack", False, ""),
+        (GM, False, ""),
     ]
     assert world.ports.pick_output("bass=") == [SetSink("bass", virtual)]
     world.ports.poll(1)
@@ -197,3 +219,115 @@ def test_cables_called_like_our_ports_are_shown_where_there_are_no_virtual_ports
     world.system.there_out = ["jamtui lead"]
     world.ports.poll(0)
     assert [p.name for p in world.ports.lists()[1]] == ["jamtui lead"]
+
+
+def test_the_synth_has_a_sink_of_its_own_and_a_new_engine_plays_through_it_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    world = World(monkeypatch, tmp_path)
+    before = dict(world.ports.sinks)
+    first, *routed = world.ports.use_synth()
+    assert first == SetSink("synth", world.ports.sinks["synth"])
+    assert {name: world.ports.sinks[name] for name in before} == before
+    assert SINKS[-1] == "synth"
+    through = {role: (route.port, route.channel) for role, route in world.ports.routes.items()}
+    assert through == {
+        Role.LEAD: ("synth", 0),
+        Role.BASS: ("synth", 1),
+        Role.COMP: ("synth", 2),
+        Role.DRUMS: ("synth", 9),
+    }
+    assert [c.route for c in routed if isinstance(c, SetRoute)] == list(world.ports.routes.values())
+    successor = World(monkeypatch, tmp_path, taken_up=world.ports.recovery())
+    assert successor.ports.routes == world.ports.routes
+    assert successor.ports.sinks["synth"].target == GM
+    assert successor.ports.output == world.ports.output == f"playing through {GM}"
+
+
+def test_a_new_engine_leaves_roles_where_they_are_that_had_left_the_synth(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    world = World(monkeypatch, tmp_path)
+    world.ports.use_synth()
+    world.ports.pick_output("bass=Rack")
+    successor = World(monkeypatch, tmp_path, taken_up=world.ports.recovery())
+    assert successor.ports.routes[Role.BASS].port == "bass"
+    assert successor.ports.routes[Role.DRUMS].port == "synth"
+
+
+def test_a_new_engine_waits_for_a_synth_that_is_away(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    world = World(monkeypatch, tmp_path)
+    world.ports.use_synth()
+    monkeypatch.setattr(FakeSystem, "outputs", lambda _system: ())
+    monkeypatch.setattr(FakeSystem, "open_output", FakeSystem.refuse)
+    successor = World(monkeypatch, tmp_path, taken_up=world.ports.recovery())
+    assert successor.ports.routes[Role.LEAD].port == "synth"
+    assert successor.ports.sinks["synth"].gone
+    assert any("jamtui synth" in notice for notice in successor.ports.notices)
+
+
+def test_programs_of_a_style_wait_for_its_bar_line_and_leave_configured_ones(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    world = World(monkeypatch, tmp_path, "[roles.bass]\nprogram = 35\n")
+    commands = world.ports.set_programs({Role.LEAD: 66, Role.BASS: 32}, 3840)
+    assert commands == [SetRoute(Role.LEAD, world.ports.routes[Role.LEAD], 3840)]
+    assert world.ports.routes[Role.LEAD].program == 66
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_port_that_fails_in_a_send_is_said_and_tried_again(
+    known: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    world = World(monkeypatch, tmp_path)
+    time = DummyTime()
+    commands: deque[Command] = deque()
+    loop = OutputLoop(
+        MusicalClock(120.0),
+        world.ports.routes,
+        world.ports.sinks,
+        commands,
+        deque(),
+        Ledger(SINKS),
+        now=time,
+    )
+    flaky = FlakySink(time, 1, 5 * LOOK_SLOWLY_NS)
+
+    class FlakyClient(FakeClient):
+        def send_message(self, data: bytes) -> None:
+            try:
+                flaky.send(data)
+            except PortGone as error:
+                # What rtmidi raises, or what nobody knew that a driver raises.
+                raise (RuntimeError if known else ValueError)("unplugged") from error
+
+    port = world.ports.sinks["bass"]
+    assert isinstance(port, OutputPort)
+    port.replace(FlakyClient())
+    loop.step(0)
+    commands.extend(world.ports.poll(0, loop.gone_ports()))
+    assert list(world.ports.notices) == []
+    commands.append(Immediate("bass", bytes((0x90, 40, 80))))
+    time.advance(1)
+    loop.step(time.ns)
+    assert [sink for sink, _ in loop.gone_ports()] == ["bass"]
+    for look in (1, 2, 3):
+        time.advance_to(look * LOOK_SLOWLY_NS)
+        commands.extend(world.ports.poll(time.ns, loop.gone_ports()))
+        loop.step(time.ns)
+    (notice,) = world.ports.notices
+    assert "jamtui bass" in notice
+    assert "unplugged" in notice
+    assert [text for text in world.said if "bass" in text] == [notice]
+    # The next try succeeds.
+    time.advance_to(5 * LOOK_SLOWLY_NS)
+    monkeypatch.setattr(FakeSystem, "reopen", lambda _s, port: port.replace(FlakyClient()) is None)
+    commands.extend(world.ports.poll(time.ns, loop.gone_ports()))
+    loop.step(time.ns)
+    commands.extend(world.ports.poll(time.ns + LOOK_SLOWLY_NS, loop.gone_ports()))
+    assert list(world.ports.notices) == []
+    assert world.said[-1] == "jamtui bass is back"
+    assert loop.gone_ports() == ()
+    commands.append(Immediate("bass", bytes((0x90, 43, 80))))
+    loop.step(time.ns)
+    assert flaky.events[-1] == (time.ns, bytes((0x90, 43, 80)))

@@ -502,16 +502,12 @@ def test_the_programs_of_a_new_style_come_before_its_downbeat_and_cut_nothing(ot
         (place,) = [i for i, (_, data) in enumerate(events) if data[0] & 0xF0 == 0xC0]
         assert clock.ns_at(at) - 41 * MS <= events[place][0] <= clock.ns_at(at)
         after = next(i for i, (_, data) in enumerate(events) if i > place and data[0] & 0xF0 == 0x90)
-        first = next(r for r in stage.all_reports if _began(r, role, at))
-        assert first.sent_ns == events[after][0]
+        begun = [r for r in stage.all_reports if isinstance(r, SentNote) and r.on and r.role is role]
+        assert next(r.sent_ns for r in begun if r.tick >= at) == events[after][0]
     for report in stage.all_reports:
         if isinstance(report, SentNote) and not report.on and report.bar_tick == at:
             # What began on the new downbeat was not ended where the old program changed.
             assert report.sent_ns > clock.ns_at(at) + 15 * MS
-
-
-def _began(report: object, role: Role, tick: int) -> bool:
-    return isinstance(report, SentNote) and report.on and report.role is role and report.tick >= tick
 
 
 def test_the_count_in_clicks_where_the_drums_are_sent() -> None:
