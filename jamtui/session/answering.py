@@ -3,14 +3,20 @@
 from collections.abc import Iterator, Sequence
 
 from jamtui.music.chord import Chord
+from jamtui.music.meter import PPQ
 from jamtui.music.phrase import Role
-from jamtui.playback.commands import Command
+from jamtui.playback.commands import Command, Splice
 from jamtui.session.planning import Answer, Planner
 from jamtui.session.settings import GRIDS, PITCHED, BandSettings, audible
 
 WITHDRAW_NS = 4_000_000
 """Locked notes due later than this after the key press that made them wrong are withdrawn: a fixed time
 after the stamp, so that what is withdrawn does not depend on how long planning took."""
+LATE_MS = 80.0
+"""A chord so soon after a grid point was meant for it."""
+SHORTEST_MS = 60.0
+"""Less room than this up to the next grid point is left empty."""
+_ALL = frozenset(range(12))
 
 
 def reachable(changed: int, tick: int, locked: int) -> int:
@@ -19,32 +25,92 @@ def reachable(changed: int, tick: int, locked: int) -> int:
 
 
 def answer_chord(
-    planner: Planner, settings: BandSettings, answer: Answer, chord: Chord, played: int, locked: int
+    planner: Planner,
+    settings: BandSettings,
+    answer: Answer,
+    chord: Chord,
+    played: int,
+    locked: int,
+    bpm: float,
 ) -> Iterator[Command]:
-    """A new chord: the pitched roles are planned anew from the grid point on, each handed over before the
-    next is thought of, so that the first note need not wait for the whole band.
+    """A new chord: what became wrong gives way in every role, then the pitched roles are planned anew from
+    the grid point on, each handed over before the next is thought of, so that the first note need not wait
+    for the whole band.
 
     Sounding and locked notes that became wrong go; so do locked ones at or after the grid point, which
     belong to the old plan. ``played`` is the chord's tick; notes before ``locked`` may be locked."""
     planner.revision += 1
     previous = planner.harmony.previous(answer.tick)
     roles = [r for r in PITCHED if r in settings.roles]
+    at_once = not GRIDS[settings.grid]
+    withdraw_ns = answer.known_ns + WITHDRAW_NS
     wrong: dict[Role, frozenset[int]] = {}
     for role in roles:
-        ahead = planner.runways[role].notes_from(answer.tick)
-        stale = frozenset(n.pitch % 12 for n in ahead if n.tick < locked)
-        wrong[role] = planner.wrong_classes(role, answer.tick) | stale
+        wrong[role] = planner.wrong_classes(role, answer.tick)
         planner.players[role].meet(answer.tick, chord, previous)
+    if not at_once:
+        late = is_late(planner, settings, played, answer.tick, bpm)
+        for role in roles:
+            yield _give_way(planner, role, answer, played, wrong[role], late)
     for role in roles:
         changed = planner.replan((role,), answer.tick, played, answer)
-        yield planner.splice(
+        start = reachable(changed[role], answer.tick, locked)
+        if at_once:
+            yield planner.splice(
+                role,
+                start,
+                wrong=wrong[role],
+                withdraw_ns=withdraw_ns,
+                at_once=True,
+                trigger_ns=answer.trigger_ns,
+                stale_from=answer.tick,
+            )
+            continue
+        if start < answer.tick:
+            # Earlier notes that were shortened: not the answer.
+            yield planner.splice(role, start, until=answer.tick)
+        yield planner.splice(role, answer.tick, trigger_ns=answer.trigger_ns)
+
+
+def is_late(planner: Planner, settings: BandSettings, played: int, goal: int, bpm: float) -> bool:
+    """Whether a chord at ``played`` was meant for the grid point before it and there is still room for a note
+    until ``goal``, the one after it."""
+    bar = planner.lines.bar_at(played)
+    grid = GRIDS[settings.grid]
+    past = (played - bar.start) % grid if grid else 0
+    ticks_per_ms = bpm * PPQ / 60_000
+    # A chord's tick is rounded up.
+    return 0 < past < LATE_MS * ticks_per_ms + 1 and goal - played >= SHORTEST_MS * ticks_per_ms
+
+
+def _give_way(
+    planner: Planner, role: Role, answer: Answer, played: int, wrong: frozenset[int], late: bool
+) -> Splice:
+    """What became wrong in ``role`` goes, with all that was planned from the grid point on. Where the chord
+    came a hair late, a sounding note is replaced by a right one up to the grid point."""
+    runway = planner.runways[role]
+    withdraw_ns = answer.known_ns + WITHDRAW_NS
+    sounding = late and any(n.pitch % 12 in wrong for n in runway.sounding_at(played))
+    if sounding and planner.replace_sounding(role, played, answer.tick, answer):
+        return planner.splice(
             role,
-            reachable(changed[role], answer.tick, locked),
-            wrong=wrong[role],
-            withdraw_ns=answer.known_ns + WITHDRAW_NS,
-            at_once=not GRIDS[settings.grid],
+            played,
+            wrong=_ALL,
+            withdraw_ns=withdraw_ns,
+            at_once=True,
             trigger_ns=answer.trigger_ns,
+            stale_from=played,
+            until=answer.tick,
         )
+    first = runway.drop(played, answer.tick, wrong)
+    return planner.splice(
+        role,
+        answer.tick if first is None else first,
+        wrong=wrong,
+        withdraw_ns=withdraw_ns,
+        stale_from=answer.tick,
+        until=answer.tick,
+    )
 
 
 def confirm_chord(

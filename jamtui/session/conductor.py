@@ -182,7 +182,7 @@ class Conductor(Readings):
         if before == chord:
             yield from confirm_chord(planner, settings, answer, played, locked)
         else:
-            yield from answer_chord(planner, settings, answer, chord, played, locked)
+            yield from answer_chord(planner, settings, answer, chord, played, locked, bpm)
 
     def set_player_energy(self, energy: float, tick: float | None = None) -> None:
         """How lively the player plays (0 to 1) at ``tick``, for example at each note's stamp; the band

@@ -4,8 +4,9 @@ when somebody looks.
 Definitions: *time to first note* runs from the stamp that triggered a chord to the first note-on sent
 for it. *Lateness* is send time minus due time of each output event. *On-time share* is the share of
 planned notes sent within 5 ms of when they were due; notes dropped because they were late or their port
-was gone count against it. *Chord response* is the share of new chords whose first note comes at the next
-grid point or before. *Dead air* and *hung notes* should stay 0.
+was gone count against it. *Chord response* is the share of new chords that are answered at the next grid
+point; what replaces a sounding note before it counts as the first note, not as the answer. *Dead air* and
+*hung notes* should stay 0.
 """
 
 from collections import deque
@@ -30,12 +31,14 @@ _PENDING = 16
 class _Pending:
     """A chord that waits for its first note."""
 
-    __slots__ = ("expected", "grid", "trigger_ns")
+    __slots__ = ("expected", "grid", "sounded", "trigger_ns")
 
     def __init__(self, trigger_ns: int, expected: int | None, grid: int) -> None:
         self.trigger_ns = trigger_ns
         self.expected = expected
         self.grid = grid
+        self.sounded = False
+        """A note was struck for it, at the grid point or in place of one that it made wrong."""
 
 
 class Kpi:
@@ -220,13 +223,17 @@ class Kpi:
         for pending in self._pending:
             if pending.trigger_ns != note.trigger_ns:
                 continue
-            self._pending.remove(pending)
-            ttfn = note.sent_ns - note.trigger_ns
-            self.ttfn.add(ttfn)
-            self._ttfn_last = ttfn
-            self._ttfn_history.append(ttfn)
-            if pending.expected is not None:
-                if note.tick <= pending.expected:
+            if not pending.sounded:
+                pending.sounded = True
+                ttfn = note.sent_ns - note.trigger_ns
+                self.ttfn.add(ttfn)
+                self._ttfn_last = ttfn
+                self._ttfn_history.append(ttfn)
+            if pending.expected is None:
+                self._pending.remove(pending)
+            elif note.tick >= pending.expected:
+                self._pending.remove(pending)
+                if note.tick == pending.expected:
                     self._answered += 1
                 else:
                     self._unanswered += 1

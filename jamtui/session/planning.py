@@ -1,10 +1,10 @@
 """Plans bars: asks the reflex (or the drummer) for them, has the guard check them, keeps the runways."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jamtui.music.meter import PPQ, SIXTEENTH
-from jamtui.music.phrase import Bar, Note, Role, Source
+from jamtui.music.phrase import Bar, ChordSpan, Note, Role, Source
 from jamtui.playback.commands import PlannedNote, Splice
 from jamtui.session.barlines import BarLines, BarSpan
 from jamtui.session.drumming import Drummer
@@ -149,10 +149,40 @@ class Planner:
         withdraw_ns: int = 0,
         at_once: bool = False,
         trigger_ns: int = 0,
+        stale_from: int | None = None,
+        until: int | None = None,
     ) -> Splice:
-        """The command that tells the output loop about ``role`` from ``from_tick`` on."""
+        """The command that tells the output loop about ``role`` from ``from_tick`` on, or up to ``until``
+        with the rest to follow."""
         notes = self.runways[role].notes_from(from_tick)
-        return Splice(role, from_tick, notes, wrong, withdraw_ns, at_once, trigger_ns)
+        if until is not None:
+            notes = tuple(n for n in notes if n.tick < until)
+        return Splice(role, from_tick, notes, wrong, withdraw_ns, at_once, trigger_ns, stale_from)
+
+    def replace_sounding(self, role: Role, tick: int, until: int, answer: Answer) -> bool:
+        """Put a right note (or voicing) at ``tick`` in place of what sounds there, up to ``until``, where the
+        chord of ``answer`` holds. False where that chord has nothing to say."""
+        chord = self.harmony.at(answer.tick)
+        if chord is None:
+            return False
+        settings = self._settings_at(tick)
+        bar = self.lines.bar_at(tick)
+        onset = tick - bar.start
+        ask = self._ask(role, bar, tick, settings, self._energy_at(tick, tick), answer, 0)
+        if self.ends_at is not None and bar.start >= self.ends_at:
+            # The last hit of the piece is held.
+            until = bar.end
+        notes = self.players[role].in_place(ask, chord, until - tick, self.harmony)
+        spans = (
+            *self.harmony.spans(bar.start, onset),
+            ChordSpan(onset, bar.length - onset + PPQ, chord),
+        )
+        made = replace(self._bar(role, bar, notes, "answer"), chords_assumed=spans)
+        judged = self.guard.check(made, self.limits(role, settings, frozenset({onset})))
+        if judged.bar is None or not judged.bar.notes:
+            return False
+        self.accept(judged.bar, tick)
+        return True
 
     def wrong_classes(self, role: Role, tick: int) -> frozenset[int]:
         """Pitch classes that are wrong for ``role`` over the chord at ``tick``."""

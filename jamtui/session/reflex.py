@@ -144,6 +144,15 @@ class ReflexPlayer:
         length = ask.bar.length
         return tuple(Note(0, p, length, velocity) for p in sorted(self._answer_pitches(chord, ask, harmony)))
 
+    def in_place(self, ask: Ask, chord: Chord, duration: int, harmony: Harmony) -> tuple[Note, ...]:
+        """What is struck at ``ask.start`` in place of a sounding note that ``chord`` made wrong."""
+        if chord.family is Family.NONE:
+            return ()
+        velocity = _answer_velocity(ask)
+        onset = ask.start - ask.bar.start
+        pitches = self._answer_pitches(chord, ask, harmony)
+        return tuple(Note(onset, p, duration, velocity) for p in sorted(pitches))
+
     # Choosing
 
     def _at(self, tick: int) -> _Placed | None:

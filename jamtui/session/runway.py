@@ -83,6 +83,30 @@ class Runway:
             kept = tuple(n for n in last.notes if n.tick < tick)
             self.bars[-1] = replace(last, length=tick - last.start, notes=kept)
 
+    def sounding_at(self, tick: int) -> tuple[PlannedNote, ...]:
+        """Notes that begin at or before ``tick`` and end after it, as they are written."""
+        return tuple(
+            n
+            for bar in self.bars
+            if bar.start <= tick
+            for n in bar.notes
+            if n.tick <= tick < n.tick + n.duration
+        )
+
+    def drop(self, after: int, before: int, pitch_classes: frozenset[int]) -> int | None:
+        """Drop notes of ``pitch_classes`` that begin after ``after`` and before ``before``. Returns the tick
+        of the first that went."""
+        first: int | None = None
+        for index, bar in enumerate(self.bars):
+            if bar.end <= after or bar.start >= before:
+                continue
+            gone = [n for n in bar.notes if after < n.tick < before and n.pitch % 12 in pitch_classes]
+            if gone:
+                first = gone[0].tick if first is None else first
+                self.bars[index] = replace(bar, notes=tuple(n for n in bar.notes if n not in gone))
+                self.revision += 1
+        return first
+
     def trim_into(self, tick: int, onset: int) -> int | None:
         """Shorten notes that begin before ``tick`` and would sound past ``onset`` (a single line's next
         note). Returns the first tick that changed."""

@@ -13,8 +13,8 @@ from jamtui.music.meter import METERS, PPQ
 from jamtui.music.phrase import Role
 from jamtui.music.scale import chord_scale, chord_tones
 from jamtui.playback.commands import SetFeel, SetMute, Silence, Splice, TimedMessage
-from jamtui.session.book import ReflexBook
-from tests.session.small_band import BAR, Player
+from jamtui.session.book import Function, ReflexBook
+from tests.session.small_band import BAR, Player, phrase
 
 PITCHED = (Role.LEAD, Role.BASS, Role.COMP)
 EIGHTH = PPQ // 2
@@ -111,32 +111,87 @@ def test_a_chord_just_before_the_bar_line_belongs_to_the_coming_bar() -> None:
     assert band.conductor.chord_at(BAR) == parse_chord("G7")
 
 
-def test_a_late_chord_ends_what_became_wrong_and_withdraws_by_its_stamp() -> None:
+def test_a_late_chord_replaces_what_became_wrong_at_once_and_answers_at_the_grid_point() -> None:
     band = Player()
     band.start()
     band.hear("Cmaj7", -20)
     band.run(-20, BAR + 60)
-    splices = {s.role: s for s in band.hear("Ebm7", BAR + 60)}
-    stamp = splices[Role.BASS].trigger_ns
-    for splice in splices.values():
-        assert splice.from_tick == BAR + EIGHTH
-        assert splice.withdraw_ns == stamp + 4_000_000
-        assert not splice.at_once
+    late = BAR + 60
+    sounding = {r: [n for n in band.notes(r, BAR - 960, late) if n.tick + n.duration > late] for r in PITCHED}
+    known = len(band.commands)
+    band.hear("Ebm7", late)
+    splices = [c for c in band.commands[known:] if isinstance(c, Splice)]
+    stamp = max(s.trigger_ns for s in splices)
     right = chord_tones(parse_chord("Ebm7"))
-    assert splices[Role.BASS].wrong == frozenset(range(12)) - right
-    assert not splices[Role.LEAD].wrong & right
-    assert parse_chord("Cmaj7").root + 4 in splices[Role.COMP].wrong
+    replaced = set()
+    for role in PITCHED:
+        gives_way, *_, answer = [s for s in splices if s.role is role]
+        assert gives_way.withdraw_ns == stamp + 4_000_000
+        assert (answer.from_tick, answer.trigger_ns, answer.at_once) == (BAR + EIGHTH, stamp, False)
+        if any(n.pitch % 12 not in right for n in sounding[role]):
+            replaced.add(role)
+            assert gives_way.at_once
+            assert {(n.tick, n.tick + n.duration) for n in gives_way.notes} == {(late, BAR + EIGHTH)}
+            assert {n.pitch % 12 for n in gives_way.notes} <= right
+            assert gives_way.wrong == frozenset(range(12))
+        else:
+            assert not gives_way.at_once
+            assert not gives_way.wrong & right
+    assert Role.BASS in replaced
+    (bass,) = band.notes(Role.BASS, late, late + 1)
+    assert bass.pitch % 12 == 3
 
 
-def test_locked_notes_of_the_old_plan_at_the_grid_point_are_withdrawn() -> None:
+@pytest.mark.parametrize(("after", "replaced"), [(154, True), (155, False)])
+def test_later_than_80_ms_a_wrong_note_is_ended_and_not_replaced(after: int, replaced: bool) -> None:
+    band = Player()
+    band.start()
+    band.hear("Cmaj7", -20)
+    band.run(-20, BAR + after)
+    known = len(band.commands)
+    band.hear("Ebm7", BAR + after)
+    (first, *_) = [c for c in band.commands[known:] if isinstance(c, Splice) and c.role is Role.BASS]
+    assert 0 in first.wrong
+    assert bool(first.notes) is replaced
+
+
+def test_a_chord_late_for_the_last_hit_is_held_as_long_as_the_hit() -> None:
+    band = Player()
+    band.start()
+    band.hear("Cmaj7", -10)
+    band.run(0, BAR + 100)
+    band.act("ending", tick=BAR + 100)
+    band.run(BAR + 100, 4 * BAR + 40)
+    band.hear("E7", 4 * BAR + 40)
+    (bass,) = band.notes(Role.BASS, 4 * BAR + 1, 5 * BAR)
+    assert (bass.pitch % 12, bass.tick, bass.tick + bass.duration) == (4, 4 * BAR + 40, 5 * BAR)
+
+
+def test_locked_notes_of_the_old_plan_at_the_grid_point_are_withdrawn_and_right_ones_sound_on() -> None:
     band = Player()
     band.start()
     band.hear("Cmaj7", -20)
     band.run(-20, BAR - 20)
     old = [n for n in band.plan[Role.BASS] if n.tick == BAR]
     assert old
-    (bass,) = [s for s in band.hear("Am7", BAR - 20) if s.role is Role.BASS]
-    assert old[0].pitch % 12 in bass.wrong
+    known = len(band.commands)
+    band.hear("Am7", BAR - 20)
+    for role in PITCHED:
+        first = next(c for c in band.commands[known:] if isinstance(c, Splice) and c.role is role)
+        assert first.stale_from == BAR
+        assert not first.wrong & chord_tones(parse_chord("Am7"))
+
+
+def test_wrong_notes_between_a_chord_and_its_grid_point_are_not_played() -> None:
+    hits = [(n * 0.25, 0.25, 0, Function.CHORD) for n in range(16)]
+    sixteenths = phrase("sixteenths", Role.BASS, "any", hits, ((0, 0, "7"),))
+    band = Player(small=ReflexBook("sixteenths", (sixteenths,)))
+    band.start()
+    band.hear("Cmaj7", -20)
+    band.run(-20, BAR + 100)
+    assert [n.pitch % 12 for n in band.notes(Role.BASS, BAR + 200, BAR + 300)] == [0]
+    band.hear("Ebm7", BAR + 190)
+    assert not band.notes(Role.BASS, BAR + 191, BAR + EIGHTH)
 
 
 def test_free_answers_at_once() -> None:

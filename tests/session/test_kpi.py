@@ -256,3 +256,19 @@ def test_any_order_of_reports_is_survived_in_fixed_memory(steps: list[tuple[int,
         assert gauges.response is None or 0.0 <= gauges.response <= 1.0
     assert len(kpi._pending) <= 16
     json.dumps(kpi.report())
+
+
+def test_what_replaces_a_sounding_note_is_the_first_note_and_not_the_answer() -> None:
+    kpi = Kpi()
+    kpi.trigger(20 * MS, 40.0, 480)
+    kpi.take(sent(21, trigger_ns=20 * MS, tick=40), 21 * MS)
+    assert kpi.gauges().ttfn_last == 1
+    assert kpi.response_share is None
+    kpi.take(sent(250, trigger_ns=20 * MS, tick=480), 250 * MS)
+    assert kpi.response_share == 1.0
+    assert kpi.ttfn.count == 1
+    # Replaced, but never answered.
+    kpi.trigger(520 * MS, 1000.0, 480)
+    kpi.take(sent(521, trigger_ns=520 * MS, tick=1000), 521 * MS)
+    kpi.advance(1440.0 + 480, 1_000 * MS, ALL)
+    assert kpi.response_share == 0.5
