@@ -7,10 +7,11 @@ from jamtui.errors import PortError
 from jamtui.midi.connections import Graph
 from jamtui.midi.port import OutputPort
 from jamtui.midi.ports import MidiSystem
+from jamtui.playback.ledger import release
 from jamtui.playback.sinks import PortGone
 
 Owed = tuple[str, int, int]
-"""Port name as the engine called it, channel (0 to 15), pitch (0 to 127)."""
+"""Port name as the engine called it, channel (0 to 15), pitch (0 to 127; or ``ledger.PEDAL``)."""
 
 RESCUE_PORT = "jamtui rescue"
 DRAIN_S = 0.05
@@ -24,7 +25,7 @@ def send_note_offs(
     graph: Graph | None = None,
     targets: Mapping[str, str] | None = None,
 ) -> list[Owed]:
-    """Send an explicit note-off for each note owed, to those who were hearing it.
+    """Send an explicit note-off for each note owed (a pedal's up for a pedal), to those who were hearing it.
 
     Args:
         owed: what was sounding.
@@ -52,7 +53,7 @@ def send_note_offs(
         sent = 0
         try:
             for _, channel, pitch in notes:
-                port.send(bytes((0x80 | channel, pitch, 0)))
+                port.send(release(channel, pitch))
                 sent += 1
         except PortGone:
             left += notes[sent:]

@@ -16,6 +16,9 @@ LEDGER_BYTES = BITMAP_BYTES + BITMAP_PORTS * 16 // 8
 SUSTAIN = 64
 """Controller number of the sustain pedal."""
 
+PEDAL = 128
+"""Stands for the sustain pedal where a pitch would be."""
+
 Key = tuple[str, int, int]
 """Port name, channel (0 to 15), pitch (0 to 127)."""
 
@@ -141,3 +144,13 @@ def read_pedals(buffer: bytes | bytearray | memoryview) -> list[tuple[int, int]]
     """Which sustain pedals the bitmap says are down: ``(port index, channel)``, in that order."""
     bits = int.from_bytes(bytes(buffer[BITMAP_BYTES:LEDGER_BYTES]), "little")
     return [(place >> 4, place & 15) for place in range(bits.bit_length()) if bits >> place & 1]
+
+
+def read_owed(buffer: bytes | bytearray | memoryview) -> list[tuple[int, int, int]]:
+    """Notes, then pedals that the bitmap says are down: ``(port index, channel, pitch or PEDAL)``."""
+    return [*read_bitmap(buffer), *((port, channel, PEDAL) for port, channel in read_pedals(buffer))]
+
+
+def release(channel: int, pitch: int) -> bytes:
+    """What ends a pitch, or for `PEDAL` the pedal."""
+    return pedal_up(channel) if pitch == PEDAL else note_off(channel, pitch)

@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from jamtui.playback.ledger import read_bitmap
+from jamtui.playback.ledger import read_owed
 from jamtui.processes.shared import SharedState
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Rescue:
         memory = self._memory
         if memory is not None:
             memory.engine_died()
-        sounding = read_bitmap(self._shared.bitmap)
+        sounding = read_owed(self._shared.bitmap)
         if not sounding:
             return 0
         from jamtui.midi.ports import MidiSystem

@@ -12,14 +12,14 @@ import struct
 import zlib
 from pathlib import Path
 
-from jamtui.playback.ledger import BITMAP_BYTES
+from jamtui.playback.ledger import LEDGER_BYTES
 
 MAGIC = b"JAMTUI01"
 _HEADER = struct.Struct("<8sqqq")  # magic, heartbeat ns, engine pid, reserved
 _SLOT = struct.Struct("<qII")  # sequence, length, crc32
 SLOT_BYTES = 16384
 _BITMAP_AT = 64
-_SLOTS_AT = _BITMAP_AT + BITMAP_BYTES
+_SLOTS_AT = _BITMAP_AT + LEDGER_BYTES
 SIZE = _SLOTS_AT + 2 * SLOT_BYTES
 
 
@@ -44,8 +44,8 @@ class SharedState:
             self._file.close()
             raise ValueError(f"{path} is not a jamtui state file")
         self._view = memoryview(self._map)
-        self.bitmap: memoryview = self._view[_BITMAP_AT : _BITMAP_AT + BITMAP_BYTES]
-        """Writable: one bit per sounding note, see ``jamtui.playback.ledger``."""
+        self.bitmap: memoryview = self._view[_BITMAP_AT : _BITMAP_AT + LEDGER_BYTES]
+        """Writable: one bit per sounding note and per pedal that is down, see ``jamtui.playback.ledger``."""
         self._sequence = max((self._slot(i)[0] for i in (0, 1)), default=0)
 
     @property
@@ -64,7 +64,7 @@ class SharedState:
 
     def clear_bitmap(self) -> None:
         """Forget what was sounding, after the note-offs went out."""
-        self.bitmap[:] = bytes(BITMAP_BYTES)
+        self.bitmap[:] = bytes(LEDGER_BYTES)
 
     def write_state(self, state: dict[str, object]) -> None:
         """Keep ``state`` for a successor; silently skipped when larger than a slot (the older one stays)."""

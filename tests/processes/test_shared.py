@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from jamtui.playback.ledger import Ledger, read_bitmap
+from jamtui.playback.ledger import PEDAL, Ledger, read_bitmap, read_owed, release
 from jamtui.processes.shared import SLOT_BYTES, SharedState
+from jamtui.processes.sinks import SINKS
 
 
 def test_what_one_process_writes_another_reads(tmp_path: Path) -> None:
@@ -55,3 +56,23 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"\0" * 65536)
     with pytest.raises(ValueError, match="not a jamtui state file"):
         SharedState(path)
+
+
+def test_notes_and_pedals_of_a_dead_engine_are_read_beside_its_state(tmp_path: Path) -> None:
+    supervisor = SharedState(tmp_path / "state.map", create=True)
+    engine = SharedState(tmp_path / "state.map")
+    ledger = Ledger(SINKS, engine.bitmap)
+    ledger.add(("thru", 0, 60))
+    ledger.pedal("thru", 9, True)
+    ledger.pedal("synth", 15, True)
+    ledger.pedal("lead", 0, True)
+    ledger.pedal("lead", 0, False)
+    engine.write_state({"tick": 5})
+    thru, synth = SINKS.index("thru"), SINKS.index("synth")
+    assert read_owed(supervisor.bitmap) == [(thru, 0, 60), (thru, 9, PEDAL), (synth, 15, PEDAL)]
+    supervisor.clear_bitmap()
+    assert read_owed(engine.bitmap) == []
+    assert supervisor.read_state() == {"tick": 5}
+    assert release(9, PEDAL) == bytes((0xB9, 64, 0))
+    engine.close()
+    supervisor.close()
