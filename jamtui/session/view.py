@@ -85,7 +85,7 @@ def snapshot(band: Band, around: Surroundings, levels: Levels, seq: int, ns: int
     tick = segment.tick_at(ns)
     bar = conductor.bar_at(tick)
     roles = tuple(_role_view(band, around, levels, role, tick, ns) for role in Role)
-    playing = [r.runway_bars for r in roles if r.on and not r.muted]
+    playing = [r.runway_bars for r in roles if r.audible]
     return Snapshot(
         session=around.session,
         seq=seq,
@@ -142,7 +142,7 @@ def _role_view(
     return RoleView(
         role=role.value,
         on=role in settings.roles,
-        muted=not audible(settings, role),
+        muted=role in settings.muted,
         solo=role in settings.solo,
         source="" if stopped else conductor.source_letter(role, tick),
         level=round(levels.level(role, ns), 2),
@@ -152,4 +152,5 @@ def _role_view(
         port=around.port_names.get(route.port, route.port),
         runway_bars=0.0 if stopped else round(conductor.runway_bars(role, tick), 2),
         label="" if stopped else conductor.label(role, tick),
+        audible=audible(settings, role),
     )

@@ -1,7 +1,11 @@
-"""The chord on the screen: calm, and honest about what has not settled."""
+"""What the screen is told: a calm chord, honest about what has not settled; mute and solo apart."""
 
-from jamtui.session.view import chord_view
+from jamtui.music.phrase import Role
+from jamtui.playback.commands import Route
+from jamtui.session.snapshot import Snapshot
+from jamtui.session.view import Levels, Surroundings, chord_view, snapshot
 from tests.session.small_band import heard
+from tests.session.stage import Stage
 
 
 def test_before_the_first_chord_there_is_none() -> None:
@@ -34,3 +38,63 @@ def test_after_no_chord_the_next_is_shown_at_once() -> None:
     assert chord_view(faded, faded, ()).symbol == "N.C."
     view = chord_view(faded, heard("A7", 1000), ())
     assert (view.symbol, view.provisional, view.heard) == ("A7", True, "")
+
+
+def _shown(stage: Stage) -> Snapshot:
+    around = Surroundings(
+        session="test",
+        seed=7,
+        inputs=(),
+        ports_in=(),
+        ports_out=(),
+        output="",
+        synth="",
+        recording="",
+        notices=(),
+        priority="",
+        routes={role: Route(role.value, 0) for role in Role},
+        port_names={},
+        health=(),
+        queue_depth=0,
+        demo=False,
+    )
+    return snapshot(stage.band, around, Levels(), 1, stage.time())
+
+
+def test_muted_and_soloed_out_are_told_apart() -> None:
+    stage = Stage()
+    stage.act("mute_drums")
+    stage.act("solo_lead")
+    roles = {r.role: r for r in _shown(stage).roles}
+    assert [name for name, r in roles.items() if r.muted] == ["drums"]
+    assert [name for name, r in roles.items() if r.solo] == ["lead"]
+    assert [name for name, r in roles.items() if r.audible] == ["lead"]
+    stage.act("solo_lead")
+    roles = {r.role: r for r in _shown(stage).roles}
+    assert sorted(name for name, r in roles.items() if r.audible) == ["bass", "comp", "lead"]
+
+
+def test_the_screen_follows_the_latch() -> None:
+    stage = Stage()
+    assert _shown(stage).latch
+    stage.act("latch")
+    assert not _shown(stage).latch
+
+
+def test_a_played_chord_is_told_before_and_after_it_settles() -> None:
+    stage = Stage()
+    stage.act("start_stop")
+    stage.press(50, 53, 57, 60)
+    stage.wait(30)
+    first = _shown(stage).chord
+    assert (first.symbol, first.provisional) == ("Dm7", True)
+    stage.wait(500)
+    assert not _shown(stage).chord.provisional
+    stage.lift(50, 53, 57, 60)
+    stage.press(43, 53, 59, 62)
+    stage.wait(30)
+    second = _shown(stage).chord
+    assert (second.symbol, second.provisional, second.heard) == ("Dm7", False, "G7")
+    stage.wait(500)
+    third = _shown(stage).chord
+    assert (third.symbol, third.heard) == ("G7", "")
