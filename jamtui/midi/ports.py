@@ -106,7 +106,7 @@ class MidiSystem:
         return names.clean_all(self._raw(inputs=False), self.api)
 
     def software_inputs(self) -> frozenset[str]:
-        """Those of ``inputs`` that another program makes, a DAW's output say, where that can be told (JACK)."""
+        """Those of ``inputs`` that another program makes, as a DAW does, where that can be told (JACK)."""
         jack = self._jack
         if jack is None:
             return frozenset()

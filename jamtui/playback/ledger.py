@@ -5,7 +5,7 @@ process can end what was sounding. The bit is set before the note-on is sent and
 note-off was, so a crash in between leaves at worst a note-off too many.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 BITMAP_PORTS = 8
 BITMAP_BYTES = BITMAP_PORTS * 16 * 128 // 8
@@ -37,9 +37,10 @@ class Ledger:
     """What sounds, by port, channel and pitch, and which sustain pedals are down. A sounding pitch is struck
     again only after its note-off, so each key is owed at most one.
 
-    The buffer holds `BITMAP_BYTES`, or `LEDGER_BYTES` to have the pedals mirrored too. ``ports`` fixes which
-    port has which index in the bitmap, in order; further ports take the free places as they come. The ninth
-    port and later ones are kept in the ledger but not in the bitmap.
+    What is set in the buffer at the beginning is owed from the beginning. The buffer holds `BITMAP_BYTES`, or
+    `LEDGER_BYTES` to have the pedals mirrored too. ``ports`` fixes which port has which index in the bitmap,
+    in order; further ports take the free places as they come. The ninth port and later ones are kept in the
+    ledger but not in the bitmap.
     """
 
     def __init__(self, ports: Sequence[str] = (), buffer: memoryview | bytearray | None = None) -> None:
@@ -51,6 +52,19 @@ class Ledger:
         self._pedals: dict[tuple[str, int], None] = {}
         for port in ports:
             self._place(port)
+        if self._buffer is not None:
+            self._inherit(self._buffer)
+
+    def _inherit(self, buffer: memoryview) -> None:
+        """What another process left in the buffer is owed by this one."""
+        names = self.ports
+        for place, channel, pitch in read_owed(buffer):
+            if place >= len(names):
+                continue
+            if pitch == PEDAL:
+                self._pedals[names[place], channel] = None
+            else:
+                self._owed[names[place], channel, pitch] = None
 
     @property
     def ports(self) -> tuple[str, ...]:
@@ -154,3 +168,12 @@ def read_owed(buffer: bytes | bytearray | memoryview) -> list[tuple[int, int, in
 def release(channel: int, pitch: int) -> bytes:
     """What ends a pitch, or for `PEDAL` the pedal."""
     return pedal_up(channel) if pitch == PEDAL else note_off(channel, pitch)
+
+
+def forget(buffer: bytearray | memoryview, ended: Iterable[tuple[int, int, int]]) -> None:
+    """Clear what was ended, as `read_owed` names it, in a buffer of `LEDGER_BYTES`."""
+    for place, channel, pitch in ended:
+        if pitch == PEDAL:
+            buffer[BITMAP_BYTES + (place << 1 | channel >> 3)] &= ~(1 << (channel & 7)) & 0xFF
+        else:
+            buffer[place << 8 | channel << 4 | pitch >> 3] &= ~(1 << (pitch & 7)) & 0xFF

@@ -135,6 +135,7 @@ class OutputLoop:
         command or a clock change says so."""
         if not self._introduced:
             self._introduced = True
+            self._ledger.release_all(self._send)  # what an engine before this one could not end
             for port in self._sinks:
                 self._introduce(port)
         timeline = self._timeline

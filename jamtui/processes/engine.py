@@ -5,6 +5,7 @@ and journal threads wait on sockets and files. Garbage collection is off after t
 makes cycles at a rate that matters, and a collection is a pause.
 """
 
+import contextlib
 import gc
 import os
 import random
@@ -12,20 +13,23 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from jamtui import paths
 from jamtui.config import Config, check_names, load_config
 from jamtui.errors import JamtuiError
+from jamtui.midi.rescue import RESCUE_PORT
 from jamtui.music.detect import default_namer
 from jamtui.music.phrase import Role, Source
 from jamtui.playback.clock import MusicalClock
 from jamtui.playback.commands import Command, Report, SentNote
-from jamtui.playback.ledger import Ledger
+from jamtui.playback.ledger import Key, Ledger, release
 from jamtui.playback.output import OutputLoop
 from jamtui.playback.output_thread import OutputThread
+from jamtui.playback.sinks import PortGone
 from jamtui.playback.waiting import PreciseWait
 from jamtui.processes.children import when_orphaned
 from jamtui.processes.engine_band import choose_style, make_band, open_journal
@@ -33,6 +37,7 @@ from jamtui.processes.engine_desk import Desk
 from jamtui.processes.engine_ports import EnginePorts
 from jamtui.processes.engine_views import Audience, Views
 from jamtui.processes.exits import EXIT_REFUSED
+from jamtui.processes.insist import insist
 from jamtui.processes.link import Peer, Server, link_key
 from jamtui.processes.options import SessionOptions
 from jamtui.processes.restart import restart_state, take_up
@@ -67,9 +72,12 @@ class Engine:
         JamtuiError: configuration, style, chart or book cannot be used.
     """
 
-    def __init__(self, runtime: Path, config: Config, options: SessionOptions, *, restore: bool) -> None:
+    def __init__(
+        self, runtime: Path, config: Config, options: SessionOptions, *, restore: bool, plainly: bool = False
+    ) -> None:
         self._runtime = runtime
         self._options = options
+        self._plainly = plainly
         self._shared = SharedState(runtime / "state.map")
         state = self._shared.read_state() if restore else None
         styles = load_styles(paths.styles_dir())
@@ -80,6 +88,8 @@ class Engine:
         self._reports: deque[Report] = deque()
         self._wait = PreciseWait()
         self._stopping = False
+        self._orphaned = False
+        self._parent = os.getppid()
         self._next_snapshot = self._next_state = self._next_beat = 0
         self._audience = Audience()
 
@@ -159,7 +169,7 @@ class Engine:
         self._audience.server = Server(
             self._runtime, "engine", link_key(self._runtime), self._on_message, self._on_close
         )
-        when_orphaned(self._request_stop)
+        when_orphaned(self._when_orphaned)
         signal.signal(signal.SIGTERM, lambda *_: self._request_stop())
         sys.setswitchinterval(SWITCH_S)
         self._output.start()
@@ -275,14 +285,20 @@ class Engine:
 
     def _take_up(self, state: Mapping[str, object], now: int) -> None:
         try:
-            take_up(state, self._band, now)
-            self._audience.tell("the engine was restarted; the band plays on", "warning")
+            take_up(state, self._band, now, plainly=self._plainly)
+            without = " without the chord it had" if self._plainly else ""
+            self._audience.tell(f"the engine was restarted; the band plays on{without}", "warning")
         except Exception:  # a state that cannot be taken up must not cost the music more than its place
             self._desk.mishap(
                 "the engine was restarted; where it was could not be taken up, so it begins anew"
             )
             if state.get("running"):
                 self._band.start(now)
+
+    def _when_orphaned(self) -> None:
+        # The supervisor closes our standard input, too, when it ends in good order.
+        self._orphaned = os.getppid() != self._parent
+        self._request_stop()
 
     def _request_stop(self) -> None:
         self._stopping = True
@@ -306,17 +322,44 @@ class Engine:
         self._commands.extend(self._ports.set_programs(programs, at))
 
     def _close(self) -> None:
-        now = time.perf_counter_ns()
+        journal, server = self._journal, self._audience.server
+        owed = self._loop.sounding()
+        each(
+            self._stop_band,
+            self._output.stop,
+            lambda: self._insist(owed),
+            lambda: self._read_reports(time.perf_counter_ns()),
+            lambda: journal.close() if journal is not None else None,
+            lambda: server.close() if server is not None else None,
+            self._ports.close,
+            self._shared.close,
+        )
+
+    def _insist(self, owed: Sequence[Key]) -> None:
+        """With the supervisor its standby port was killed, which everybody listened to."""
+        jack = self._ports.system.jack
+        if self._orphaned and jack is not None:
+            insist(lambda: self._send_offs(owed), jack, lambda port: port.startswith(RESCUE_PORT))
+
+    def _send_offs(self, owed: Sequence[Key]) -> None:
+        for port, channel, pitch in owed:
+            sink = self._ports.sinks.get(port)
+            if sink is not None:
+                with contextlib.suppress(PortGone):
+                    sink.send(release(channel, pitch))
+
+    def _stop_band(self) -> None:
         if self._band.state != "stopped":
-            self._band.stop(now)
-        self._output.stop()
-        self._read_reports(time.perf_counter_ns())
-        if self._journal is not None:
-            self._journal.close()
-        if self._audience.server is not None:
-            self._audience.server.close()
-        self._ports.close()
-        self._shared.close()
+            self._band.stop(time.perf_counter_ns())
+
+
+def each(*steps: Callable[[], None]) -> None:
+    """Do all of ``steps``; one that fails is printed and keeps none of the others from being done."""
+    for step in steps:
+        try:
+            step()
+        except Exception:  # whatever it is, the output thread must still end its notes
+            traceback.print_exc()
 
 
 def _ports_of(state: Mapping[str, object] | None) -> dict[str, dict[str, str]]:
@@ -326,7 +369,8 @@ def _ports_of(state: Mapping[str, object] | None) -> dict[str, dict[str, str]]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """``python -m jamtui.processes.engine RUNTIME [--restore]``; exit status 78: the musician must act."""
+    """``python -m jamtui.processes.engine RUNTIME [--restore | --restore-plain]``; exit status 78: the
+    musician must act."""
     arguments = sys.argv[1:] if argv is None else argv
     runtime = Path(arguments[0])
     threading.current_thread().name = "planning"
@@ -337,7 +381,8 @@ def main(argv: list[str] | None = None) -> int:
             runtime,
             load_config(paths.config_file()),
             SessionOptions.load(runtime),
-            restore="--restore" in arguments,
+            restore="--restore" in arguments or "--restore-plain" in arguments,
+            plainly="--restore-plain" in arguments,
         )
     except JamtuiError as error:
         (runtime / "failure.txt").write_text(str(error), encoding="utf-8")

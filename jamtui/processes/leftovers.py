@@ -9,7 +9,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from jamtui import paths
+from jamtui.config import load_config
+from jamtui.errors import JamtuiError
 from jamtui.processes.lock import band_is_running
+from jamtui.processes.rescue import end_left_notes
 
 FILES = (
     "state.map",
@@ -72,10 +76,18 @@ def end_orphans(runtime: Path) -> tuple[tuple[int, str], ...]:
 
 
 def clear_leftovers(runtime: Path) -> Leftovers:
-    """End those processes and remove those files; returns what was found. A running band is left alone."""
+    """End those processes and remove those files; returns what was found. A running band is left alone.
+
+    What the dead band left sounding in ports that still exist is ended first.
+    """
     found = find_leftovers(runtime)
     if found.processes:
         end_orphans(runtime)
+    if found.files:
+        api = "auto"
+        with contextlib.suppress(JamtuiError):
+            api = load_config(paths.config_file()).midi.api
+        end_left_notes(runtime, api)
     for path in found.files:
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)

@@ -3,16 +3,23 @@
 The supervisor holds this; MIDI code is loaded the first time it is needed.
 """
 
+import contextlib
 import sys
+import threading
 import time
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jamtui.playback.ledger import read_owed
+from jamtui.errors import PortError
+from jamtui.playback.ledger import read_owed, release
+from jamtui.processes.insist import insist
 from jamtui.processes.shared import SharedState
+from jamtui.processes.sinks import SINKS
 
 if TYPE_CHECKING:
     from jamtui.midi.connections import ConnectionMemory
-    from jamtui.midi.ports import MidiSystem
+    from jamtui.midi.ports import MidiSystem, OutputPort
 
 LOOK_S = 0.2
 """How often the connections of our virtual ports are looked at: a receiver that was connected more recently
@@ -24,6 +31,50 @@ MENDING_S = 0.1
 MENDING_FOR_S = 8.0
 
 
+class Standby:
+    """A port that is connected to every receiver of the band beforehand, on JACK: one that is opened after a
+    death comes too late (see ``jamtui.processes.insist``)."""
+
+    def __init__(self, port: "OutputPort", shared: SharedState) -> None:
+        self._port = port
+        self._shared = shared
+        self._connected: set[str] = set()
+
+    def follow(self, memory: "ConnectionMemory", system: "MidiSystem") -> None:
+        """Be connected to those who listen to the band, and to nobody else."""
+        jack = system.jack
+        if jack is None:
+            return
+        wanted = {link.peer for link in memory.links if link.outgoing}
+        present = set(jack.connections(self._port.full_name))
+        for receiver in (wanted - present) & set(jack.receivers()):
+            jack.connect(self._port.full_name, receiver)
+        for receiver in (self._connected & present) - wanted:
+            jack.disconnect(self._port.full_name, receiver)
+        self._connected = wanted
+
+    def end(self, owed: Sequence[tuple[int, int]], system: "MidiSystem") -> None:
+        """Send note-offs for (channel, pitch), now and again until the dead engine's ports are gone or its
+        successor is there."""
+        threading.Thread(target=self._repeat, args=(owed, system), name="note-offs", daemon=True).start()
+
+    def _repeat(self, owed: Sequence[tuple[int, int]], system: "MidiSystem") -> None:
+        from jamtui.midi.connections import own_name
+        from jamtui.playback.sinks import PortGone
+
+        def send() -> None:
+            with contextlib.suppress(PortGone):
+                for channel, pitch in owed:
+                    self._port.send(release(channel, pitch))
+
+        dead = self._shared.engine_pid
+        jack = system.jack
+        if jack is not None:
+            insist(
+                send, jack, lambda port: own_name(port) is not None, lambda: self._shared.engine_pid != dead
+            )
+
+
 class Rescue:
     """Remembers who listens to the engine's ports and speaks for it when it is dead."""
 
@@ -33,6 +84,7 @@ class Rescue:
         self._api = api
         self._memory: ConnectionMemory | None = None
         self._system: MidiSystem | None = None
+        self._standby: Standby | None = None
         self._next_look = time.monotonic() + LOOK_S
         self._mending_until = 0.0
         self._asked = False
@@ -45,6 +97,8 @@ class Rescue:
         memory = self._connections()
         if memory is not None:
             memory.observe()
+            if self._standby is not None and self._system is not None:
+                self._standby.follow(memory, self._system)
         interval = LOOK_S if self._system is None or self._system.api == "jack" else LOOK_SLOWLY_S
         self._next_look = now + (MENDING_S if now < self._mending_until else interval)
 
@@ -56,6 +110,7 @@ class Rescue:
         sounding = read_owed(self._shared.bitmap)
         if not sounding:
             return 0
+        from jamtui.midi.connections import KEPT
         from jamtui.midi.ports import MidiSystem
         from jamtui.midi.rescue import send_note_offs
 
@@ -63,11 +118,21 @@ class Rescue:
         ports = state.get("ports")
         known: dict[str, dict[str, str]] = ports if isinstance(ports, dict) else {}
         names = {sink: port["name"] for sink, port in known.items()}
-        owed = [
-            (names[self._sinks[port]], channel, pitch)
-            for port, channel, pitch in sounding
-            if port < len(self._sinks) and self._sinks[port] in names
-        ]
+        bits: dict[tuple[str, int, int], list[tuple[int, int, int]]] = {}
+        near: list[tuple[int, int, int]] = []
+        standby = self._standby if self._system is not None and self._system.alive else None
+        for port, channel, pitch in sounding:
+            name = names.get(self._sinks[port], "") if port < len(self._sinks) else ""
+            if standby is not None and (not name or name in KEPT):
+                near.append((port, channel, pitch))
+            elif name:
+                bits.setdefault((name, channel, pitch), []).append((port, channel, pitch))
+        if standby is not None and self._system is not None and near:
+            standby.end([(channel, pitch) for _, channel, pitch in near], self._system)
+            self._shared.clear_bits(near)
+        owed = list(bits)
+        if not owed:
+            return len(sounding)
         receivers = {name: memory.receivers_of(name) for name in names.values()} if memory else {}
         targets = {port["name"]: port["target"] for port in known.values() if port["target"]}
         try:
@@ -77,16 +142,21 @@ class Rescue:
             left = send_note_offs(owed, self._system, receivers, graph, targets)
         except Exception as error:  # whatever the MIDI system does, the successor must start
             print(f"note-offs after the engine's death failed: {error}", file=sys.stderr, flush=True)
-            return len(owed)
+            return len(sounding)
         if left:
-            print(f"{len(left)} notes ended with their ports", flush=True)
-        self._shared.clear_bitmap()
-        return len(owed)
+            print(f"{len(left)} notes are left for the next engine to end", flush=True)
+        self._shared.clear_bits([bit for note in owed if note not in left for bit in bits[note]])
+        return len(sounding)
 
     def reconnect_soon(self) -> None:
         """A successor is starting: look often until its ports are back."""
         self._mending_until = time.monotonic() + MENDING_FOR_S
         self._next_look = 0.0
+
+    @property
+    def connections(self) -> list[str]:
+        """Full names of the ports that are remembered as connected with ours."""
+        return sorted(link.peer for link in self._memory.links) if self._memory is not None else []
 
     @property
     def mending(self) -> bool:
@@ -103,10 +173,29 @@ class Rescue:
             self._asked = True
             from jamtui.midi.connections import ConnectionMemory, open_graph
             from jamtui.midi.ports import MidiSystem
+            from jamtui.midi.rescue import RESCUE_PORT
 
             if self._api == "none":
                 return None
             system = MidiSystem(self._api)
             self._system = system
             self._memory = ConnectionMemory(lambda: open_graph(system.api))
+            if system.api == "jack":
+                with contextlib.suppress(PortError):
+                    self._standby = Standby(system.open_virtual_output(RESCUE_PORT), self._shared)
         return self._memory
+
+
+def end_left_notes(runtime: Path, api: str) -> int:
+    """End what a band whose supervisor died, too, left sounding in ports that still exist; how many notes its
+    state file names. Its own ports ended with it."""
+    try:
+        shared = SharedState(runtime / "state.map")
+    except (OSError, ValueError):
+        return 0  # none there, or of another version
+    rescue = Rescue(shared, SINKS, api)
+    try:
+        return rescue.end_notes()
+    finally:
+        rescue.close()
+        shared.close()

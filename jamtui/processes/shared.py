@@ -10,9 +10,10 @@ import json
 import mmap
 import struct
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 
-from jamtui.playback.ledger import LEDGER_BYTES
+from jamtui.playback.ledger import LEDGER_BYTES, forget
 
 MAGIC = b"JAMTUI01"
 _HEADER = struct.Struct("<8sqqq")  # magic, heartbeat ns, engine pid, reserved
@@ -36,7 +37,11 @@ class SharedState:
             with path.open("wb") as file:
                 file.truncate(SIZE)
         self._file = path.open("r+b")
-        self._map = mmap.mmap(self._file.fileno(), SIZE)
+        try:
+            self._map = mmap.mmap(self._file.fileno(), SIZE)
+        except ValueError:  # shorter than that
+            self._file.close()
+            raise
         if create:
             _HEADER.pack_into(self._map, 0, MAGIC, 0, 0, 0)
         elif self._map[:8] != MAGIC:
@@ -65,6 +70,10 @@ class SharedState:
     def clear_bitmap(self) -> None:
         """Forget what was sounding, after the note-offs went out."""
         self.bitmap[:] = bytes(LEDGER_BYTES)
+
+    def clear_bits(self, ended: Iterable[tuple[int, int, int]]) -> None:
+        """Forget these notes and pedals (as ``ledger.read_owed`` names them), which were ended."""
+        forget(self.bitmap, ended)
 
     def write_state(self, state: dict[str, object]) -> None:
         """Keep ``state`` for a successor; silently skipped when larger than a slot (the older one stays)."""

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from jamtui.processes.leftovers import end_orphans
 from jamtui.processes.link import Peer, Server, connect, link_key
 from jamtui.processes.lock import InstanceLock, LockedError
 from jamtui.processes.options import SessionOptions
-from jamtui.processes.rescue import Rescue
+from jamtui.processes.rescue import Rescue, end_left_notes
 from jamtui.processes.shared import SharedState
 from jamtui.processes.sinks import SINKS
 
@@ -38,6 +38,8 @@ HEARTBEAT_LIMIT_S = 5.0
 """An engine that says nothing for so long is hung and is replaced."""
 FIRST_BEAT_LIMIT_S = 30.0
 """The same for one that has not said anything yet."""
+SOON_S = 5.0
+"""An engine that dies again so soon is followed by one that takes up less."""
 LOOK_S = 0.2
 STOP_PATIENCE_S = 3.0
 
@@ -52,6 +54,13 @@ class Child:
     started: float = 0.0
     deaths: deque[float] = field(default_factory=lambda: deque(maxlen=CRASHES_ALLOWED))
     restart_at: float | None = None
+
+
+def how_to_restore(deaths: Sequence[float]) -> str:
+    """The argument of an engine after ``deaths`` (seconds, oldest first): had it just been restored, what was
+    restored may be what it died of."""
+    plainly = len(deaths) > 1 and deaths[-1] - deaths[-2] < SOON_S
+    return "--restore-plain" if plainly else "--restore"
 
 
 class Pulse:
@@ -94,13 +103,15 @@ class Supervisor:
         if options is not None:
             options.save(runtime)
         key = link_key(runtime, create=True)
+        api = load_config(paths.config_file()).midi.api
+        end_left_notes(runtime, api)
         self._shared = SharedState(runtime / "state.map", create=True)
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._server = Server(runtime, "supervisor", key, self._on_message)
         self._engine = Child("engine", "jamtui.processes.engine")
         self._workers = Child("workers", "jamtui.processes.workers")
         self._pulse = Pulse()
-        self._rescue = Rescue(self._shared, SINKS, load_config(paths.config_file()).midi.api)
+        self._rescue = Rescue(self._shared, SINKS, api)
         self._over = False
         self._status = 0
 
@@ -129,8 +140,8 @@ class Supervisor:
         book = ensure_book(paths.phrase_library_dir(), paths.styles_dir(), paths.cache_dir())
         (self._runtime / "book.path").write_text(str(book), encoding="utf-8")
 
-    def _start(self, child: Child, *, restore: bool = False) -> None:
-        arguments = [str(self._runtime), *(["--restore"] if restore else [])]
+    def _start(self, child: Child, restore: str = "") -> None:
+        arguments = [str(self._runtime), *([restore] if restore else [])]
         process = start_child(child.module, arguments, self._logs)
         child.process = process
         child.started = time.monotonic()
@@ -170,7 +181,7 @@ class Supervisor:
         if often:
             child.restart_at = now + 5.0
         else:
-            self._start(child, restore=child is self._engine)
+            self._start(child, how_to_restore(child.deaths) if child is self._engine else "")
             if child is self._engine:
                 self._rescue.reconnect_soon()
 
@@ -230,6 +241,7 @@ class Supervisor:
     def _describe(self) -> dict[str, object]:
         return {
             "pid": os.getpid(),
+            "connections": self._rescue.connections,
             **{
                 c.name: {
                     "pid": c.process.pid if c.process else None,
