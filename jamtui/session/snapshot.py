@@ -115,9 +115,6 @@ class Snapshot:
     """Musical time now; beat and bar follow from it and the meter."""
     bar: int
     """1-based; 0 in the count-in."""
-    beat: int
-    """1-based felt beat in the bar."""
-    beats: int
     meter: str
     bpm: float
     clock: str
@@ -149,7 +146,6 @@ class Snapshot:
     """Path of the journal, or why it is not written."""
     notices: tuple[str, ...] = ()
     """What the player must act on, most urgent first (shown until it no longer holds)."""
-    plan_revision: int = 0
     seed: int = 0
     priority: str = ""
     """What priority the output thread was given."""

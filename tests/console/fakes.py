@@ -5,7 +5,7 @@ from dataclasses import replace
 from math import sin
 
 from jamtui.console.app import JamApp
-from jamtui.music.meter import COMMON_TIME, METERS, PPQ
+from jamtui.music.meter import COMMON_TIME, PPQ
 from jamtui.session.snapshot import (
     ChordView,
     Event,
@@ -197,8 +197,6 @@ class FakeBand:
             state="playing",
             tick=tick,
             bar=bar + 1,
-            beat=beat + 1,
-            beats=4,
             meter="4/4",
             bpm=self._bpm,
             clock="midi",
@@ -301,7 +299,6 @@ def stopped(snapshot: Snapshot) -> Snapshot:
         state="stopped",
         tick=0.0,
         bar=1,
-        beat=1,
         bar_tick=0,
         chord=ChordView("N.C."),
         next_chords=(),
@@ -342,4 +339,4 @@ def no_input(snapshot: Snapshot) -> Snapshot:
 
 def in_meter(name: str) -> Callable[[Snapshot], Snapshot]:
     """The same bar in another meter."""
-    return lambda s: replace(s, meter=name, beats=METERS[name].beats)
+    return lambda s: replace(s, meter=name)

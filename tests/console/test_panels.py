@@ -189,6 +189,17 @@ def test_latch_energy_of_the_player_and_seed_are_shown() -> None:
         assert PANELS["chord"].shown(changed, 55) != PANELS["chord"].shown(make_frame(), 55)
 
 
+def test_devices_tell_port_and_program_of_each_role() -> None:
+    frame = make_frame(drawer=Drawer.DEVICES)
+    shown = paint("drawer", frame, 60, 16)
+    assert "lead   → jamtui lead, program 57" in shown
+    assert "drums  → jamtui drums  " in shown
+    other = make_frame(
+        lambda s: replace(s, roles=(replace(s.roles[0], program=1), *s.roles[1:])), drawer=Drawer.DEVICES
+    )
+    assert PANELS["drawer"].shown(other, 60) != PANELS["drawer"].shown(frame, 60)
+
+
 def test_the_settled_chord_stays_and_what_is_heard_stands_beside_it() -> None:
     calm = make_frame()
     frame = make_frame(lambda s: replace(s, chord=replace(s.chord, heard="Am7")))

@@ -34,7 +34,8 @@ def _outputs(snap: Snapshot, unfolded: str) -> list[Choice]:
     """A row for each role, below it the ports it can play into; then the synth that was found."""
     rows: list[Choice] = []
     for view in snap.roles:
-        rows.append(Choice(view.role, view.role == unfolded, view.port, folds=view.role))
+        where = view.port if view.program is None else f"{view.port}, program {view.program}"
+        rows.append(Choice(view.role, view.role == unfolded, where, folds=view.role))
         if view.role == unfolded:
             rows += [
                 Choice(p.name, p.name == view.port, p.detail, "output_pick", f"{view.role}={p.name}")

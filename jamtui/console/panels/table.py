@@ -127,7 +127,7 @@ def _footer(frame: Frame, width: int) -> object:
 def _drawer(frame: Frame, width: int) -> object:
     s = frame.snapshot
     lists = (s.styles, s.style, s.ports_in, s.inputs, s.ports_out, s.output, s.synth) if s else None
-    ports = [r.port for r in s.roles] if s else None
+    ports = [(r.port, r.program) for r in s.roles] if s else None
     return frame.drawer, frame.cursor, frame.unfolded, frame.scroll, lists, ports, frame.pads is None
 
 
