@@ -263,12 +263,11 @@ class Band:
         self._recorder.record(ClockRecord(ns, self.clock.segment.tick_at(ns), self.clock.bpm))
 
     def panic(self, ns: int) -> None:
-        """End every note on every port, with All Notes Off; the plan goes on at the next bar."""
+        """End every note on every port, with All Notes Off; the plan goes on a moment later."""
         for channel in range(16):
             # A key whose note-off was lost is let go; a latched chord stays.
             self.chords.feed(ns, bytes((0xB0 | channel, 123, 0)))
-        self._commands.append(Silence(panic=True))
-        self._post(self.conductor.replan_from_next_bar())
+        self._post([Silence(panic=True), *self.conductor.play_on(self.clock.segment.tick_at(ns))])
         self._tell("panic: every note was ended", "warning")
 
     def set_tempo(self, bpm: float, ns: int, source: str = "internal") -> None:
@@ -368,13 +367,16 @@ class Band:
         tick = segment.tick_at(heard.ns if heard.kind == "revised" else heard.trigger_ns)
         if self.state in ("playing", "ending", "count-in") and heard.kind != "faded":
             grid = GRIDS[self.conductor.settings.grid]
-            self.kpi.trigger(heard.trigger_ns, tick, grid or None)
+            if self.conductor.may_answer(ceil(tick)):
+                self.kpi.trigger(heard.trigger_ns, tick, grid or None)
         self._post(self.conductor.hear_each(heard, tick, self.clock.bpm))
 
     def _post(self, commands: Iterable[Command]) -> None:
         for command in commands:
             self._commands.append(command)
-            if isinstance(command, Splice):
+            if isinstance(command, Silence):
+                self.kpi.silenced(command.role)
+            elif isinstance(command, Splice):
                 if command.at_once:
                     self._hurry()
                 self.kpi.withdraw(command.role, command.from_tick)

@@ -136,12 +136,16 @@ class Conductor(Readings):
         """Clicks go to ``channel`` (0 to 15) of ``port`` from now on."""
         self._metronome.go_through(port, channel)
 
-    def replan_from_next_bar(self) -> list[Command]:
-        """Plan everything anew from the next bar line on (after a panic)."""
-        if self.state == "stopped" or self.frozen:
+    def play_on(self, tick: float) -> list[Command]:
+        """What is planned, once more, after the output was cleared at ``tick`` (by a panic): from as soon as
+        it can be sent in time."""
+        if self.state == "stopped":
             return []
-        now = max(self._now, self._began)
-        return self._renew(self._planner.lines.next_line(now + 1), ROLES)
+        self._now = int(tick)
+        self._metronome.restart()
+        self._wake = self._now
+        start = self._now + lock_ticks(self._bpm)
+        return [self._planner.splice(role, start) for role in ROLES if role in self.settings.roles]
 
     # What is heard
 
@@ -431,7 +435,7 @@ class Conductor(Readings):
             return []
         at = max(self._now, self._began)
         if self._loop is None:
-            self._loop = Loop(self._planner, at)
+            self._loop = Loop(self._planner, at, self._changes.at(at))
             return []
         self._loop = None
         return self._renew(self.bar_at(at).end, ROLES)

@@ -41,7 +41,7 @@ class Drummer:
             pattern = self._choose(style, "groove", bar, bar.meter, energy, since)
             whole = bar.number - since
         if pattern is None:
-            return self._plain(bar, energy), "plain time"
+            return self.plain(bar, energy), "plain time"
         bars, _ = self._fit(style.name, pattern, bar.meter)
         hits = bars[whole % len(bars)]
         if pattern.kind != "groove":
@@ -142,7 +142,7 @@ class Drummer:
         return known
 
     @staticmethod
-    def _plain(bar: BarSpan, energy: float) -> tuple[Note, ...]:
+    def plain(bar: BarSpan, energy: float) -> tuple[Note, ...]:
         """Time on the closed hat where a style brings no drums at all."""
         onsets = [o for o in bar.meter.beat_ticks if o < bar.length]
         velocity = round(50 + 40 * energy)

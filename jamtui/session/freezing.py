@@ -1,26 +1,30 @@
 """Freeze: the bars that are planned, over and over."""
 
-from dataclasses import replace
-
-from jamtui.music.phrase import Role
+from jamtui.music.phrase import Bar, Note, Role
 from jamtui.playback.commands import Command
+from jamtui.session.guard import Limits
 from jamtui.session.planning import Planner
 from jamtui.session.runway import RunwayBar
+from jamtui.session.settings import BandSettings
 
 
 class Loop:
-    """The bar at a tick and the one after it, repeated behind them."""
+    """The bar at a tick and the one after it, repeated behind them. Every repeat passes the guard, held to
+    what held when the bars were frozen."""
 
-    def __init__(self, planner: Planner, tick: int) -> None:
+    def __init__(self, planner: Planner, tick: int, settings: BandSettings) -> None:
         self._planner = planner
         bar = planner.lines.bar_at(tick)
         end = planner.lines.next_bar(bar).end
         self._start = bar.start
         self._length = end - bar.start
-        self._bars: dict[Role, list[RunwayBar]] = {
-            role: [b for b in runway.bars if bar.start <= b.start < end]
-            for role, runway in planner.runways.items()
-        }
+        self._bars: list[tuple[RunwayBar, Limits]] = []
+        for role, runway in planner.runways.items():
+            for frozen in runway.bars:
+                if bar.start <= frozen.start < end:
+                    # Onsets off the grid were free answers.
+                    free = frozenset(n.tick - frozen.start for n in frozen.notes)
+                    self._bars.append((frozen, planner.limits(role, settings, free)))
         # What may be planned further on already is replaced by the repeat.
         planner.planned_until = min(planner.planned_until, end)
 
@@ -31,14 +35,32 @@ class Loop:
         while planner.planned_until < until:
             start = planner.planned_until
             place = (start - self._start) % self._length
-            turn = start - self._start - place
             length = planner.lines.bar_at(start).length
-            for role, bars in self._bars.items():
-                for bar in bars:
-                    if bar.start - self._start == place:
-                        notes = tuple(replace(n, tick=n.tick + turn, bar_tick=start) for n in bar.notes)
-                        planner.runways[role].put(replace(bar, start=start, notes=notes))
-                        commands.append(planner.splice(role, start))
-                        length = bar.length
+            for bar, limits in self._bars:
+                if bar.start - self._start == place:
+                    judged = planner.guard.check(self._copy(bar, limits.role, start), limits)
+                    if judged.bar is None:
+                        continue
+                    first = planner.accept(judged.bar, start)
+                    commands.append(planner.splice(limits.role, first))
+                    length = bar.length
             planner.planned_until = start + length
         return commands
+
+    def _copy(self, bar: RunwayBar, role: Role, start: int) -> Bar:
+        planner = self._planner
+        return Bar(
+            session=planner.session,
+            role=role,
+            start_tick=start,
+            length=bar.length,
+            plan_revision=planner.revision,
+            brief_id=bar.brief_id,
+            chords_assumed=bar.chords,
+            origin=bar.source,
+            seed=planner.seed,
+            notes=tuple(
+                Note(n.tick - bar.start, n.pitch, n.duration, n.velocity, n.residual) for n in bar.notes
+            ),
+            label=bar.label,
+        )

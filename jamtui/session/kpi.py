@@ -26,6 +26,7 @@ _STOPPED_HUNG_NS = 1_000_000_000
 _HISTORY = 64
 _HISTORY_STEP_NS = 250_000_000
 _PENDING = 16
+_EVER = -(1 << 62)
 
 
 class _Pending:
@@ -101,6 +102,11 @@ class Kpi:
     def withdraw(self, role: Role, from_tick: int) -> None:
         """What was accepted for ``role`` from ``from_tick`` on no longer stands."""
         self._air[role].withdraw(from_tick)
+
+    def silenced(self, role: Role | None) -> None:
+        """What was planned for ``role`` (None: for all) was cleared from the output."""
+        for air in self._air.values() if role is None else (self._air[role],):
+            air.withdraw(_EVER)
 
     def located(self) -> None:
         """Musical time jumped: nothing that was planned explains anything any more."""

@@ -250,10 +250,36 @@ class Planner:
             played = self.players[role].play(ask, self.harmony)
         offset = start - bar.start
         notes = played.notes if not offset else tuple(n for n in played.notes if n.onset >= offset)
-        made = self._bar(role, bar, notes, played.label)
-        judged = self.guard.check(made, self.limits(role, settings, free))
-        # Were the reflex's own bar refused, the role would rest, and the guard's count would say why.
-        return self.accept(judged.bar or self._bar(role, bar, (), "refused"), start)
+        limits = self.limits(role, settings, free)
+        judged = self.guard.check(self._bar(role, bar, notes, played.label), limits)
+        if judged.bar is not None:
+            return self.accept(judged.bar, start)
+        return self.accept(self._plain(role, bar, start, settings, energy, answer, limits), start)
+
+    def _plain(
+        self,
+        role: Role,
+        bar: BarSpan,
+        start: int,
+        settings: BandSettings,
+        energy: float,
+        answer: Answer | None,
+        limits: Limits,
+    ) -> Bar:
+        """In place of a bar of the reflex's own that the guard refused: chord tones in an even pattern, or
+        time on the hat. Counted as replaced; a rest only where the guard refuses that too."""
+        if role is Role.DRUMS:
+            notes = self.drummer.plain(bar, energy)
+        else:
+            notes = self.players[role].plain(
+                self._ask(role, bar, start, settings, energy, answer, 0), self.harmony
+            )
+        notes = tuple(n for n in notes if n.onset >= start - bar.start)
+        judged = self.guard.check(self._bar(role, bar, notes, "plain"), limits)
+        if judged.bar is None:
+            return self._bar(role, bar, (), "refused")
+        self.guard.repaired["replaced"] += 1
+        return judged.bar
 
     def _bar(self, role: Role, bar: BarSpan, notes: tuple[Note, ...], label: str) -> Bar:
         return Bar(

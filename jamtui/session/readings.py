@@ -10,7 +10,7 @@ from jamtui.session.changes import Changes
 from jamtui.session.freezing import Loop
 from jamtui.session.guard import Guard
 from jamtui.session.planning import Planner, lock_ticks
-from jamtui.session.settings import BandSettings
+from jamtui.session.settings import PITCHED, BandSettings, audible
 from jamtui.session.snapshot import NextChord, Roll
 from jamtui.session.views import RollBook, next_chords
 from jamtui.styles.style import Style
@@ -137,6 +137,14 @@ class Readings:
         """Until which tick ``role`` is planned, rests included; where it began when it is not."""
         until = self._planner.runways[role].covered_until
         return self._began if until is None else until
+
+    def may_answer(self, tick: int) -> bool:
+        """Whether a chord at ``tick`` is for anybody: not while the bars are frozen, after the last hit, or
+        with no pitched role to be heard."""
+        ends = self._planner.ends_at
+        if self.state == "stopped" or self.frozen or (ends is not None and tick > ends):
+            return False
+        return any(audible(self.settings, role) for role in PITCHED)
 
     def source_letter(self, role: Role, tick: float) -> str:
         """Letter of the source whose notes ``role`` plays at ``tick``; empty when it is not planned."""

@@ -153,6 +153,21 @@ class ReflexPlayer:
         pitches = self._answer_pitches(chord, ask, harmony)
         return tuple(Note(onset, p, duration, velocity) for p in sorted(pitches))
 
+    def plain(self, ask: Ask, harmony: Harmony) -> tuple[Note, ...]:
+        """Chord tones in an even pattern from ``ask.start`` to the end of the bar."""
+        bar, at = ask.bar, ask.start
+        notes: list[Note] = []
+        while at < bar.end:
+            chord = harmony.at(at)
+            end = min(bar.end, harmony.next_change(at))
+            if chord is not None and chord.family is not Family.NONE:
+                line = built_line(self.role, chord.family, bar.meter)
+                notes += self._lay(_Placed(at, end, bar.start, line), ask, at, end, harmony, notes)
+            at = end
+        if ask.must_answer and ask.answer_at is not None:
+            notes = self._answer(notes, ask, harmony)
+        return tuple(sorted(notes))
+
     # Choosing
 
     def _at(self, tick: int) -> _Placed | None:

@@ -560,3 +560,61 @@ def test_settings_apply_at_once_while_stopped() -> None:
     assert band.conductor.settings.energy == 0.6
     assert band.conductor.settings.meter == METERS["6/8"]
     assert band.conductor.settings.grid == "1/16"
+
+
+def test_a_panic_is_a_moment_and_the_plan_goes_on_also_while_frozen() -> None:
+    band = Player()
+    band.start()
+    band.hear("Dm7", -10)
+    band.run(0, BAR + 100)
+    for tick in (BAR + 100, BAR + 900):
+        planned = {r: [n for n in band.plan[r] if n.tick >= tick + 200] for r in Role}
+        assert any(planned.values())
+        splices = [c for c in band.conductor.play_on(tick) if isinstance(c, Splice)]
+        assert {s.role for s in splices} == set(Role)
+        assert all(tick < s.from_tick <= tick + 200 for s in splices)
+        for splice in splices:
+            assert [n for n in splice.notes if n.tick >= tick + 200] == planned[splice.role]
+        band.act("freeze", tick=tick)
+    assert Player().conductor.play_on(0) == []
+
+
+def test_frozen_bars_pass_the_guard_and_are_recorded() -> None:
+    band = Player()
+    band.start()
+    band.hear("Dm7", -10)
+    band.run(0, BAR + 100)
+    band.act("freeze", tick=BAR + 100)
+    assert not band.conductor.may_answer(BAR + 200)
+    band.conductor.drain_accepted()
+    band.run(BAR + 200, 5 * BAR)
+    bars = band.conductor.drain_accepted()
+    assert {b.role for b in bars} == set(Role)
+    assert {b.start_tick for b in bars} == {3 * BAR, 4 * BAR, 5 * BAR, 6 * BAR}
+    assert not band.conductor.guard.refused
+
+
+def test_a_bar_of_its_own_that_the_guard_refuses_becomes_a_plain_one_and_is_counted() -> None:
+    crowd = [(n / 32, 1 / 32, 0, Function.CHORD) for n in range(128)]
+    dense = phrase("crowd", Role.BASS, "any", crowd, ((0, 0, "7"),))
+    band = Player(small=ReflexBook("dense", (dense,)))
+    band.start()
+    band.hear("F#m7b5", -10)
+    band.run(0, BAR)
+    guard = band.conductor.guard
+    assert guard.refused["density"] or guard.refused["grid"]
+    assert guard.repaired["replaced"] == sum(guard.refused.values())
+    assert band.conductor.label(Role.BASS, 10) == "plain"
+    notes = band.notes(Role.BASS, 0, BAR)
+    assert len(notes) >= 2
+    assert {n.pitch % 12 for n in notes} <= chord_tones(parse_chord("F#m7b5"))
+
+
+def test_a_chord_is_for_somebody_only_where_a_pitched_role_may_answer() -> None:
+    band = Player()
+    assert not band.conductor.may_answer(0)
+    band.start()
+    assert band.conductor.may_answer(0)
+    for role in PITCHED:
+        band.act(f"mute_{role.value}")
+    assert not band.conductor.may_answer(0)

@@ -272,3 +272,13 @@ def test_what_replaces_a_sounding_note_is_the_first_note_and_not_the_answer() ->
     kpi.take(sent(521, trigger_ns=520 * MS, tick=1000), 521 * MS)
     kpi.advance(1440.0 + 480, 1_000 * MS, ALL)
     assert kpi.response_share == 0.5
+
+
+def test_a_cleared_timeline_is_silence_that_nobody_planned() -> None:
+    kpi = Kpi()
+    kpi.cover(Role.LEAD, 0, 38400)
+    kpi.advance(960.0, 500 * MS, LEAD)
+    kpi.silenced(None)
+    for ms in range(540, 1_000, 40):
+        kpi.advance(ms * 1.92, ms * MS, LEAD)
+    assert kpi.dead_air == 1
