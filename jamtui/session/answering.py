@@ -143,8 +143,9 @@ def fade_chord(planner: Planner, settings: BandSettings, tick: int, played: int)
 def renew(planner: Planner, roles: Sequence[Role], when: int, now: int, locked: int) -> list[Command]:
     """Plan ``roles`` anew from ``when`` on, leaving what may already be locked."""
     planner.revision += 1
-    for player in planner.players.values():
-        player.forget(when)
+    for role, player in planner.players.items():
+        if role in roles:
+            player.forget(when)
     start = max(when, locked)
     if start >= planner.planned_until:
         return []

@@ -451,16 +451,25 @@ class Conductor(Readings):
             return [Silence()]
         if self.state != "playing":
             return []
-        self._loop = None
+        frozen, self._loop = self.frozen, None
         lines = planner.lines
         bar = lines.bar_at(self._now)
         # Where the chart comes home; else the next even bar line that leaves at least one whole bar to
-        # round the phrase off.
+        # round the phrase off; but a phrase of the lead that goes on over it is finished, if it is not long.
         first = at = lines.next_bar(lines.next_bar(bar))
         while at.number % 2:
             at = lines.next_bar(at)
         home = planner.harmony.homecoming(first.start, LATEST_END)
-        planner.ends_at = at.start if home is None else home
+        phrase_end = planner.players[Role.LEAD].phrase_over(at.start)
+        if phrase_end is not None and Role.LEAD in self.settings.roles:
+            line = lines.bar_at(lines.next_line(phrase_end))
+            if line.number <= bar.number + LATEST_END:
+                at = line
+        planner.ends_at = ends = at.start if home is None else home
         self.state = "ending"
         self._wake = self._now
-        return self._renew(bar.end, ROLES)
+        if frozen:
+            return self._renew(bar.end, ROLES)
+        # Phrases go on; only the fill before the last hit and the hit itself are new.
+        fill = self._renew(lines.bar_at(ends - 1).start, (Role.DRUMS,))
+        return [*fill, *self._renew(ends, PITCHED)]

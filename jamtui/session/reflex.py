@@ -104,12 +104,12 @@ class ReflexPlayer:
         if last.line is None or last.end <= tick or not self._fits(last, tick, chord, previous):
             last.end = min(last.end, tick)
 
-    def label_at(self, tick: int) -> str:
-        """Name of the phrase at ``tick``, empty for a rest."""
-        for placed in reversed(self._placed):
-            if placed.start <= tick < placed.end:
-                return placed.line.name if placed.line else ""
-        return ""
+    def phrase_over(self, tick: int) -> int | None:
+        """Where the phrase that goes on over ``tick`` ends; None when none does."""
+        for placed in self._placed:
+            if placed.line is not None and placed.start < tick < placed.end:
+                return placed.end
+        return None
 
     def play(self, ask: Ask, harmony: Harmony) -> Answered:
         """The notes of one bar (or of its rest from ``ask.start`` on)."""

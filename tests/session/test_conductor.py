@@ -618,3 +618,20 @@ def test_a_chord_is_for_somebody_only_where_a_pitched_role_may_answer() -> None:
     for role in PITCHED:
         band.act(f"mute_{role.value}")
     assert not band.conductor.may_answer(0)
+
+
+@pytest.mark.parametrize(("bars", "ends"), [(3, 3), (4, 2), (6, 2)])
+def test_an_ending_lets_the_lead_finish_a_phrase_that_is_not_long(bars: int, ends: int) -> None:
+    """Asked for in the first bar. Bar line 2 would cut the phrase: the end of the 3rd bar is waited for, later
+    ones are not."""
+    tones = [(float(n), 0.5, (0, 4, 7, 11)[n % 4], Function.CHORD) for n in range(4 * bars)]
+    long = phrase("long", Role.LEAD, "major", tones, ((0, 0, "maj7"),), bars=bars)
+    band = Player(small=ReflexBook("long", (long,)))
+    band.start()
+    band.hear("Cmaj7", -10)
+    band.run(0, 100)
+    before = [n for n in band.plan[Role.LEAD] if n.tick < 2 * BAR]
+    band.act("ending", tick=100)
+    band.run(100, 5 * BAR)
+    assert max(n.tick for role in Role for n in band.plan[role]) == ends * BAR
+    assert [n for n in band.plan[Role.LEAD] if n.tick < 2 * BAR] == before
