@@ -170,7 +170,8 @@ def _check_style(name: str) -> None:
 
     from jamtui import paths
 
-    known = sorted(path.stem for path in paths.styles_dir().glob("*.toml"))
+    folders = (paths.styles_dir(), paths.own_styles_dir())
+    known = sorted({path.stem for folder in folders for path in folder.glob("*.toml")})
     if name not in known:
         near = get_close_matches(name.lower(), known, n=1)
         hint = f'did you mean "{near[0]}"?' if near else "choose one of " + ", ".join(known)

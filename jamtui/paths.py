@@ -99,6 +99,11 @@ def runtime_dir() -> Path:
     return _private(folder)
 
 
+def own_styles_dir() -> Path:
+    """Where the musician's own style profiles are looked for; it need not exist."""
+    return data_dir() / "styles"
+
+
 def styles_dir() -> Path:
     """The style profiles that ship with the program (source tree or wheel).
 

@@ -29,7 +29,11 @@ class Link:
 
 
 class Graph(Protocol):
-    """Ports and connections by full name."""
+    """Ports and connections by full name, as they were at the last ``refresh``."""
+
+    def refresh(self) -> None:
+        """Look at the system now."""
+        ...
 
     @property
     def alive(self) -> bool:
@@ -111,6 +115,7 @@ class ConnectionMemory:
         if graph is None:
             self.engine_died()
             return ()
+        graph.refresh()
         senders, receivers = graph.senders(), graph.receivers()
         own: dict[tuple[str, bool], str] = {}
         current: set[Link] = set()
@@ -159,34 +164,48 @@ def open_graph(api: str) -> Graph | None:
 
 
 class AlsaGraph:
-    """ALSA's sequencer graph through the ``aconnect`` command (package alsa-utils)."""
+    """ALSA's sequencer graph through the ``aconnect`` command (package alsa-utils), started once a look.
+
+    The list does not say which ports send. Of ours that is known by their names; of others every port is
+    taken for both, which does no harm: only connections that were there are ever made again.
+    """
 
     alive = True
+
+    def __init__(self, run: Callable[..., str] | None = None) -> None:
+        self._run = _aconnect if run is None else run
+        self._addresses: dict[str, str] = {}
+        self._connected: dict[str, tuple[str, ...]] = {}
 
     def close(self) -> None:
         """Nothing is held."""
 
+    def refresh(self) -> None:
+        """Look at the system now."""
+        self._addresses, self._connected = parse_aconnect(self._run("-l"))
+
     def senders(self) -> tuple[str, ...]:
-        """Ports that can be read from."""
-        return tuple(parse_aconnect(_aconnect("-i", "-l"))[0])
+        """Ports that may be read from."""
+        return tuple(name for name in self._addresses if own_name(name) != names.INPUT)
 
     def receivers(self) -> tuple[str, ...]:
-        """Ports that can be written to."""
-        return tuple(parse_aconnect(_aconnect("-o", "-l"))[0])
+        """Ports that may be written to."""
+        return tuple(name for name in self._addresses if own_name(name) in (None, names.INPUT))
 
     def connections(self, port: str) -> tuple[str, ...]:
         """Ports connected with ``port``, in either direction."""
-        addresses, connected = parse_aconnect(_aconnect("-l"))
-        by_address = {address: name for name, address in addresses.items()}
-        peers = connected.get(addresses.get(port, ""), ())
+        by_address = {address: name for name, address in self._addresses.items()}
+        peers = self._connected.get(self._addresses.get(port, ""), ())
         return tuple(by_address[p] for p in peers if p in by_address)
 
     def connect(self, sender: str, receiver: str) -> bool:
         """Connect; True also when they already were."""
-        addresses, _ = parse_aconnect(_aconnect("-l"))
-        if sender not in addresses or receiver not in addresses:
+        if sender not in self._addresses or receiver not in self._addresses:
+            self.refresh()
+        if sender not in self._addresses or receiver not in self._addresses:
             return False
-        _aconnect(addresses[sender], addresses[receiver])
+        self._run(self._addresses[sender], self._addresses[receiver])
+        self.refresh()
         return receiver in self.connections(sender)
 
 

@@ -61,6 +61,9 @@ class JackControl:
         if self._on_shutdown is not None:
             self._on_shutdown()
 
+    def refresh(self) -> None:
+        """Nothing to do: every answer is of the moment it is asked for."""
+
     def receivers(self) -> tuple[str, ...]:
         """Full names (``client:port``) of the MIDI ports that can be played into."""
         return self._list(_IS_INPUT)

@@ -2,6 +2,9 @@
 
 import os
 import sys
+import threading
+
+from jamtui.playback.rtkit import ask
 
 FIFO_PRIORITY = 4
 """Below the JACK server (10 by default) and its client threads (5), which carry what we send, and above
@@ -97,6 +100,8 @@ elif sys.platform == "linux":
             except OSError:
                 continue
             return f"SCHED_FIFO {priority}."
+        if ask(os.getpid(), threading.get_native_id(), FIFO_PRIORITY):
+            return f"Real-time priority {FIFO_PRIORITY} from RealtimeKit."
         how = (
             "to allow real-time priority put '@audio - rtprio 95' into /etc/security/limits.d/audio.conf, "
             "join the group audio and log in again (or install rtkit with your desktop's audio packages)"

@@ -126,7 +126,7 @@ def check_config(path: Path) -> tuple[Config, Check]:
 def _style_names() -> set[str] | None:
     """Names of the styles that ship and of the musician's own; None where even those are missing."""
     try:
-        folders = (paths.styles_dir(), paths.data_dir() / "styles")
+        folders = (paths.styles_dir(), paths.own_styles_dir())
     except JamtuiError:
         return None
     return {path.stem for folder in folders for path in folder.glob("*.toml")} or None

@@ -80,7 +80,7 @@ class Engine:
         self._plainly = plainly
         self._shared = SharedState(runtime / "state.map")
         state = self._shared.read_state() if restore else None
-        styles = load_styles(paths.styles_dir())
+        styles = load_styles(paths.styles_dir(), paths.own_styles_dir())
         check_names(config, BY_NAME, styles, str(paths.config_file()))
         self._inputs: deque[tuple[int, str, bytes]] = deque()
         self._inbox: deque[tuple[Peer, bytes | None]] = deque()

@@ -137,7 +137,9 @@ class Supervisor:
         # Imported here: only a stale book needs the analysis code.
         from jamtui.session.book_file import ensure_book
 
-        book = ensure_book(paths.phrase_library_dir(), paths.styles_dir(), paths.cache_dir())
+        book = ensure_book(
+            paths.phrase_library_dir(), paths.styles_dir(), paths.cache_dir(), paths.own_styles_dir()
+        )
         (self._runtime / "book.path").write_text(str(book), encoding="utf-8")
 
     def _start(self, child: Child, restore: str = "") -> None:

@@ -67,7 +67,7 @@ def load_book(path: Path) -> ReflexBook:
     return ReflexBook(digest, phrases)
 
 
-def book_path(library_dir: Path, styles_dir: Path, cache_dir: Path) -> Path:
+def book_path(library_dir: Path, styles_dir: Path, cache_dir: Path, own_styles: Path | None = None) -> Path:
     """Where the book of these sources is kept: its name holds the digest of every source file's bytes,
     so that a book made from other sources is another file.
 
@@ -75,8 +75,9 @@ def book_path(library_dir: Path, styles_dir: Path, cache_dir: Path) -> Path:
     """
     from jamtui.session.book_compile import COMPILER_VERSION, library_files  # tomllib stays out of the engine
 
+    own = sorted(own_styles.glob("*.toml")) if own_styles is not None else []
     digest = hashlib.sha256(f"{BOOK_VERSION} {COMPILER_VERSION}".encode())
-    for path in (*library_files(library_dir), *sorted(styles_dir.glob("*.toml"))):
+    for path in (*library_files(library_dir), *sorted(styles_dir.glob("*.toml")), *own):
         try:
             content = path.read_bytes()
         except OSError as error:
@@ -85,13 +86,13 @@ def book_path(library_dir: Path, styles_dir: Path, cache_dir: Path) -> Path:
     return cache_dir / f"reflex-{digest.hexdigest()[:20]}.book"
 
 
-def ensure_book(library_dir: Path, styles_dir: Path, cache_dir: Path) -> Path:
+def ensure_book(library_dir: Path, styles_dir: Path, cache_dir: Path, own_styles: Path | None = None) -> Path:
     """The compiled book of these sources, made now if it is missing, stale or damaged; books of other
     sources in ``cache_dir`` are removed.
 
     Raises ConfigError when a file cannot be read or written, MusicError when a source is wrong.
     """
-    path = book_path(library_dir, styles_dir, cache_dir)
+    path = book_path(library_dir, styles_dir, cache_dir, own_styles)
     try:
         _checked(path)
         return path
@@ -100,7 +101,7 @@ def ensure_book(library_dir: Path, styles_dir: Path, cache_dir: Path) -> Path:
     from jamtui.session.book_compile import compile_book
     from jamtui.styles.loading import load_styles
 
-    save_book(compile_book(library_dir, load_styles(styles_dir)), path)
+    save_book(compile_book(library_dir, load_styles(styles_dir, own_styles)), path)
     for old in cache_dir.glob("reflex-*.book"):
         if old != path:
             # Another jamtui may be reading it: then it stays.

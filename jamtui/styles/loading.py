@@ -115,8 +115,9 @@ def load_style(path: Path) -> Style:
     return style
 
 
-def load_styles(folder: Path) -> dict[str, Style]:
-    """All styles in ``folder`` (``*.toml``) by name, in alphabetical order.
+def load_styles(folder: Path, own: Path | None = None) -> dict[str, Style]:
+    """All styles in ``folder`` (``*.toml``) by name, in alphabetical order, and those in ``own``, should
+    there be such a folder: they come with them, or instead of one of the same name.
 
     Raises:
         ConfigError: there is no such folder, or no style file in it.
@@ -124,10 +125,12 @@ def load_styles(folder: Path) -> dict[str, Style]:
     """
     if not folder.is_dir():
         raise ConfigError(f"There is no style folder {folder}; create it or correct the path.")
-    styles = {path.stem: load_style(path) for path in sorted(folder.glob("*.toml"))}
-    if not styles:
+    paths = {path.stem: path for path in folder.glob("*.toml")}
+    if not paths:
         raise ConfigError(f"The style folder {folder} has no .toml files; put a style file there.")
-    return styles
+    if own is not None:
+        paths |= {path.stem: path for path in own.glob("*.toml")}
+    return {name: load_style(paths[name]) for name in sorted(paths)}
 
 
 def _roles(top: Table) -> dict[Role, RoleStyle]:

@@ -2,7 +2,7 @@ import itertools
 
 import pytest
 
-from jamtui.midi.connections import ConnectionMemory, Link, own_name, parse_aconnect
+from jamtui.midi.connections import AlsaGraph, ConnectionMemory, Link, own_name, parse_aconnect
 
 LEAD = Link("jamtui lead", "daw:in", True)
 KEYS = Link("jamtui in", "keys:out", False)
@@ -16,6 +16,9 @@ class FakeGraph:
         self.out: set[str] = set()
         self.into: set[str] = set()
         self.wires: set[tuple[str, str]] = set()
+
+    def refresh(self) -> None:
+        pass
 
     def senders(self) -> tuple[str, ...]:
         return tuple(sorted(self.out))
@@ -141,3 +144,26 @@ def test_what_aconnect_prints_is_read() -> None:
         "jamtui in:jamtui in": "128:0",
     }
     assert connected == {"20:0": ("128:0",), "128:0": ("20:0", "21:3")}
+
+
+def test_one_look_at_alsa_is_one_command() -> None:
+    text = (
+        "client 20: 'Keys' [type=kernel,card=1]\n    0 'Keys MIDI 1'\n\tConnecting To: 128:0\n"
+        "client 128: 'jamtui in' [type=user,pid=7]\n    0 'jamtui in'\n\tConnected From: 20:0\n"
+        "client 129: 'jamtui lead' [type=user,pid=7]\n    0 'jamtui lead'\n\tConnecting To: 130:0\n"
+        "client 130: 'daw' [type=user,pid=9]\n    0 'in'\n\tConnected From: 129:0\n"
+    )
+    calls: list[tuple[str, ...]] = []
+
+    def run(*arguments: str) -> str:
+        calls.append(arguments)
+        return text
+
+    memory = ConnectionMemory(lambda: graph)
+    graph = AlsaGraph(run)
+    memory.observe()
+    assert set(memory.links) == {
+        Link("jamtui in", "Keys:Keys MIDI 1", False),
+        Link("jamtui lead", "daw:in", True),
+    }
+    assert calls == [("-l",)]

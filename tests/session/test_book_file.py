@@ -171,3 +171,13 @@ def test_a_wrong_source_is_told_and_leaves_no_book(sources: tuple[Path, Path, Pa
     assert not cache.exists()
     with pytest.raises(ConfigError, match="has no phrases"):
         ensure_book(library / "nothing", *sources[1:])
+
+
+def test_own_styles_are_sources_of_the_book_too(sources: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    without = ensure_book(*sources, own)
+    own.mkdir()
+    (own / "mine.toml").write_text(STYLE.replace("swing\"", "mine\""), encoding="utf-8")
+    path = ensure_book(*sources, own)
+    assert path != without
+    assert "mine" in {p.style for p in load_book(path).phrases}

@@ -164,3 +164,20 @@ def test_a_folder_is_read_in_alphabetical_order(tmp_path: Path) -> None:
     for name in ("waltz", "polka", "stomp"):
         write(tmp_path, GOOD.replace("stomp", name), name)
     assert list(load_styles(tmp_path)) == ["polka", "stomp", "waltz"]
+
+
+def test_own_styles_come_with_those_that_ship_or_in_their_place(tmp_path: Path) -> None:
+    shipped, own = tmp_path / "shipped", tmp_path / "own"
+    shipped.mkdir()
+    for name in ("polka", "waltz"):
+        write(shipped, GOOD.replace("stomp", name), name)
+    assert list(load_styles(shipped, own)) == ["polka", "waltz"]
+    own.mkdir()
+    write(own, GOOD)
+    write(own, GOOD.replace("stomp", "waltz").replace("Stomp", "My Waltz"), "waltz")
+    styles = load_styles(shipped, own)
+    assert [(name, style.title) for name, style in styles.items()] == [
+        ("polka", "Stomp"),
+        ("stomp", "Stomp"),
+        ("waltz", "My Waltz"),
+    ]

@@ -1,0 +1,46 @@
+"""Asking RealtimeKit, where a Linux desktop has it, to make a thread real-time without any rights of ours."""
+
+import contextlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+
+RTKIT = "org.freedesktop.RealtimeKit1"
+TIMEOUT_S = 0.4
+CPU_LIMIT_US = 200_000
+"""RealtimeKit wants a limit on how long the thread computes without waiting (its own is 200 ms)."""
+
+Run = Callable[[Sequence[str]], int]
+
+
+def ask(pid: int, tid: int, priority: int, *, run: Run | None = None) -> bool:
+    """Ask for ``SCHED_RR`` with ``priority`` for thread ``tid`` of process ``pid``; whether it was granted.
+
+    Goes through ``busctl``, at most ``TIMEOUT_S`` long. False where either is missing.
+    """
+    if sys.platform != "linux" or (run is None and shutil.which("busctl") is None):
+        return False
+    import resource
+
+    with contextlib.suppress(ValueError, OSError):
+        hard = resource.getrlimit(resource.RLIMIT_RTTIME)[1]
+        most = CPU_LIMIT_US if hard == resource.RLIM_INFINITY else min(hard, CPU_LIMIT_US)
+        resource.setrlimit(resource.RLIMIT_RTTIME, (most, most))
+    place = f"/{RTKIT.replace('.', '/')}"
+    call = ("busctl", "--system", "--timeout=0.3", "call", RTKIT, place, RTKIT, "MakeThreadRealtimeWithPID")
+    return (run or _run)((*call, "ttu", str(pid), str(tid), str(priority))) == 0
+
+
+def _run(command: Sequence[str]) -> int:
+    try:
+        return subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=TIMEOUT_S,
+            check=False,
+        ).returncode
+    except (OSError, subprocess.TimeoutExpired):
+        return 1
