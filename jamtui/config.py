@@ -107,7 +107,7 @@ class ClockConfig:
 
 @dataclass(frozen=True, slots=True)
 class PlayingConfig:
-    """How a session begins; all of it can be changed while playing."""
+    """How a session begins. Style, tempo, meter, temperature, energy, grid and latch have keys as well."""
 
     style: str = "swing"
     """Style by name."""

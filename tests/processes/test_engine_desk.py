@@ -1,0 +1,89 @@
+"""What the engine does with actions of the MIDI keyboard and with inputs that go."""
+
+from collections import deque
+from typing import Any
+
+from jamtui.processes.codec import decode
+from jamtui.processes.engine_desk import TWICE_NS, Desk
+from jamtui.processes.engine_views import Audience
+
+
+class Peer:
+    """A client that keeps what it was sent."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.got: list[tuple[str, Any]] = []
+
+    def send(self, data: bytes) -> None:
+        self.got.append(decode(data))
+
+
+class Server:
+    def __init__(self, *peers: Peer) -> None:
+        self.peers = peers
+
+
+class Band:
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, bytes]] = []
+
+    def midi(self, _ns: int, port: str, data: bytes) -> None:
+        self.heard.append((port, data))
+
+
+class Ports:
+    def __init__(self) -> None:
+        self.picked: list[str] = []
+
+    def pick_output(self, choice: str) -> list[Any]:
+        self.picked.append(choice)
+        return []
+
+
+def desk(*peers: Peer) -> tuple[Desk, Band, Ports, list[str]]:
+    audience, band, ports, stopped = Audience(), Band(), Ports(), []
+    audience.server = Server(*peers)  # type: ignore[assignment]  # as much of a server as is used
+    unused: Any = None
+    made = Desk(
+        session="test",
+        band=band,  # type: ignore[arg-type]  # as much of a band as is used
+        ports=ports,  # type: ignore[arg-type]  # the same
+        sources=unused,
+        audience=audience,
+        views=unused,
+        commands=deque(),
+        flush=lambda: None,
+        stop=lambda: stopped.append("stopped"),
+    )
+    return made, band, ports, stopped
+
+
+def test_what_is_the_consoles_is_asked_of_every_console_and_of_nobody_else() -> None:
+    console, workers = Peer("console"), Peer("workers")
+    made, _, ports, _ = desk(console, workers)
+    assert made.elsewhere("style_pick", None, 0) is True
+    assert made.elsewhere("output_pick", "bass=Synth", 0) is True
+    assert made.elsewhere("style_next", None, 0) is False
+    assert console.got == [("do", "style_pick")]
+    assert workers.got == []
+    assert ports.picked == ["bass=Synth"]
+
+
+def test_quit_ends_everything_when_it_is_pressed_twice_in_time() -> None:
+    made, _, _, stopped = desk()
+    made.elsewhere("quit", None, 0)
+    made.elsewhere("quit", None, TWICE_NS)
+    assert stopped == []
+    made.elsewhere("quit", None, 2 * TWICE_NS - 1)
+    assert stopped == ["stopped"]
+
+
+def test_keys_and_pedal_of_an_input_that_goes_are_let_go_through_the_band() -> None:
+    made, band, _, _ = desk()
+    for message in (b"\x90\x3c\x50", b"\x90\x40\x50", b"\xb0\x40\x7f"):
+        made.hear(0, "Nord", message)
+    made.hear(0, "Pad", b"\x90\x43\x50")
+    band.heard.clear()
+    made.let_go(["Nord"], 1)
+    assert band.heard == [("Nord", b"\x80\x3c\x00"), ("Nord", b"\x80\x40\x00"), ("Nord", b"\xb0\x40\x00")]
