@@ -195,9 +195,9 @@ class Listener:
         return sorted((a for a in found if a.ns >= ns), key=lambda a: a.ns)
 
     def count(self) -> int:
-        """How many messages arrived from the band so far."""
+        """How many messages the roles have sent so far."""
         with self._lock:
-            return sum(len(r.arrivals) for r in self._receivers.values() if r.port != _ECHO)
+            return sum(len(r.arrivals) for r in self._receivers.values() if r.port not in (_ECHO, "thru"))
 
     def echoes(self) -> list[Arrival]:
         """What the echo sent back."""
