@@ -404,6 +404,9 @@ class Band:
         )
         # The demo player begins with the form, not in the count-in.
         self._demo_until = max(0.0, self.clock.segment.tick_at(ns))
+        if self._demo is not None and self._demo.meter != self.conductor.settings.meter:
+            self._demo.set_meter(self.conductor.settings.meter)
+            self._demo.restart()
         self.kpi.located()
         if self.started_ns is None:
             self.started_ns = ns
@@ -461,6 +464,9 @@ class Band:
         start, self._demo_until = self._demo_until, tick
         if self.state == "ending":
             return
+        coming = self.conductor.bar_at(tick + PPQ)
+        if coming.meter != self._demo.meter:
+            self._demo.set_meter(coming.meter, coming.start)
         for event in self._demo.events(start, tick):
             # The stamp is when it was played, not when this loop came to see it.
             self.midi(segment.ns_at(event.tick), "demo", event.data)

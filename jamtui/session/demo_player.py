@@ -43,6 +43,16 @@ class _Stroke:
     passing: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A bar as it began: its number and line, and where the hands were."""
+
+    bar: int
+    line: float
+    upper: tuple[int, ...]
+    bass: int | None
+
+
 class DemoPlayer:
     """Plays a form for ever, chorus after chorus, never twice quite the same. The same seed, tempo and
     meters give the same events."""
@@ -78,9 +88,29 @@ class DemoPlayer:
             raise ValueError(f"tempo must be positive, not {bpm}")
         self._tempo = bpm
 
-    def set_meter(self, meter: Meter) -> None:
-        """Play in ``meter`` from the next bar that is not yet performed."""
-        self._meter = meter
+    @property
+    def meter(self) -> Meter:
+        """The meter of the latest bars that are known."""
+        return self._meter if self._change is None else self._change[1]
+
+    def set_meter(self, meter: Meter, line: int | None = None) -> None:
+        """Play in ``meter`` from the bar line at tick ``line`` on, which cuts the bar before it if it must;
+        without ``line`` from the next bar that is not yet performed."""
+        if line is None:
+            self._meter = meter
+            return
+        self._change = (line, meter)
+        begun = next((b for b in self._begun if b.line >= line - 1), None)
+        if begun is None:
+            last = self._begun[-1]
+            if self._next.tick < line:
+                return
+            begun = replace(last, bar=last.bar + 1)
+        elif self._next.bar < begun.bar:
+            return
+        # The first stroke after the line is known already; it is played anew there.
+        self._strokes = self._perform(line, begun.bar, begun.upper, begun.bass)
+        self._next = next(self._strokes)
 
     def restart(self, tick: int = 0) -> None:
         """Begin the form again with its first bar line at ``tick``."""
@@ -88,6 +118,8 @@ class DemoPlayer:
         self._upto = float(tick)
         self._queue: list[tuple[float, int, int, PlayedEvent]] = []
         self._serial = 0
+        self._change: tuple[int, Meter] | None = None
+        self._begun: list[_Begun] = []
         self._strokes = self._perform(tick)
         self._next = next(self._strokes)
         self._pedal_down = False
@@ -129,12 +161,16 @@ class DemoPlayer:
 
     # How a form becomes strokes
 
-    def _perform(self, start: int) -> Iterator[_Stroke]:
-        upper: tuple[int, ...] = ()
-        bass: int | None = None
+    def _perform(
+        self, start: int, first: int = 0, upper: tuple[int, ...] = (), bass: int | None = None
+    ) -> Iterator[_Stroke]:
         line = float(start)
         previous = float("-inf")
-        for bar in count():
+        for bar in count(first):
+            if self._change is not None and line >= self._change[0] - 1:
+                (changed, self._meter), self._change = self._change, None
+                line = float(changed)
+            self._begun = [*self._begun[-3:], _Begun(bar, line, upper, bass)]
             meter = self._meter
             chords = self.chords_of(bar)
             rng = self._rng("bar", bar)
@@ -149,6 +185,8 @@ class DemoPlayer:
                 upper = close_voicing(upper_tones(chord), upper)
                 for i, (offset, hand, short) in enumerate(hits := _rhythm(rng, length)):
                     if i and offset > length - next_early - EIGHTH:
+                        continue
+                    if self._change is not None and line + at + offset >= self._change[0]:
                         continue
                     beat = line + at + offset - (early if i == 0 else 0)
                     lone = len(hits) == 1 and length >= 3 * PPQ and not next_early

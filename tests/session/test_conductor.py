@@ -622,8 +622,8 @@ def test_a_chord_is_for_somebody_only_where_a_pitched_role_may_answer() -> None:
 
 @pytest.mark.parametrize(("bars", "ends"), [(3, 3), (4, 2), (6, 2)])
 def test_an_ending_lets_the_lead_finish_a_phrase_that_is_not_long(bars: int, ends: int) -> None:
-    """Asked for in the first bar. Bar line 2 would cut the phrase: the end of the 3rd bar is waited for, later
-    ones are not."""
+    """Asked for in the first bar. Bar line 2 would cut the phrase: the end of the 3rd bar is waited for, a
+    later one is not."""
     tones = [(float(n), 0.5, (0, 4, 7, 11)[n % 4], Function.CHORD) for n in range(4 * bars)]
     long = phrase("long", Role.LEAD, "major", tones, ((0, 0, "maj7"),), bars=bars)
     band = Player(small=ReflexBook("long", (long,)))
