@@ -20,8 +20,9 @@ from jamtui.styles.style import Feel
 LOCK_HORIZON_NS: Final = 30_000_000
 """A note whose final send time is nearer than this is locked."""
 
-MAX_OFFSET_MS: Final = 100.0
-"""Port offsets are held within this, either way."""
+EARLIEST_OFFSET_MS: Final = -100.0
+LATEST_OFFSET_MS: Final = 500.0
+"""Port offsets are held within these."""
 
 MIN_SOUND_NS: Final = 30_000_000
 """A note sent late sounds at least this long, or as long as it was written if that is shorter."""
@@ -236,7 +237,7 @@ class Timeline:
     def set_offset(self, role: Role, offset_ms: float) -> None:
         """Notes of ``role`` locked from now on leave so much later (negative: earlier)."""
         part = self._parts[role]
-        part.offset_ns = round(max(-MAX_OFFSET_MS, min(MAX_OFFSET_MS, offset_ms)) * 1_000_000)
+        part.offset_ns = round(max(EARLIEST_OFFSET_MS, min(LATEST_OFFSET_MS, offset_ms)) * 1_000_000)
         part.lock_ns = None
 
     def splice(self, splice: Splice, now: int) -> None:
