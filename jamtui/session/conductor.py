@@ -23,6 +23,7 @@ from jamtui.session.hearing import Heard
 from jamtui.session.offers import Desk, Verdict
 from jamtui.session.planning import Answer, Planner, lock_ticks
 from jamtui.session.readings import Readings
+from jamtui.session.rehearsal import rehearse
 from jamtui.session.settings import (
     GRIDS,
     PITCHED,
@@ -62,6 +63,7 @@ class Conductor(Readings):
         settings: BandSettings,
         *,
         chart: Chart | None = None,
+        shelf: Shelf | None = None,
         click_port: str = "",
         click_channel: int = 9,
     ) -> None:
@@ -70,8 +72,9 @@ class Conductor(Readings):
         if settings.style not in styles:
             settings = replace(settings, style=next(iter(styles)))
         changes = Changes(settings)
-        shelf = Shelf(book)
-        shelf.warm(styles, settings.meter)
+        if shelf is None:
+            shelf = Shelf(book)
+            shelf.warm(styles, settings.meter)
         lines = BarLines(0, settings.meter)
         planner = Planner(session, seed, shelf, styles, lines, changes.at, self._energy_at)
         planner.harmony.set_chart(chart)
@@ -121,11 +124,18 @@ class Conductor(Readings):
         return [*self._feel(self.settings), *self._mutes(every=True), *ahead]
 
     def warm_up(self) -> None:
-        """Work out ahead what the first chords would otherwise wait for: about a fifth of a second."""
+        """Work out ahead what the first chords would otherwise wait for, and rehearse their answers: about
+        half a second."""
         for style in self._styles.values():
             comp = style.roles.get(Role.COMP)
             if comp is not None:
                 warm_tables(comp.low, comp.high)
+        rehearse(self._styles, self._understudy)
+
+    def _understudy(self, style: str, grid: str) -> "Conductor":
+        settings = replace(self.settings, style=style, grid=grid)
+        planner = self._planner
+        return Conductor("", planner.seed, ReflexBook("", ()), self._styles, settings, shelf=planner.shelf)
 
     def stop(self) -> list[Command]:
         """Stop at once; nothing stays planned. The chord is kept for the next start."""

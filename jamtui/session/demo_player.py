@@ -71,6 +71,9 @@ class DemoPlayer:
         self._seed = seed
         self._meter = meter
         self._channel = channel
+        self._change: tuple[int, Meter] | None = None
+        self._begun: list[_Begun] = []
+        self._next: _Stroke
         self.set_tempo(tempo)
         self.restart()
 
@@ -118,8 +121,8 @@ class DemoPlayer:
         self._upto = float(tick)
         self._queue: list[tuple[float, int, int, PlayedEvent]] = []
         self._serial = 0
-        self._change: tuple[int, Meter] | None = None
-        self._begun: list[_Begun] = []
+        self._change = None
+        self._begun = []
         self._strokes = self._perform(tick)
         self._next = next(self._strokes)
         self._pedal_down = False
@@ -168,8 +171,8 @@ class DemoPlayer:
         previous = float("-inf")
         for bar in count(first):
             if self._change is not None and line >= self._change[0] - 1:
-                (changed, self._meter), self._change = self._change, None
-                line = float(changed)
+                line, self._meter = float(self._change[0]), self._change[1]
+                self._change = None
             self._begun = [*self._begun[-3:], _Begun(bar, line, upper, bass)]
             meter = self._meter
             chords = self.chords_of(bar)
