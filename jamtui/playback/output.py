@@ -97,6 +97,8 @@ class OutputLoop:
         self._gone: dict[str, str] = {}
         self._last_jump: float | None = None
         self._introduced = False
+        self._struck: list[tuple[NoteOn, Key, int, int]] = []
+        """Note-ons that left and are not yet accounted for: on, key, when sent, the step's now."""
         self.next_is_send = False
         """Whether the deadline `step` returned last is one to meet exactly (else: housekeeping, with no event
         due soon after it)."""
@@ -170,6 +172,8 @@ class OutputLoop:
                 self._send_timed(event, now)
             elif isinstance(event, Reroute):
                 self._set_route(event.command, now)
+        if self._struck:
+            self._book()
 
     def finish(self, now: int) -> None:
         """End all that sounds and forget all that is planned: the last thing before the ports are closed."""
@@ -340,16 +344,23 @@ class OutputLoop:
             if sent_ns is None:
                 self._drop(note, "port")
                 return
-            self._voices[key] = self._timeline.add_off(on, route.port, route.channel, pitch, now)
+            self._struck.append((on, key, sent_ns, now))
+
+    def _book(self) -> None:
+        """Keep account of what was struck: after all of a chord left, so that its last note need not wait."""
+        for on, key, sent_ns, now in self._struck:
+            port, channel, pitch = key
+            note = on.note
+            self._voices[key] = self._timeline.add_off(on, port, channel, pitch, now)
             self._reports.append(
                 SentNote(
-                    role,
+                    note.role,
                     True,
                     note.tick,
                     pitch,
                     on.velocity,
-                    route.channel,
-                    route.port,
+                    channel,
+                    port,
                     on.due_ns,
                     sent_ns,
                     note.source,
@@ -357,6 +368,7 @@ class OutputLoop:
                     on.answer.take_trigger(),
                 )
             )
+        self._struck.clear()
 
     def _strike(self, key: Key, data: bytes) -> int | None:
         """Send a note-on, ending the key first where it sounds. Returns when it left, None if it did not."""
@@ -382,6 +394,8 @@ class OutputLoop:
 
     def _end(self, key: Key, due_ns: int) -> None:
         """Send the note-off of ``key``. Where that is not possible now it stays owed in the ledger."""
+        if self._struck:
+            self._book()
         voice = self._voices.pop(key, None)
         if isinstance(voice, NoteOff):
             voice.dead = True
@@ -417,6 +431,8 @@ class OutputLoop:
     def _end_where(
         self, wanted: Callable[[NoteOff | _Guest], bool], now: int, port: str | None = None
     ) -> None:
+        if self._struck:
+            self._book()
         for key, voice in list(self._voices.items()):
             if (port is None or key[0] == port) and wanted(voice):
                 self._end(key, now)
@@ -427,6 +443,8 @@ class OutputLoop:
     # Bytes
 
     def _send_timed(self, event: Timed, now: int) -> None:
+        if self._struck:
+            self._book()
         message = event.message
         struck = key_event(message.data)
         if struck is not None and struck[0] and now - event.due_ns > self._late_ns:
