@@ -6,7 +6,6 @@ import platform
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from itertools import groupby
 
 from jamtui import __version__
 from jamtui.errors import JamtuiError
@@ -30,17 +29,6 @@ FIGURES: Mapping[str, str] = {
 """Module of each figure, in the order in which they are taken."""
 ONLY_WHEN_NAMED = frozenset({"soak"})
 FEWEST = 60
-_SYNC = ("--sync",)
-_ASYNC = ("--timeout", "100")
-"""Synchronous: the server waits for its clients in each period, so a busy machine loses no message on the
-way. A client that is killed then holds everything up for ten times the client timeout, so deaths are measured
-in the usual mode, with a shorter timeout: jackd forgets the clients of a killed process one timeout after the
-other."""
-
-
-def jackd_arguments(name: str) -> tuple[str, ...]:
-    """What the JACK server is started with for this figure."""
-    return _ASYNC if name in ("kill", "ports") else _SYNC
 
 
 def bench_live(events: int, only: list[str] | None, as_json: bool) -> int:
@@ -53,13 +41,12 @@ def bench_live(events: int, only: list[str] | None, as_json: bool) -> int:
     if sys.platform != "linux":
         raise JamtuiError("the live bench measures over JACK on Linux; `jamtui doctor` measures here")
     figures: list[Figure] = []
-    for mode, group in groupby(names, key=jackd_arguments):
-        with open_bench(max(events, FEWEST), jackd=mode) as bench:
-            for name in group:
-                print(f"{name} ...", file=sys.stderr, flush=True)
-                figures.append(bench.measure(_figure(name)))
-                if not as_json:
-                    print(table(figures[-1:]), flush=True)
+    with open_bench(max(events, FEWEST)) as bench:
+        for name in names:
+            print(f"{name} ...", file=sys.stderr, flush=True)
+            figures.append(bench.measure(_figure(name)))
+            if not as_json:
+                print(table(figures[-1:]), flush=True)
     machine = {
         "version": __version__,
         "machine": platform.platform(),

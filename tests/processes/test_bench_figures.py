@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.errors import JamtuiError
-from jamtui.processes.bench import FIGURES, choose, jackd_arguments
+from jamtui.processes.bench import FIGURES, choose
 from jamtui.processes.benching.figures import (
     Check,
     Figure,
@@ -98,11 +98,6 @@ def test_figures_are_chosen_by_name_and_the_soak_only_when_named() -> None:
     assert set(choose(None)) | {"soak"} == set(FIGURES)
     with pytest.raises(JamtuiError, match="there is no figure"):
         choose(["speed"])
-
-
-def test_deaths_are_measured_on_a_server_that_does_not_wait_for_the_dead() -> None:
-    assert "--sync" not in jackd_arguments("kill")
-    assert "--sync" in jackd_arguments("ttfn")
 
 
 def test_a_window_title_is_not_yet_a_paint() -> None:

@@ -5,7 +5,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from shutil import rmtree
@@ -62,10 +62,8 @@ class Bench:
 
 
 @contextlib.contextmanager
-def open_bench(events: int, *, jackd: Sequence[str] = (), quiet: bool = False) -> Iterator[Bench]:
+def open_bench(events: int, *, quiet: bool = False) -> Iterator[Bench]:
     """A bench with a JACK server and a home of its own; nothing of the musician's is touched.
-
-    ``jackd``: further arguments for the server.
 
     Raises:
         JamtuiError: this machine cannot run it.
@@ -76,7 +74,7 @@ def open_bench(events: int, *, jackd: Sequence[str] = (), quiet: bool = False) -
     interval = sys.getswitchinterval()
     sys.setswitchinterval(_SWITCH_S)
     try:
-        with jack_server(jackd), contextlib.ExitStack() as stack:
+        with jack_server(), contextlib.ExitStack() as stack:
             listener = Listener()
             stack.callback(listener.close)
             bench = Bench(listener, Player(), events=events, quiet=quiet)

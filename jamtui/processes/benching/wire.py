@@ -27,12 +27,14 @@ PORTS = ("lead", "bass", "comp", "drums", "thru")
 _ECHO = "echo"
 _LOOK_S = 0.001
 _TRIES = 10
+_MODE = ("--sync", "--timeout", "10")
+"""Synchronous: the server waits for its clients in each period, so a busy machine loses no message on the way.
+The clients of a killed process are then forgotten one after the other, each after ten times the timeout."""
 
 
 @contextlib.contextmanager
-def jack_server(arguments: Sequence[str] = ()) -> Iterator[str]:
-    """A dummy JACK server of our own, with further ``arguments``, where jackd is installed, else the one that
-    answers; its name.
+def jack_server() -> Iterator[str]:
+    """A dummy JACK server of our own where jackd is installed, else the one that answers; its name.
 
     Raises:
         JamtuiError: there is neither.
@@ -44,7 +46,7 @@ def jack_server(arguments: Sequence[str] = ()) -> Iterator[str]:
     try:
         if sys.platform == "linux" and shutil.which("jackd") is not None:
             os.environ["JACK_DEFAULT_SERVER"] = name
-            server, control = _start_server(name, arguments)
+            server, control = _start_server(name)
         else:
             name = os.environ.get("JACK_DEFAULT_SERVER", "default")
             control = _control(None)
@@ -73,13 +75,13 @@ def jack_server(arguments: Sequence[str] = ()) -> Iterator[str]:
                 os.environ[key] = value
 
 
-def _start_server(name: str, arguments: Sequence[str]) -> "tuple[subprocess.Popen[bytes], JackControl]":
+def _start_server(name: str) -> "tuple[subprocess.Popen[bytes], JackControl]":
     """A server with the dummy driver, and its graph. Where eight run already, one of them may end soon."""
     said = ""
     for _ in range(_TRIES):
         with tempfile.TemporaryFile() as log:
             server = subprocess.Popen(
-                ["jackd", *arguments, "--no-realtime", "-n", name, "-d", "dummy", "-r", "48000", "-p", "64"],
+                ["jackd", *_MODE, "--no-realtime", "-n", name, "-d", "dummy", "-r", "48000", "-p", "64"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
