@@ -89,6 +89,7 @@ class Engine:
         self._wait = PreciseWait()
         self._stopping = False
         self._orphaned = False
+        self._ended: deque[Key] = deque(maxlen=ENDED)
         self._parent = os.getppid()
         self._next_snapshot = self._next_state = self._next_beat = 0
         self._audience = Audience()
@@ -245,6 +246,8 @@ class Engine:
             taken.append(report)
             if isinstance(report, SentNote):
                 self._views.take(report)
+                if not report.on:
+                    self._ended.append((report.port, report.channel, report.pitch))
         self._band.take_reports(taken, now)
 
     def _housekeeping(self, now: int) -> None:
@@ -296,8 +299,12 @@ class Engine:
                 self._band.start(now)
 
     def _when_orphaned(self) -> None:
-        # The supervisor closes our standard input, too, when it ends in good order.
-        self._orphaned = os.getppid() != self._parent
+        # The supervisor closes our standard input in good order, too; killed, it does so a moment
+        # before it is dead.
+        end = time.monotonic() + ORPHANED_S
+        while not (self._stopping or self._orphaned) and time.monotonic() < end:
+            self._orphaned = os.getppid() != self._parent
+            time.sleep(0.005)
         self._request_stop()
 
     def _request_stop(self) -> None:
@@ -323,7 +330,7 @@ class Engine:
 
     def _close(self) -> None:
         journal, server = self._journal, self._audience.server
-        owed = self._loop.sounding()
+        owed = (*self._loop.sounding(), *self._ended)
         each(
             self._stop_band,
             self._output.stop,
@@ -336,7 +343,8 @@ class Engine:
         )
 
     def _insist(self, owed: Sequence[Key]) -> None:
-        """With the supervisor its standby port was killed, which everybody listened to."""
+        """With the supervisor its standby port was killed, which everybody listened to: they were deaf to the
+        last note-offs."""
         jack = self._ports.system.jack
         if self._orphaned and jack is not None:
             insist(lambda: self._send_offs(owed), jack, lambda port: port.startswith(RESCUE_PORT))

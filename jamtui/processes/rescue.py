@@ -88,6 +88,7 @@ class Rescue:
         self._next_look = time.monotonic() + LOOK_S
         self._mending_until = 0.0
         self._asked = False
+        self._sounded: tuple[tuple[int, int, int], ...] = ()
 
     def look_around(self) -> None:
         """See who is connected, and mend what a death broke. Call it some times a second."""
@@ -95,6 +96,7 @@ class Rescue:
         if now < self._next_look:
             return
         memory = self._connections()
+        self._sounded = tuple(read_owed(self._shared.bitmap))
         if memory is not None:
             memory.observe()
             if self._standby is not None and self._system is not None:
@@ -107,7 +109,10 @@ class Rescue:
         memory = self._memory
         if memory is not None:
             memory.engine_died()
-        sounding = read_owed(self._shared.bitmap)
+        # What sounded at the last look, too: a note-off of the last milliseconds may have died in the
+        # engine's queue to JACK.
+        sounding = sorted({*read_owed(self._shared.bitmap), *self._sounded})
+        self._sounded = ()
         if not sounding:
             return 0
         from jamtui.midi.connections import KEPT

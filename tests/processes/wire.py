@@ -1,6 +1,7 @@
 """A real band, real processes and real JACK ports for the tests of this folder."""
 
 import contextlib
+import itertools
 import os
 import signal
 import threading
@@ -25,6 +26,8 @@ from jamtui.session.journal import Journal, read_journal
 from jamtui.session.snapshot import Snapshot
 
 PATIENCE_S = 20.0
+_NUMBERS = itertools.count(1)
+"""JACK renames a second client of a name: each gets its own."""
 ROLES = ("lead", "bass", "comp", "drums")
 SEVENTH = (50, 60, 65, 69)
 """Keys of a Dm7 in root position."""
@@ -45,6 +48,7 @@ class Ear:
         self.messages: list[bytes] = []
         self.sounding: set[tuple[int, int]] = set()
         self.struck = 0
+        name = f"{name} {next(_NUMBERS)}"
         with quiet():
             self._client: Any = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, name=name, queue_size_limit=1 << 16)
         self._client.ignore_types(sysex=False, timing=False, active_sense=True)
@@ -153,6 +157,8 @@ class RunningBand:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is not None and self._with_graph:
+            self._explain()
         with contextlib.suppress(Exception):
             stop_band(self.runtime, 5.0)
         if self.supervisor.poll() is None:
@@ -175,6 +181,13 @@ class RunningBand:
         if kind is not None:
             for log in sorted(paths.log_dir().glob("*.log")):
                 print(f"--- {log.name}\n{log.read_text(errors='replace')[-4000:]}")
+
+    def _explain(self) -> None:
+        """For a test that failed: what arrived, who is connected, what the engine thinks."""
+        print("heard", {name: (ear.struck, len(ear.messages)) for name, ear in self.ears.items()})
+        print("connected", {port: self.graph.connections(port) for port in self.graph.senders()})
+        print("report", self._reports.fetch(self.link, 1.0))
+        print("events", self.events)
 
     # What it says
 
@@ -255,12 +268,21 @@ class RunningBand:
         ear = Ear(name or f"test {role}")
         wait_until(lambda: self.graph.connect(f"jamtui {role}:out", ear.full_name), f"the port jamtui {role}")
         self.ears[name or role] = ear
+        self.wait_remembered(ear.full_name)
         return ear
+
+    def wait_remembered(self, full_name: str) -> None:
+        """Wait until the supervisor has seen the connection, which takes it up to a fifth of a second."""
+        wait_until(
+            lambda: full_name in ask(self.runtime, "supervisor", "status", "status", 10.0)["connections"],
+            f"the supervisor's look at {full_name}",
+        )
 
     def keyboard(self, name: str = "test keys") -> Keyboard:
         """A keyboard connected to ``jamtui in``."""
         keyboard = Keyboard(name)
         wait_until(lambda: self.graph.connect(keyboard.full_name, "jamtui in:in"), "the port jamtui in")
+        self.wait_remembered(keyboard.full_name)
         return keyboard
 
     def wait_notes(self, count: int = 4) -> None:
@@ -268,15 +290,12 @@ class RunningBand:
         goals = {name: ear.struck + count for name, ear in self.ears.items()}
         wait_until(
             lambda: all(self.ears[name].struck >= goal for name, goal in goals.items()),
-            f"{count} more notes on every port (now { ({n: e.struck for n, e in self.ears.items()}) }, of {goals})",
+            f"{count} more notes on every port: {goals}",
         )
 
     def wait_silence(self) -> None:
         """Wait until all that was struck was ended."""
-        wait_until(
-            lambda: not any(ear.sounding for ear in self.ears.values()),
-            f"a note-off for each of { ({n: e.sounding for n, e in self.ears.items()}) }",
-        )
+        wait_until(lambda: not any(ear.sounding for ear in self.ears.values()), "a note-off for every note")
 
     # How it ends
 
