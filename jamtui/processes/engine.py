@@ -55,6 +55,9 @@ SWITCH_S = 0.0001
 PLAN_NS = 10_000_000
 """Planning looks at the time at least this often while the band plays."""
 IDLE_NS = 20_000_000
+ORPHANED_S = 0.2
+ENDED = 64
+"""Keys remembered that were ended last."""
 SNAPSHOT_NS = 50_000_000
 QUIET_NS = 2_500_000
 """Work that can wait is not begun when a note is due sooner than this."""
