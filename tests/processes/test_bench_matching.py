@@ -2,9 +2,11 @@
 
 import itertools
 
+from jamtui.processes.benching.answering import at_next_grid_point
 from jamtui.processes.benching.failing import same_notes
 from jamtui.processes.benching.following import BAR, Score
 from jamtui.processes.benching.matching import (
+    Answered,
     Arrival,
     HeardChord,
     Out,
@@ -148,3 +150,25 @@ def test_the_score_knows_where_the_music_is() -> None:
     ((tick, error),) = score.errors(back, [right, late, note])
     assert (tick, round(error, 3)) == (6720, 0.0)
     assert BAR == 3840
+
+
+def test_the_answer_is_wanted_at_the_next_eighth() -> None:
+    tick_ns = 60e9 / 120 / 960
+
+    def found(tick: float, *notes: Out) -> int | None:
+        note = at_next_grid_point(Answered(0, 0, 0, notes), tick, tick_ns)
+        return None if note is None else note.tick
+
+    at_goal, later = out(250, 40, tick=960), out(500, 40, tick=1440)
+    assert found(500.5, at_goal, later) == 960
+    assert found(960.0, at_goal) == 960
+    assert found(500.5, later) is None
+    # 30 ms after the eighth at 480 a wrong note is replaced at once; the answer still comes at 960.
+    at_once = out(5, 40, tick=538)
+    assert found(537.5, at_once, at_goal) == 960
+    assert found(537.5, at_once) is None
+    assert found(537.5, at_once, later) is None
+    # 100 ms after it nothing is replaced, so a note before the grid point is one too early.
+    assert found(672.5, out(5, 40, tick=673), at_goal) is None
+    # Nor is a note long after the press.
+    assert found(537.5, out(150, 40, tick=800), at_goal) is None

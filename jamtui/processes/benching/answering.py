@@ -13,6 +13,7 @@ from jamtui.processes.benching.figures import Check, Figure, at_least, at_most, 
 from jamtui.processes.benching.matching import (
     Answered,
     HeardChord,
+    Out,
     answers,
     heard_between,
     on_wire,
@@ -28,6 +29,9 @@ BLOCKS = 6
 FEWEST_IN_BLOCK = 8
 SPREAD_MS = (5.0, 40.0)
 LATE_MS = 80.0
+REPLACED_MS = 100.0
+"""A wrong note is replaced within this time of the press, the second look at a spread chord included."""
+TEMPO = 132.0
 MS = 1_000_000
 
 
@@ -107,16 +111,17 @@ def response(bench: Bench) -> Figure:
     """Grid 1/8: chords from 80 ms late to an eighth early get their first note at the next grid point."""
     count = max(BLOCKS, bench.events // 5)
     run = _play(bench, count, gaps_ms=(0.0, 0.0), grid="1/8", around_beats=True)
-    right = 0
+    right = replaced = 0
     offsets: list[float] = []
     for answered, group in zip(run.answered, run.heard, strict=True):
         heard = next((h for h in group if h.kind == "provisional"), None)
         if answered is None or heard is None:
             continue
-        goal = next_grid(-int(-heard.tick // 1), EIGHTH)
-        first = min(answered.outs, key=lambda out: out.tick)
-        right += first.tick == goal
-        offsets.append((first.ns - first.due) / 1e6)
+        found = at_next_grid_point(answered, heard.tick, 60e9 / TEMPO / PPQ)
+        right += found is not None
+        if found is not None:
+            offsets.append((found.ns - found.due) / 1e6)
+            replaced += found is not min(answered.outs, key=lambda out: out.tick)
     checks: tuple[Check, ...] = (at_least("first note at the next grid point, share", right / count, 0.99),)
     return Figure(
         "response",
@@ -125,9 +130,28 @@ def response(bench: Bench) -> Figure:
         count,
         details={
             "answered": sum(a is not None for a in run.answered),
+            "late chords that replaced a wrong note at once as well": replaced,
             "first note sent after it was due, p99 ms": percentile(offsets, 0.99) if offsets else None,
         },
     )
+
+
+def at_next_grid_point(answered: Answered, tick: float, tick_ns: float) -> Out | None:
+    """The note that answers a chord played at ``tick`` at the next eighth, None where the first note comes
+    elsewhere.
+
+    A chord up to 80 ms after a grid point also ends and replaces, at once, what sounds and became wrong: that is
+    no answer too early, but the answer must still come at the grid point.
+    """
+    goal = next_grid(-int(-tick // 1), EIGHTH)
+    late_ns = (tick - (goal - EIGHTH)) * tick_ns
+    answering = [
+        out
+        for out in answered.outs
+        if out.tick >= goal or late_ns > LATE_MS * MS or out.ns - answered.stamp_ns > REPLACED_MS * MS
+    ]
+    first = min(answering, key=lambda out: out.tick, default=None)
+    return first if first is not None and first.tick == goal else None
 
 
 class _Run:
@@ -153,7 +177,7 @@ def _play(
     """Play ``count`` chords in blocks, one style each, with the echo between them."""
     write_config()
     run = _Run()
-    options = SessionOptions(autostart=True, headless=True, grid=grid, seed=bench.seed, tempo=132.0)
+    options = SessionOptions(autostart=True, headless=True, grid=grid, seed=bench.seed, tempo=TEMPO)
     listener = bench.listener
     with BandUnderTest(listener, options) as band, bench.console():
         band.wait_playing()

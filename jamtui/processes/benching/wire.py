@@ -28,7 +28,7 @@ _ECHO = "echo"
 _LOOK_S = 0.001
 _TRIES = 10
 _MODE = ("--sync", "--timeout", "10")
-"""Synchronous: the server waits for its clients in each period, so a busy machine loses no message on the way.
+"""Synchronous: the server waits for its clients in each period, so that a busy machine loses no message.
 The clients of a killed process are then forgotten one after the other, each after ten times the timeout."""
 
 
