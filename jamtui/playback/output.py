@@ -138,7 +138,7 @@ class OutputLoop:
         if not self._introduced:
             self._introduced = True
             self._ledger.release_all(self._send)  # what an engine before this one could not end
-            for port in self._sinks:
+            for port in list(self._sinks):  # one that is not there is taken out at the first send
                 self._introduce(port)
         timeline = self._timeline
         self._follow_clock(now)

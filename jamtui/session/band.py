@@ -221,8 +221,8 @@ class Band:
     def next_wake(self, ns: int) -> int | None:
         """When ``advance`` has to be called next for a timer of hearing or for the demo player, if known."""
         timer = self.chords.next_timer()
-        if self._demo is None or not self.clock.running or self.state == "stopped":
-            return timer
+        if self._demo is None or not self.clock.running or self.state in ("stopped", "ending"):
+            return timer  # in the ending it plays no more, and its next event would stay due for ever
         played = self.clock.segment.ns_at(max(self._demo.next_tick, self._demo_until))
         return played if timer is None else min(timer, played)
 

@@ -622,6 +622,16 @@ def test_a_driver_that_fails_otherwise_costs_its_port_only() -> None:
     assert [pitch for _, kind, pitch in band.left("bass") if kind == "on"] == [40]
 
 
+def test_a_port_that_is_away_from_the_first_costs_the_others_nothing() -> None:
+    bass = RecordingSink(lambda: 0)
+    band = Band(
+        {Role.LEAD: Route("lead", program=3), Role.BASS: Route("bass", 1)},
+        {"lead": BrokenSink(), "bass": bass},
+    )
+    assert dict(band.loop.gone_ports()) == {"lead": "driver"}
+    assert [data for _, data in bass.events] == [bytes((0xB1, 7, 100))]
+
+
 def test_what_the_player_plays_through_is_owed_too() -> None:
     band = Band()
     band.do(Immediate("lead", bytes((0x90, 60, 80))), Immediate("lead", bytes((0xB0, 64, 127))))

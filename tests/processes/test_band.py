@@ -1,5 +1,7 @@
 """The whole band on real ports: it plays, obeys, and leaves nothing behind."""
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -83,3 +85,32 @@ def test_without_midi_the_band_plays_into_nothing_and_says_so(
         assert "JACK" in snapshot.output
         wait_until(lambda: band.report()["notes_sent"] > 8, "notes into nothing")
         assert band.pid("engine") == band.report()["engine_pid"]
+
+
+@pytest.mark.slow
+def test_planning_never_spins(jamtui_home: Path) -> None:
+    with RunningBand(SessionOptions(demo=True, autostart=True, tempo=60.0, seed=3), graph=False) as band:
+        stat = Path(f"/proc/{band.pid('engine')}/stat")
+        if not stat.exists():
+            pytest.skip("processor time is read from /proc")
+
+        def share_of_a_core(seconds: float = 1.5) -> float:
+            before, began = processor_seconds(stat), time.monotonic()
+            time.sleep(seconds)
+            return (processor_seconds(stat) - before) / (time.monotonic() - began)
+
+        band.wait(lambda s: s.state == "playing", "playing")
+        playing = share_of_a_core()
+        band.link.act("ending")
+        band.wait(lambda s: s.state == "ending", "ending")
+        ending = share_of_a_core()
+        band.link.act("start_stop")
+        band.wait(lambda s: s.state == "stopped", "stopped")
+        stopped = share_of_a_core()
+        # a loop that spins takes all of what this machine can give it
+        assert max(playing, ending, stopped) < 0.5
+
+
+def processor_seconds(stat: Path) -> float:
+    fields = stat.read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -68,6 +68,7 @@ def test_every_sounding_note_of_a_killed_engine_gets_an_explicit_note_off(jamtui
         keyboard.close()
 
 
+@pytest.mark.slow
 def test_keyboard_and_receiver_are_connected_again(jamtui_home: Path) -> None:
     with RunningBand(SessionOptions()) as band:
         keyboard = band.keyboard()
@@ -88,6 +89,7 @@ def test_keyboard_and_receiver_are_connected_again(jamtui_home: Path) -> None:
         keyboard.close()
 
 
+@pytest.mark.slow
 def test_a_killed_engine_writes_a_journal_that_can_be_read(jamtui_home: Path) -> None:
     with RunningBand(DEMO) as band:
         band.wait(lambda s: s.state == "playing", "playing")
@@ -172,6 +174,7 @@ def test_a_hung_engine_is_replaced_and_its_notes_end(jamtui_home: Path) -> None:
         keyboard.close()
 
 
+@pytest.mark.slow
 def test_panic_ends_the_notes_of_a_hung_engine_at_once(jamtui_home: Path) -> None:
     with RunningBand(SessionOptions(), listen=["thru"]) as band:
         keyboard = band.keyboard()
@@ -184,6 +187,7 @@ def test_panic_ends_the_notes_of_a_hung_engine_at_once(jamtui_home: Path) -> Non
         keyboard.close()
 
 
+@pytest.mark.slow
 def test_a_band_with_a_hung_engine_can_be_stopped(jamtui_home: Path) -> None:
     with RunningBand(SessionOptions(), config=NO_MIDI, graph=False) as band:
         band.kill("engine", signal.SIGSTOP)
@@ -212,6 +216,7 @@ def test_an_engine_that_never_says_anything_is_given_longer() -> None:
     assert pulse.hung(5, 6, 7, 31.0) or any(pulse.hung(5, 6, 7, 31.0 + 0.2 * i) for i in range(30))
 
 
+@pytest.mark.slow
 def test_a_killed_supervisor_takes_everything_along_in_good_order(jamtui_home: Path) -> None:
     with RunningBand(DEMO, listen=ROLES) as band:
         band.wait_notes(4)
@@ -233,6 +238,7 @@ def test_a_killed_supervisor_takes_everything_along_in_good_order(jamtui_home: P
         assert find_leftovers(band.runtime).files == ()
 
 
+@pytest.mark.slow
 def test_an_engine_that_hangs_without_a_supervisor_is_ended_by_the_next_start(jamtui_home: Path) -> None:
     with RunningBand(SessionOptions(), config=NO_MIDI, graph=False) as band:
         engine = band.kill("engine", signal.SIGSTOP)
@@ -294,6 +300,7 @@ def test_a_headless_run_that_is_killed_takes_its_band_along(jamtui_home: Path) -
     assert find_leftovers(runtime).files == ()
 
 
+@pytest.mark.slow
 def test_a_terminal_signal_stops_a_headless_run_with_its_report(jamtui_home: Path, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     command = [sys.executable, "-m", "jamtui", "play", "--headless", "--demo", "--report", str(report)]

@@ -76,6 +76,7 @@ def test_garbage_changes_nothing_but_the_event_line(jamtui_home: Path) -> None:
         assert band.pid("engine") == engine
 
 
+@pytest.mark.slow
 def test_clients_that_never_read_or_come_and_go_cost_nothing(jamtui_home: Path) -> None:
     with RunningBand(SessionOptions(demo=True, autostart=True, seed=5)) as band:
         engine = band.pid("engine")
@@ -106,6 +107,7 @@ def test_clients_that_never_read_or_come_and_go_cost_nothing(jamtui_home: Path) 
             sleeper.close()
 
 
+@pytest.mark.slow
 def test_a_flood_of_messages_starves_nobody(jamtui_home: Path) -> None:
     with RunningBand(SessionOptions(demo=True, autostart=True, seed=5, tempo=200.0)) as band:
         engine = band.pid("engine")

@@ -38,6 +38,7 @@ def state_of(snapshot: Snapshot, letter: str) -> tuple[str, str]:
 
 
 @pytest.mark.wire
+@pytest.mark.slow
 def test_bars_of_a_generator_are_guarded_spliced_and_named(jamtui_home: Path) -> None:
     with RunningBand(options("playing", "stale", "failing"), listen=["lead"]) as band:
         band.wait(lambda s: state_of(s, "M")[0] == "ready", "the source is ready")
@@ -63,6 +64,7 @@ def test_bars_of_a_generator_are_guarded_spliced_and_named(jamtui_home: Path) ->
 
 
 @pytest.mark.wire
+@pytest.mark.slow
 def test_a_source_that_never_answers_is_told_when_its_work_is_useless(
     jamtui_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

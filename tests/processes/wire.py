@@ -27,7 +27,6 @@ from jamtui.session.snapshot import Snapshot
 
 PATIENCE_S = 20.0
 _NUMBERS = itertools.count(1)
-"""JACK renames a second client of a name: each gets its own."""
 ROLES = ("lead", "bass", "comp", "drums")
 SEVENTH = (50, 60, 65, 69)
 """Keys of a Dm7 in root position."""
@@ -42,18 +41,21 @@ def wait_until(condition: Callable[[], object], what: str, timeout_s: float = PA
 
 
 class Ear:
-    """A receiver as a DAW has it: a JACK input that keeps what it got and knows what sounds."""
+    """A receiver as a DAW has it: a JACK input that keeps what it got and knows what sounds.
 
-    def __init__(self, name: str) -> None:
+    ``name`` is taken as it is only where ``exact``: JACK renames a second client of a name.
+    """
+
+    def __init__(self, name: str, *, exact: bool = False) -> None:
         self.messages: list[bytes] = []
         self.sounding: set[tuple[int, int]] = set()
         self.struck = 0
-        name = f"{name} {next(_NUMBERS)}"
+        self.name = name if exact else f"{name} {next(_NUMBERS)}"
         with quiet():
-            self._client: Any = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, name=name, queue_size_limit=1 << 16)
+            self._client: Any = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, name=self.name, queue_size_limit=1 << 16)
         self._client.ignore_types(sysex=False, timing=False, active_sense=True)
         self._client.open_virtual_port("in")
-        self.full_name = f"{name}:in"
+        self.full_name = f"{self.name}:in"
 
     def fetch(self) -> None:
         """Take what arrived."""

@@ -528,3 +528,18 @@ def test_no_note_is_dropped_in_a_minute_of_demo() -> None:
     assert dropped == []
     assert stage.band.kpi.dead_air == 0
     assert stage.band.kpi.response_share == 1.0
+
+
+def test_the_demo_player_wakes_nobody_in_the_ending() -> None:
+    stage = Stage(demo=True)
+    stage.act("start_stop")
+    stage.wait(6_000)
+    assert stage.band.state == "playing"
+    stage.act("ending")
+    stage.wait(1_000)
+    assert stage.band.state == "ending"
+    stage.band.advance(stage.time())
+    wake = stage.band.next_wake(stage.time())
+    assert (
+        wake is None or wake > stage.time()
+    )  # else the planning thread looks again and again without a rest
