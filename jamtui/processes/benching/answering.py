@@ -140,8 +140,8 @@ def at_next_grid_point(answered: Answered, tick: float, tick_ns: float) -> Out |
     """The note that answers a chord played at ``tick`` at the next eighth, None where the first note comes
     elsewhere.
 
-    A chord up to 80 ms after a grid point also ends and replaces, at once, what sounds and became wrong: that is
-    no answer too early, but the answer must still come at the grid point.
+    A chord up to 80 ms after a grid point also ends and replaces, at once, what sounds and became wrong. That
+    is no answer too early, but the answer must still come at the grid point.
     """
     goal = next_grid(-int(-tick // 1), EIGHTH)
     late_ns = (tick - (goal - EIGHTH)) * tick_ns
