@@ -88,6 +88,8 @@ class Rescue:
         self._next_look = time.monotonic() + LOOK_S
         self._mending_until = 0.0
         self._asked = False
+        self._dead: int | None = None
+        """Process id of an engine that died and whose successor has not said anything yet."""
         self._sounded: tuple[tuple[int, int, int], ...] = ()
 
     def look_around(self) -> None:
@@ -95,6 +97,13 @@ class Rescue:
         now = time.monotonic()
         if now < self._next_look:
             return
+        if self._dead is not None:
+            if self._shared.engine_pid == self._dead:
+                # JACK disconnects the ports of the dead before it takes them away: to a look in between it
+                # would seem that somebody had pulled the plugs.
+                self._next_look = now + MENDING_S
+                return
+            self._dead = None
         memory = self._connections()
         self._sounded = tuple(read_owed(self._shared.bitmap))
         if memory is not None:
@@ -107,6 +116,7 @@ class Rescue:
     def end_notes(self) -> int:
         """Send a note-off for every note that the bitmap says is sounding; how many there were."""
         memory = self._memory
+        self._dead = self._shared.engine_pid
         if memory is not None:
             memory.engine_died()
         # What sounded at the last look, too: a note-off of the last milliseconds may have died in the

@@ -198,7 +198,8 @@ class Supervisor:
             print("the engine is hung; replacing it", flush=True)
             self._pulse.begin()
             engine.kill()
-        self._rescue.look_around()
+        if engine is not None and engine.poll() is None:
+            self._rescue.look_around()
 
     def _give_up(self, problem: str | None) -> None:
         if problem is not None:

@@ -186,7 +186,7 @@ class RunningBand:
 
     def _explain(self) -> None:
         """For a test that failed: what arrived, who is connected, what the engine thinks."""
-        print("heard", {name: (ear.struck, len(ear.messages)) for name, ear in self.ears.items()})
+        print("heard", {n: (ear.struck, len(ear.messages), ear.sounding) for n, ear in self.ears.items()})
         print("connected", {port: self.graph.connections(port) for port in self.graph.senders()})
         print("report", self._reports.fetch(self.link, 1.0))
         print("events", self.events)
