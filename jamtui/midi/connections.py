@@ -62,7 +62,8 @@ class Graph(Protocol):
 
 
 class ConnectionMemory:
-    """Remembers links; restores those that went because a port went, not those that somebody took away.
+    """Remembers links; restores those that went because a port went, not those that somebody took away: both
+    ports are still there at two looks. (A port is disconnected a moment before it goes.)
 
     Args:
         opener: opens the graph, at first and again after its server went (``lambda: open_graph("jack")``).
@@ -72,6 +73,7 @@ class ConnectionMemory:
         self._opener = opener
         self._graph: Graph | None = None
         self._links: dict[Link, bool] = {}  # True: it was whole at the last look
+        self._doubted: set[Link] = set()
 
     @property
     def graph(self) -> Graph | None:
@@ -102,6 +104,7 @@ class ConnectionMemory:
     def engine_died(self) -> None:
         """All our ports went at once: what is not connected at the next look was not taken away."""
         self._links = dict.fromkeys(self._links, False)
+        self._doubted.clear()
 
     def close(self) -> None:
         """Let the graph go; what is remembered stays."""
@@ -127,14 +130,17 @@ class ConnectionMemory:
                 own.setdefault((name, outgoing), full)
                 current |= {Link(name, peer, outgoing) for peer in graph.connections(full)}
         restored: list[Link] = []
+        doubted, self._doubted = self._doubted, set()
         for link, was_whole in list(self._links.items()):
             if link in current:
                 continue
             full = own.get((link.own, link.outgoing), "")
             if not full or link.peer not in (receivers if link.outgoing else senders):
                 self._links[link] = False
-            elif was_whole:
+            elif was_whole and link in doubted:
                 del self._links[link]
+            elif was_whole:
+                self._doubted.add(link)
             elif graph.connect(*((full, link.peer) if link.outgoing else (link.peer, full))):
                 self._links[link] = True
                 restored.append(link)

@@ -78,6 +78,18 @@ def test_a_connection_that_somebody_takes_away_stays_away(graph: FakeGraph) -> N
     assert ("jamtui lead:out", "daw:in") not in graph.wires
 
 
+def test_a_port_seen_disconnected_just_before_it_goes_was_not_taken_away(graph: FakeGraph) -> None:
+    memory = ConnectionMemory(lambda: graph)
+    memory.observe()
+    graph.wires.discard(("jamtui lead:out", "daw:in"))
+    assert memory.observe() == ()
+    graph.lose("daw:in")
+    assert memory.observe() == ()
+    graph.into.add("daw:in")
+    assert memory.observe() == (LEAD,)
+    assert ("jamtui lead:out", "daw:in") in graph.wires
+
+
 def test_a_new_engine_gets_the_connections_of_the_old_one_whatever_jack_calls_it(graph: FakeGraph) -> None:
     memory = ConnectionMemory(lambda: graph)
     memory.observe()

@@ -285,6 +285,7 @@ class RunningBand:
         keyboard = Keyboard(name)
         wait_until(lambda: self.graph.connect(keyboard.full_name, "jamtui in:in"), "the port jamtui in")
         self.wait_remembered(keyboard.full_name)
+        time.sleep(0.3)  # the engine looks four times a second who plays
         return keyboard
 
     def wait_notes(self, count: int = 4) -> None:
