@@ -177,7 +177,7 @@ def test_own_styles_are_sources_of_the_book_too(sources: tuple[Path, Path, Path]
     own = tmp_path / "own"
     without = ensure_book(*sources, own)
     own.mkdir()
-    (own / "mine.toml").write_text(STYLE.replace("swing\"", "mine\""), encoding="utf-8")
+    (own / "mine.toml").write_text(STYLE.replace('swing"', 'mine"'), encoding="utf-8")
     path = ensure_book(*sources, own)
     assert path != without
     assert "mine" in {p.style for p in load_book(path).phrases}
