@@ -51,12 +51,14 @@ ON_TIME_ONLY = LatePolicy("on time only", 5.0)
 
 
 class Answer:
-    """What the notes of one splice share: the trigger that its first note sent carries."""
+    """What the notes of one splice share: the trigger that its first note sent carries, and, for the answer to
+    a key press, since when they can be due: feel may place them early, but not before they were known."""
 
-    __slots__ = ("trigger_ns",)
+    __slots__ = ("since_ns", "trigger_ns")
 
-    def __init__(self, trigger_ns: int) -> None:
+    def __init__(self, trigger_ns: int, now: int) -> None:
         self.trigger_ns = trigger_ns
+        self.since_ns = now if trigger_ns else -NEVER_NS
 
     def take_trigger(self) -> int:
         """The trigger's stamp the first time, 0 afterwards."""
@@ -260,7 +262,7 @@ class Timeline:
         taken = {
             (on.note.tick, -1 if one_line else on.note.pitch): on for on in part.locked if not on.leaving
         }
-        answer = Answer(splice.trigger_ns)
+        answer = Answer(splice.trigger_ns, now)
         plan = [entry for entry in part.plan[::-1] if entry[0].tick < splice.from_tick]
         at_once: list[PlannedNote] = []
         seen: set[tuple[int, int]] = set()
@@ -446,7 +448,7 @@ class Timeline:
         """Work out when ``on`` is due, after every note of an earlier tick of its role."""
         due = self._due(on)
         if due < NEVER_NS:
-            due = max(due, part.floor(on.note.tick))
+            due = max(due, part.floor(on.note.tick), on.answer.since_ns)
             part.placed(on.note.tick, due)
         on.due_ns = due
 

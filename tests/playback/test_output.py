@@ -762,3 +762,14 @@ def test_housekeeping_shortly_before_an_event_is_as_exact_as_the_event() -> None
     band.until(400)
     assert band.loop.step(400 * MS) == 470 * MS + 1
     assert band.loop.next_is_send
+
+
+def test_an_answer_is_not_due_before_it_was_known_however_early_feel_would_have_it() -> None:
+    band = Band()
+    band.feel(Feel(push_ms=-30.0))
+    band.start()
+    band.until(480)
+    band.do(Splice(Role.LEAD, 960, (note(960, 60), note(1440, 62, index=1)), trigger_ns=480 * MS))
+    band.until(1200)
+    ons = [(r.due_ns / MS, r.sent_ns / MS) for r in band.sent() if r.on]
+    assert ons == [(480, 480), (pytest.approx(720, abs=0.1), pytest.approx(720, abs=0.1))]
