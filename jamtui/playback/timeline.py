@@ -51,8 +51,8 @@ ON_TIME_ONLY = LatePolicy("on time only", 5.0)
 
 
 class Answer:
-    """What the notes of one splice share: the trigger that its first note sent carries, and, for the answer to
-    a key press, since when they can be due: feel may place them early, but not before they were known."""
+    """What the notes of one splice share: the trigger that its first note sent carries and, for the answer
+    to a key press, since when they can be due: feel may place them early, not before they were known."""
 
     __slots__ = ("since_ns", "trigger_ns")
 
