@@ -1,0 +1,51 @@
+"""What the phrase library stores: phrases and the files they came from."""
+
+from dataclasses import dataclass
+
+from jamtui.music.phrase import Phrase
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRecord:
+    """One ingested file, or why it was refused."""
+
+    sha256: str
+    """Hash of the file's bytes, lower-case hexadecimal; what a file is known by."""
+    path: str
+    """Where it was found, for people; not needed again."""
+    title: str = ""
+    licence: str = ""
+    ingested_at: float = 0.0
+    """Seconds since 1970, UTC."""
+    analysis: int = 0
+    """Version of the analysis that read it; a newer one reads the file again."""
+    refused: str = ""
+    """Why nothing was taken, in words; empty where it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseRecord:
+    """One phrase as stored: the music, where it comes from and what became of it."""
+
+    phrase: Phrase
+    """Notes on the straight grid with their residual; ``origin`` is ``Source.LIBRARY``."""
+    key: str = ""
+    """The local key, as "D minor"; empty where it is not known."""
+    romans: tuple[str, ...] = ()
+    """Roman numerals in that key, one per chord span; empty where there is no key."""
+    swing: float = 0.5
+    """Share of the beat that the first eighth took when it was played: 0.5 straight, 0.667 triplets."""
+    source: str = ""
+    """``SourceRecord.sha256``; empty for what the musician captured."""
+    first_bar: int = 0
+    """Bar of the source at which the phrase starts, counted from 0."""
+    count: int = 1
+    """How many near-duplicates of it were seen, itself included."""
+    id: int = 0
+    """The store's number; 0 where it is not stored yet."""
+    played: int = 0
+    """How often the band has played it."""
+    kept: bool = False
+    """The musician wants to hear it again."""
+    banned: bool = False
+    """The musician never wants to hear it again."""
