@@ -9,6 +9,7 @@ chord that sounds, ``N.C.`` is silence.
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
+from hashlib import sha256
 
 from jamtui.errors import MusicError
 from jamtui.music.chord import NO_CHORD, Chord, parse_chord
@@ -27,11 +28,21 @@ class Chart:
     meter: Meter
     bars: tuple[tuple[ChordSpan, ...], ...]
     """Each bar's chords, starts relative to the bar."""
+    title: str = ""
+    """Name of the tune, where it is known."""
 
     @property
     def length(self) -> int:
         """Ticks."""
         return len(self.bars) * self.meter.bar_ticks
+
+    @property
+    def name(self) -> str:
+        """Title and eight hexadecimal digits that depend on meter and chords alone: the same for the same
+        changes each time, another when a chord is edited."""
+        told = ";".join(f"{s.start},{s.length},{s.chord.symbol}" for s in self.spans)
+        digest = sha256(f"{self.meter.name}:{told}".encode()).hexdigest()[:8]
+        return f"{self.title} {digest}" if self.title else digest
 
     @property
     def spans(self) -> tuple[ChordSpan, ...]:
@@ -57,6 +68,7 @@ class Chart:
                 tuple(ChordSpan(s.start, s.length, s.chord.transpose(semitones)) for s in bar)
                 for bar in self.bars
             ),
+            self.title,
         )
 
     @property

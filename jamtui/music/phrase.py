@@ -6,6 +6,9 @@ from enum import StrEnum
 from jamtui.music.chord import Chord
 from jamtui.music.meter import COMMON_TIME, Meter
 
+FORECAST_BARS = 16
+"""How many bars ahead a brief tells what is expected."""
+
 
 class Role(StrEnum):
     """What a player of the band does; each has a MIDI port of its own."""
@@ -113,3 +116,16 @@ class Brief:
     just_played: tuple[Note, ...] = ()
     deadline_ms: int = 0
     """Milliseconds from sending until the first bar is too late."""
+    density: float = 0.5
+    """How many notes are wanted, 0 (few) to 1 (many); 0.5 is the style's own measure."""
+    forecast: tuple[ChordSpan, ...] = ()
+    """Chords from ``start_tick`` on, those of ``chords`` first, up to ``FORECAST_BARS`` bars: as the chart
+    or the prediction has them. Empty where nothing is known beyond ``chords``."""
+    confidence: float = 0.0
+    """How likely the chords of ``forecast`` are to come, 0 to 1; 1 over a chart."""
+    key: str = ""
+    """The key in words, such as ``D minor``; empty while none is known."""
+    chart: str = ""
+    """Name of the chart that is followed, the same for the same chords each time; empty: none."""
+    bar_number: int = 0
+    """0-based number of the first bar in the song."""

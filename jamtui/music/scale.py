@@ -83,7 +83,16 @@ class Key:
     @property
     def name(self) -> str:
         """As written on a lead sheet: ``Eb``, ``F#m``."""
-        return pitch_class_name(self.tonic, self.flats or self.tonic in (1, 8)) + ("m" if self.minor else "")
+        return self._tonic_name + ("m" if self.minor else "")
+
+    @property
+    def words(self) -> str:
+        """In words: ``Eb major``, ``F# minor``."""
+        return f"{self._tonic_name} {'minor' if self.minor else 'major'}"
+
+    @property
+    def _tonic_name(self) -> str:
+        return pitch_class_name(self.tonic, self.flats or self.tonic in (1, 8))
 
 
 def chord_tones(chord: Chord) -> frozenset[int]:

@@ -25,6 +25,7 @@ class Harmony:
         self._heard: list[tuple[int, int, Chord]] = []
         self._chart: tuple[tuple[tuple[int, Chord], ...], ...] = ()
         self._chart_length = 0
+        self._chart_name = ""
         self._past: deque[Chord] = deque(maxlen=8)
         self._key: Key | None = None
         self._key_due = False
@@ -35,6 +36,16 @@ class Harmony:
         return bool(self._chart)
 
     @property
+    def chart_name(self) -> str:
+        """Name of the chart that is followed (``Chart.name``); empty without one."""
+        return self._chart_name
+
+    @property
+    def confidence(self) -> float:
+        """How likely the chords to come are to come as ``spans`` has them, 0 to 1: 1 over a chart."""
+        return 1.0 if self._chart else 0.0
+
+    @property
     def key(self) -> Key | None:
         """The key of the last chords (or of the chart), None while nothing is known."""
         return self._key
@@ -43,6 +54,7 @@ class Harmony:
         """Follow ``chart`` from the first bar on, over and over; None: only what is played."""
         self._chart = _chart_bars(chart) if chart else ()
         self._chart_length = chart.meter.bar_ticks if chart else 0
+        self._chart_name = chart.name if chart else ""
         if chart:
             self._key = key_of(s.chord for s in chart.spans)
 

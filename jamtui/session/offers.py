@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from jamtui.music.meter import PPQ
-from jamtui.music.phrase import Bar, Brief, ChordSpan, Note, Role, Source
+from jamtui.music.phrase import FORECAST_BARS, Bar, Brief, ChordSpan, Note, Role, Source
 from jamtui.playback.commands import Splice
 from jamtui.session.planning import Planner
 from jamtui.session.randomness import number
@@ -66,7 +66,8 @@ class Desk:
             if self._briefed.get(key) == planner.revision:
                 continue
             self._briefed[key] = planner.revision
-            chords = planner.harmony.spans(bar.start, BRIEF_BARS * bar.length)
+            harmony = planner.harmony
+            chords = harmony.spans(bar.start, BRIEF_BARS * bar.length)
             if not chords:
                 continue
             played = tuple(
@@ -91,6 +92,11 @@ class Desk:
                     seed=number(planner.seed, "brief", role, bar.start),
                     just_played=played,
                     deadline_ms=max(0, round((bar.start - now) * 60_000 / (bpm * PPQ)) - 75),
+                    forecast=harmony.spans(bar.start, FORECAST_BARS * bar.length),
+                    confidence=harmony.confidence,
+                    key=harmony.key.words if harmony.key else "",
+                    chart=harmony.chart_name,
+                    bar_number=bar.number,
                 )
             )
         return found

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+from jamtui.music.chart import parse_chart
 from jamtui.music.chord import parse_chord
 from jamtui.music.meter import PPQ
-from jamtui.music.phrase import Bar, Brief, ChordSpan, Note, Role, Source
+from jamtui.music.phrase import FORECAST_BARS, Bar, Brief, ChordSpan, Note, Role, Source
 from tests.session.small_band import BAR, Player
 
 
@@ -33,6 +34,22 @@ def test_a_brief_says_what_is_coming_and_what_was_played() -> None:
     assert brief.just_played
     assert all(n.onset < 0 for n in brief.just_played)
     assert 0 < brief.deadline_ms < 2000
+
+
+def test_a_brief_over_a_chart_tells_what_comes_for_sixteen_bars() -> None:
+    chart = parse_chart("Dm7 | G7 | Cmaj7 | %")
+    band = Player(chart=chart)
+    band.conductor.set_sources(True)
+    band.start()
+    band.run(0, 500)
+    brief = next(b for b in band.conductor.briefs() if b.role is Role.LEAD)
+    assert [s.chord.symbol for s in brief.chords] == ["G7", "Cmaj7"]
+    assert [(s.start // BAR, s.chord.symbol) for s in brief.forecast][:4] == [
+        (0, "G7"), (1, "Cmaj7"), (3, "Dm7"), (4, "G7"),
+    ]  # fmt: skip
+    assert sum(s.length for s in brief.forecast) == FORECAST_BARS * BAR
+    assert (brief.confidence, brief.key, brief.bar_number) == (1.0, "C major", 1)
+    assert brief.chart == chart.name
 
 
 def test_each_bar_is_briefed_once_and_again_after_a_new_plan() -> None:
