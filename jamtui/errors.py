@@ -29,3 +29,9 @@ class LinkError(JamtuiError):
     """The processes of the band cannot reach each other."""
 
     exit_code = 4
+
+
+class StoreError(JamtuiError):
+    """The phrase library cannot be opened, read or written."""
+
+    exit_code = 5

@@ -54,6 +54,11 @@ def data_dir() -> Path:
     return _dir("data", "data")
 
 
+def library_file() -> Path:
+    """The phrase library: one SQLite file."""
+    return data_dir() / "library.db"
+
+
 def state_dir() -> Path:
     """Journals and logs."""
     return _dir("state", "state")
@@ -137,7 +142,10 @@ def _shipped(name: str) -> Path:
 
 
 def _user() -> str:
-    return str(os.getuid()) if sys.platform != "win32" else os.environ.get("USERNAME", "user")
+    user = os.environ.get("USERNAME", "user")
+    if sys.platform != "win32":
+        user = str(os.getuid())
+    return user
 
 
 def _private(folder: Path) -> Path:
