@@ -90,6 +90,9 @@ class Bar:
     notes: tuple[Note, ...]
     label: str = ""
     """What to call the material on screen: a phrase's name, a model's, a file's."""
+    ref: str = ""
+    """What the material is at its source, such as ``L:1234`` for a phrase of the library; empty: nothing
+    that could be named again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,3 +132,8 @@ class Brief:
     """Name of the chart that is followed, the same for the same chords each time; empty: none."""
     bar_number: int = 0
     """0-based number of the first bar in the song."""
+    low: int = 0
+    high: int = 127
+    """Range of the role in this style (MIDI numbers, inclusive)."""
+    level: float = 1.0
+    """How hard the role strikes in this style."""

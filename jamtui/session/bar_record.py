@@ -22,6 +22,7 @@ def bar_record(bar: Bar) -> dict[str, object]:
         "seed": bar.seed,
         "notes": [[n.onset, n.pitch, n.duration, n.velocity, n.residual] for n in bar.notes],
         "label": bar.label,
+        **({"ref": bar.ref} if bar.ref else {}),
     }
 
 
@@ -43,6 +44,7 @@ def bar_from_record(record: Mapping[str, object]) -> Bar:
             seed=_integer(record["seed"]),
             notes=tuple(Note(*(_integer(v) for v in row)) for row in _rows(record["notes"], 5)),
             label=_text(record.get("label", "")),
+            ref=_text(record.get("ref", "")),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise JamtuiError(f"A bar in this file cannot be read ({error}); choose another file.") from error

@@ -21,14 +21,19 @@ class Generator(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A phrase that retrieval found for the present chord, for the screen."""
+    """A phrase that retrieval found for the chords at hand, for the screen. ``notes`` are ``(onset, duration,
+    pitch)`` in ticks over ``length``."""
 
     score: float
     chords: str
     style: str
     origin: str
-    contour: tuple[int, ...]
-    playing: bool = False
+    notes: tuple[tuple[int, int, int], ...]
+    length: int
+    ref: str = ""
+    """``Bar.ref`` of what is played of it."""
+    role: str = ""
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,7 @@ class Desk:
                 for n in planner.runways[role].notes_from(bar.start - 2 * bar.length)
                 if n.tick < bar.start
             )
+            plays = planner.role_style(role, settings)
             found.append(
                 Brief(
                     brief_id=f"{role.value}-{bar.start}-{planner.revision}",
@@ -97,6 +98,9 @@ class Desk:
                     key=harmony.key.words if harmony.key else "",
                     chart=harmony.chart_name,
                     bar_number=bar.number,
+                    low=plays.low,
+                    high=plays.high,
+                    level=plays.level,
                 )
             )
         return found

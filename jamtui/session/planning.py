@@ -228,7 +228,10 @@ class Planner:
             if bar.start_tick + n.onset >= start
         ]  # fmt: skip
         spans = bar.chords_assumed
-        runway.put(RunwayBar(bar.start_tick, bar.length, (*kept, *notes), source, bar.label, brief, spans))
+        here = RunwayBar(
+            bar.start_tick, bar.length, (*kept, *notes), source, bar.label, brief, spans, bar.ref
+        )
+        runway.put(here)
         if notes and bar.role is not Role.DRUMS:
             trimmed = runway.trim_into(start, notes[0].tick)
             if trimmed is not None:

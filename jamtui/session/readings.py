@@ -156,6 +156,11 @@ class Readings:
         bar = self._planner.runways[role].bar_at(int(tick))
         return bar.label if bar else ""
 
+    def ref(self, role: Role, tick: float) -> str:
+        """What ``role`` plays at ``tick`` at its source (``Bar.ref``); empty where it cannot be named."""
+        bar = self._planner.runways[role].bar_at(int(tick))
+        return bar.ref if bar else ""
+
     def drain_accepted(self) -> list[Bar]:
         """Bars that were accepted since the last call, as they passed the guard (for the journal)."""
         bars, self._planner.accepted = self._planner.accepted, []

@@ -20,6 +20,8 @@ class RunwayBar:
     label: str
     brief_id: str
     chords: tuple[ChordSpan, ...]
+    ref: str = ""
+    """What the material is at its source (``Bar.ref``)."""
 
     @property
     def end(self) -> int:

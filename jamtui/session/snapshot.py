@@ -80,8 +80,22 @@ class HitView:
     chords: str
     style: str
     origin: str
-    contour: tuple[int, ...] = ()
+    notes: tuple[tuple[int, int, int], ...] = ()
+    """``(onset, duration, pitch)`` in ticks over ``length``: the tiny piano roll."""
+    length: int = 0
     playing: bool = False
+    kept: bool = False
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryView:
+    """The phrase library in short. ``phrases`` is None while nobody has counted them."""
+
+    phrases: int | None = None
+    sources: int = 0
+    ingest: str = ""
+    """What is being ingested and how far it is, in words; empty: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +178,8 @@ class Snapshot:
     """The chord holds after the keys are let go."""
     synth: str = ""
     """Port of a General MIDI synth that was found and is not in use; empty: none."""
+    library: LibraryView = LibraryView()
+    """The phrase library in short."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ from dataclasses import replace
 from math import sin
 
 from jamtui.console.app import JamApp
-from jamtui.music.meter import COMMON_TIME, PPQ
+from jamtui.music.meter import COMMON_TIME, EIGHTH, PPQ
 from jamtui.session.snapshot import (
     ChordView,
     Event,
     GaugeView,
     HitView,
+    LibraryView,
     NextChord,
     PortView,
     RoleView,
@@ -264,10 +265,10 @@ class FakeBand:
                 response=0.998,
             ),
             hits=(
-                HitView(0.93, "Dm7 G7", "bebop", "own take 3", (62, 65, 69, 72, 70, 65), True),
-                HitView(0.91, "Dm7 G7", "swing", "starter 12", (72, 69, 65, 62, 64, 67)),
-                HitView(0.88, "Dm9 G13", "bebop", "midis/tune.mid", (60, 60, 64, 67, 71, 74)),
-                HitView(0.86, "Dm7 G7b9", "swing", "starter 4", (74, 71, 67, 65, 62, 59)),
+                hit(0.93, "Dm7 G7", "bebop", "own take 3", (62, 65, 69, 72, 70, 65), playing=True, kept=True),
+                hit(0.91, "Dm7 G7", "swing", "starter 12", (72, 69, 65, 62, 64, 67)),
+                hit(0.88, "Dm9 G13", "bebop", "midis/tune.mid", (60, 60, 64, 67, 71, 74)),
+                hit(0.86, "Dm7 G7b9", "swing", "starter 4", (74, 71, 67, 65, 62, 59)),
             ),
             sources=(
                 SourceView("R", "reflex", "ready", "book of 412 phrases"),
@@ -284,7 +285,23 @@ class FakeBand:
             ports_out=(PortView("FLUID Synth (1234)", False),),
             seed=4127,
             priority="real-time (FIFO 60)",
+            library=LibraryView(12_418, 97),
         )
+
+
+def hit(
+    score: float,
+    chords: str,
+    style: str,
+    origin: str,
+    pitches: tuple[int, ...],
+    *,
+    playing: bool = False,
+    kept: bool = False,
+) -> HitView:
+    """A hit of eighths from the first beat on."""
+    notes = tuple((n * EIGHTH, EIGHTH, pitch) for n, pitch in enumerate(pitches))
+    return HitView(score, chords, style, origin, notes, BAR, playing, kept, "lead")
 
 
 def stage_text(app: JamApp) -> str:
@@ -305,6 +322,7 @@ def stopped(snapshot: Snapshot) -> Snapshot:
         chart="",
         gauges=GaugeView(),
         hits=(),
+        library=LibraryView(),
         sources=(
             SourceView("R", "reflex", "ready", "book of 412 phrases"),
             SourceView("L", "library", "absent", "no library yet: the band plays from its own book (R)"),

@@ -97,7 +97,7 @@ def _band(frame: Frame, width: int) -> object:
 
 def _sources(frame: Frame, width: int) -> object:
     s = frame.snapshot
-    return (s.sources, s.hits, s.seed) if s else None
+    return (s.sources, s.hits, s.library, s.seed) if s else None
 
 
 def _status(frame: Frame, width: int) -> object:
