@@ -8,7 +8,6 @@ ctypes, which lets the interpreter lock go, and ``alive`` turns False the moment
 
 import ctypes
 import ctypes.util
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -170,10 +169,9 @@ def _load() -> ctypes.CDLL | None:
 
 
 def _library_path() -> str | None:
-    if sys.platform == "win32":
-        return None  # rtmidi's Windows wheels know Windows MM only
     import rtmidi
 
+    # rtmidi's Windows wheels know Windows MM only.
     if rtmidi.API_UNIX_JACK not in rtmidi.get_compiled_api():
         return None
     try:

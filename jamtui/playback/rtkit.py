@@ -19,17 +19,22 @@ def ask(pid: int, tid: int, priority: int, *, run: Run | None = None) -> bool:
 
     Goes through ``busctl``, at most ``TIMEOUT_S`` long. False where either is missing.
     """
-    if sys.platform != "linux" or (run is None and shutil.which("busctl") is None):
+    if run is None and shutil.which("busctl") is None:
         return False
-    import resource
-
-    with contextlib.suppress(ValueError, OSError):
-        hard = resource.getrlimit(resource.RLIMIT_RTTIME)[1]
-        most = CPU_LIMIT_US if hard == resource.RLIM_INFINITY else min(hard, CPU_LIMIT_US)
-        resource.setrlimit(resource.RLIMIT_RTTIME, (most, most))
+    _limit_computing()
     place = f"/{RTKIT.replace('.', '/')}"
     call = ("busctl", "--system", "--timeout=0.3", "call", RTKIT, place, RTKIT, "MakeThreadRealtimeWithPID")
     return (run or _run)((*call, "ttu", str(pid), str(tid), str(priority))) == 0
+
+
+def _limit_computing() -> None:
+    if sys.platform == "linux":
+        import resource
+
+        with contextlib.suppress(ValueError, OSError):
+            hard = resource.getrlimit(resource.RLIMIT_RTTIME)[1]
+            most = CPU_LIMIT_US if hard == resource.RLIM_INFINITY else min(hard, CPU_LIMIT_US)
+            resource.setrlimit(resource.RLIMIT_RTTIME, (most, most))
 
 
 def _run(command: Sequence[str]) -> int:

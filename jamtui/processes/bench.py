@@ -38,8 +38,7 @@ def bench_live(events: int, only: list[str] | None, as_json: bool) -> int:
         JamtuiError: an unknown figure, or a machine that cannot run the bench.
     """
     names = choose(only)
-    if sys.platform != "linux":
-        raise JamtuiError("the live bench measures over JACK on Linux; `jamtui doctor` measures here")
+    _require_linux()
     figures: list[Figure] = []
     with open_bench(max(events, FEWEST)) as bench:
         for name in names:
@@ -59,6 +58,11 @@ def bench_live(events: int, only: list[str] | None, as_json: bool) -> int:
     else:
         print("\n".join(f"{k}: {v}" for k, v in machine.items()))
     return 0 if all(f.passed for f in figures) else 1
+
+
+def _require_linux() -> None:
+    if sys.platform != "linux":
+        raise JamtuiError("the live bench measures over JACK on Linux; `jamtui doctor` measures here")
 
 
 def choose(only: list[str] | None) -> list[str]:

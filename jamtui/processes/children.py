@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -62,6 +63,18 @@ def _start(
         )
     finally:
         os.close(log)
+
+
+def kill_now(pid: int) -> None:
+    """End a process that is given no say in it (``kill -9``).
+
+    Raises:
+        OSError: it is gone, or somebody else's.
+    """
+    if sys.platform == "win32":
+        os.kill(pid, signal.SIGTERM)  # there this ends it at once
+    else:
+        os.kill(pid, signal.SIGKILL)
 
 
 def when_orphaned(do: Callable[[], None]) -> threading.Thread:

@@ -6,12 +6,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 from jamtui.errors import LinkError
 from jamtui.processes.codec import Plain, decode, encode, from_plain
-from jamtui.processes.link import connect, hang_up
+from jamtui.processes.link import AnyConnection, connect, hang_up
 from jamtui.processes.lock import band_is_running
 from jamtui.session.snapshot import Event, Roll, Snapshot
 
@@ -36,7 +35,7 @@ class EngineLink:
         self._name = name
         self._on_message = on_message
         self._on_connect = on_connect
-        self._connection: Connection | None = None
+        self._connection: AnyConnection | None = None
         self._send_lock = threading.Lock()
         self._snapshot: Plain = None
         self._decoded: tuple[Plain, Snapshot] | None = None
@@ -147,7 +146,7 @@ class EngineLink:
                 self._detail = "the engine stopped answering; it is being restarted"
                 self._closed.wait(RETRY_S)
 
-    def _read(self, connection: Connection) -> None:
+    def _read(self, connection: AnyConnection) -> None:
         try:
             while not self._closed.is_set():
                 self._take(*decode(connection.recv_bytes(1 << 22)))

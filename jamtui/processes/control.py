@@ -4,14 +4,13 @@ import contextlib
 import subprocess
 import threading
 import time
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 from jamtui.errors import JamtuiError, LinkError
 from jamtui.processes.children import start_child, start_detached
 from jamtui.processes.client import EngineLink
 from jamtui.processes.codec import Plain, decode, encode
-from jamtui.processes.link import connect
+from jamtui.processes.link import AnyConnection, connect
 from jamtui.processes.lock import RUNNING, band_is_running
 from jamtui.processes.options import SessionOptions
 
@@ -73,7 +72,7 @@ def ask(runtime: Path, server: str, kind: str, reply: str, timeout_s: float = RE
         LinkError: no band runs, or no answer came in time.
     """
     end = time.monotonic() + timeout_s
-    connection: Connection = connect(runtime, server, timeout_s)
+    connection: AnyConnection = connect(runtime, server, timeout_s)
     try:
         connection.send_bytes(encode(kind))
         while connection.poll(max(0.0, end - time.monotonic())):

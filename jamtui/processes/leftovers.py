@@ -12,6 +12,7 @@ from pathlib import Path
 from jamtui import paths
 from jamtui.config import load_config
 from jamtui.errors import JamtuiError
+from jamtui.processes.children import kill_now
 from jamtui.processes.lock import band_is_running
 from jamtui.processes.rescue import end_left_notes
 
@@ -71,7 +72,7 @@ def end_orphans(runtime: Path) -> tuple[tuple[int, str], ...]:
         waiting &= {pid for pid, _ in orphans(runtime)}
     for pid in waiting:
         with contextlib.suppress(OSError):
-            os.kill(pid, signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
+            kill_now(pid)
     return found
 
 
@@ -104,10 +105,11 @@ def _processes() -> list[tuple[int, list[str]]]:
     if system == "win32":
         return found
     if system == "linux":
+        own = Path("/proc/self").stat().st_uid
         for folder in Path("/proc").iterdir():
             if folder.name.isdigit():
                 with contextlib.suppress(OSError):
-                    if folder.stat().st_uid == os.getuid():
+                    if folder.stat().st_uid == own:
                         line = (folder / "cmdline").read_bytes().decode(errors="replace")
                         found.append((int(folder.name), line.split("\0")))
         return found

@@ -22,6 +22,14 @@ from pathlib import Path
 
 from jamtui.errors import LinkError
 
+if sys.platform == "win32":
+    from multiprocessing.connection import PipeConnection
+
+    AnyConnection: typing.TypeAlias = Connection | PipeConnection
+else:
+    AnyConnection: typing.TypeAlias = Connection
+"""An open connection: what a named pipe is on Windows is a class of its own."""
+
 QUEUE_LIMIT = 512
 """Messages a slow client may leave unread before it is disconnected."""
 MESSAGE_LIMIT = 1 << 20
@@ -33,10 +41,11 @@ accepts connections (the system does) but never answers."""
 
 def address(runtime: Path, name: str) -> tuple[str, str]:
     """Address and family of the server ``name`` (``engine`` or ``supervisor``), as ``Listener`` has it."""
+    where, family = str(runtime / f"{name}.sock"), "AF_UNIX"
     if sys.platform == "win32":
         tag = hashlib.sha256(str(runtime).encode()).hexdigest()[:16]
-        return rf"\\.\pipe\jamtui-{tag}-{name}", "AF_PIPE"
-    return str(runtime / f"{name}.sock"), "AF_UNIX"
+        where, family = rf"\\.\pipe\jamtui-{tag}-{name}", "AF_PIPE"
+    return where, family
 
 
 def link_key(runtime: Path, *, create: bool = False) -> bytes:
@@ -67,7 +76,7 @@ class Peer:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: AnyConnection,
         on_message: Callable[["Peer", bytes], None],
         on_close: Callable[["Peer"], None] = lambda _peer: None,
     ) -> None:
@@ -153,7 +162,7 @@ class Peer:
             self._connection.close()
 
 
-def hang_up(connection: Connection) -> None:
+def hang_up(connection: AnyConnection) -> None:
     """End a connection so that every thread that waits on it, on both sides, wakes up."""
     with contextlib.suppress(OSError, ValueError):
         if sys.platform == "win32":
@@ -166,7 +175,7 @@ def hang_up(connection: Connection) -> None:
 class _Patient:
     """A connection as the handshake uses it, that waits for each answer only so long."""
 
-    def __init__(self, connection: Connection, timeout_s: float) -> None:
+    def __init__(self, connection: AnyConnection, timeout_s: float) -> None:
         self._connection = connection
         self._end = time.monotonic() + timeout_s
 
@@ -242,9 +251,9 @@ class Server:
             # The handshake runs beside, so that a client that stalls in it keeps nobody else out.
             threading.Thread(target=self._welcome, args=(connection,), name="link-auth", daemon=True).start()
 
-    def _welcome(self, connection: Connection) -> None:
+    def _welcome(self, connection: AnyConnection) -> None:
         try:
-            patient = typing.cast(Connection, _Patient(connection, HANDSHAKE_S))
+            patient = typing.cast(AnyConnection, _Patient(connection, HANDSHAKE_S))
             deliver_challenge(patient, self._key)
             answer_challenge(patient, self._key)
         except (AuthenticationError, EOFError, OSError):
@@ -255,17 +264,17 @@ class Server:
             self._peers = (*(p for p in self._peers if not p.closed), peer)
 
 
-def connect(runtime: Path, name: str, timeout_s: float = HANDSHAKE_S) -> Connection:
+def connect(runtime: Path, name: str, timeout_s: float = HANDSHAKE_S) -> AnyConnection:
     """A connection to the server ``name``.
 
     Raises:
         LinkError: nobody answers there in time, or not with the right key.
     """
     key = link_key(runtime)
-    connection: Connection | None = None
+    connection: AnyConnection | None = None
     try:
         connection = _open(*address(runtime, name))
-        patient = typing.cast(Connection, _Patient(connection, timeout_s))
+        patient = typing.cast(AnyConnection, _Patient(connection, timeout_s))
         answer_challenge(patient, key)
         deliver_challenge(patient, key)
     except (OSError, EOFError, AuthenticationError) as error:
@@ -277,12 +286,14 @@ def connect(runtime: Path, name: str, timeout_s: float = HANDSHAKE_S) -> Connect
     return connection
 
 
-def _open(where: str, family: str) -> Connection:
+def _open(where: str, family: str) -> AnyConnection:
     if sys.platform == "win32":
-        return Client(where, family)
-    with socket.socket(socket.AF_UNIX) as opened:
-        # Connecting waits where the other side's queue of new connections is full: not with this.
-        opened.setblocking(False)
-        opened.connect(where)
-        opened.setblocking(True)
-        return Connection(opened.detach())
+        connection = Client(where, family)
+    else:
+        with socket.socket(socket.AF_UNIX) as opened:
+            # Connecting waits where the other side's queue of new connections is full: not with this.
+            opened.setblocking(False)
+            opened.connect(where)
+            opened.setblocking(True)
+            connection = Connection(opened.detach())
+    return connection

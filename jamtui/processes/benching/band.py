@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -129,13 +130,27 @@ class BandUnderTest:
 def cpu_seconds(pid: int) -> float:
     """Processor time that a process has used, from ``/proc``."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return (int(fields[11]) + int(fields[12])) / _kernel("SC_CLK_TCK")
 
 
 def resident_mb(pid: int) -> float:
     """Resident memory of a process in MB, from ``/proc``."""
     pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+    return pages * _kernel("SC_PAGE_SIZE") / 1e6
+
+
+def load_average() -> tuple[float, float, float]:
+    """The machine's load over 1, 5 and 15 minutes, from ``/proc``."""
+    one, five, fifteen, *_ = Path("/proc/loadavg").read_text(encoding="ascii").split()
+    return float(one), float(five), float(fifteen)
+
+
+def _kernel(name: str) -> int:
+    """A constant of the system, as ``sysconf`` has it; Windows has none."""
+    value = 1
+    if sys.platform != "win32":
+        value = os.sysconf(name)
+    return value
 
 
 def state_json(value: object) -> str:

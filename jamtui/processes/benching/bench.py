@@ -11,6 +11,7 @@ from pathlib import Path
 from shutil import rmtree
 
 from jamtui.paths import HOME_VARIABLE
+from jamtui.processes.benching.band import load_average
 from jamtui.processes.benching.figures import Figure
 from jamtui.processes.benching.wire import Echo, Listener, Player, Terminal, jack_server
 
@@ -58,7 +59,7 @@ class Bench:
         """Take one figure, with the load at its middle and its time."""
         began = time.monotonic()
         taken = figure(self)
-        return replace(taken, seconds=round(time.monotonic() - began, 1), load=os.getloadavg())
+        return replace(taken, seconds=round(time.monotonic() - began, 1), load=load_average())
 
 
 @contextlib.contextmanager

@@ -1,7 +1,5 @@
 """What happens when something dies or goes: ``kill`` and ``ports``."""
 
-import os
-import signal
 import time
 from collections.abc import Callable, Sequence
 
@@ -11,6 +9,7 @@ from jamtui.processes.benching.bench import COLUMNS, ROWS, Bench
 from jamtui.processes.benching.figures import Check, Figure, at_most, exactly, holds
 from jamtui.processes.benching.matching import Key, Out, ended_after, read_outs, sounding_at
 from jamtui.processes.benching.wire import PORTS, Player, Terminal
+from jamtui.processes.children import kill_now
 from jamtui.processes.options import SessionOptions
 from jamtui.session.journal import Journal
 
@@ -35,9 +34,9 @@ def kill(bench: Bench) -> Figure:
             killed = time.monotonic()
             old = int(band.status()["workers"]["pid"])
             if "workers" in victims:
-                os.kill(old, signal.SIGKILL)
+                kill_now(old)
             if "console" in victims:
-                os.kill(screens[-1].pid, signal.SIGKILL)
+                kill_now(screens[-1].pid)
                 screens.append(Terminal("attach", columns=COLUMNS, rows=ROWS))
                 screens[-1].painted()
                 back["console"].append(time.monotonic() - killed)
@@ -116,7 +115,7 @@ def _kill_engine(bench: Bench) -> list[Check]:
             pid = int(band.fetch()["engine_pid"])
             _wait_for(lambda: bool(sounding_at(listener.since(band.started_ns), time.perf_counter_ns())))
             deaths.append(time.perf_counter_ns())
-            os.kill(pid, signal.SIGKILL)
+            kill_now(pid)
             time.sleep(PATIENCE_S)
         now = band.clock()
         band.fetch()

@@ -17,6 +17,8 @@ import sys
 import termios
 import time
 
+assert sys.platform != "win32"  # which has no pseudo-terminals
+
 _ESCAPES = re.compile(
     rb"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[PX^_].*?\x1b\\|\x1b.", re.S
 )
