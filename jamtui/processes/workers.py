@@ -22,7 +22,7 @@ from jamtui.processes.children import when_orphaned
 from jamtui.processes.client import EngineLink
 from jamtui.processes.codec import Plain, from_plain
 from jamtui.processes.options import SessionOptions
-from jamtui.session.generator import Generator, GeneratorHealth
+from jamtui.session.generator import Corresponding, Generator, GeneratorHealth, Reporting
 
 
 class Link(Protocol):
@@ -66,13 +66,19 @@ class Workers:
         self._generators = tuple(generators)
         self._problems = tuple(problems)
         self._down: dict[str, str] = {}
+        self._told: dict[str, GeneratorHealth] = {}
         self._tasks: dict[str, set[asyncio.Task[None]]] = {}
+        self._errands: set[asyncio.Task[None]] = set()
 
     def introduce(self) -> None:
         """Say to the engine who is here."""
         ready = [self._health_of(g) for g in self._generators]
         present = {h.source for h in ready}
+        self._told = {h.name: h for h in ready}
         self._link.send("health", ready + [h for h in ABSENT if h.source not in present])
+        for generator in self._generators:
+            if isinstance(generator, Corresponding):
+                generator.greet()
         for problem in self._problems:
             self._link.send("tell", {"text": problem, "severity": "warning"})
 
@@ -89,6 +95,33 @@ class Workers:
             for brief_id in body:
                 for task in self._tasks.pop(brief_id, ()):
                     task.cancel()
+        else:
+            for generator in self._generators:
+                if isinstance(generator, Corresponding) and kind in generator.messages:
+                    task = asyncio.get_running_loop().create_task(self._pass_on(generator, kind, body))
+                    self._errands.add(task)
+                    task.add_done_callback(self._errands.discard)
+
+    def attach(self) -> None:
+        """Let the generators that correspond with the engine begin; on the loop, once."""
+        for generator in self._generators:
+            if isinstance(generator, Corresponding):
+                generator.attach(self._link.send)
+
+    async def close(self) -> None:
+        """Let them end."""
+        for generator in self._generators:
+            if isinstance(generator, Corresponding):
+                await generator.close()
+
+    async def _pass_on(self, generator: Generator, kind: str, body: Plain) -> None:
+        assert isinstance(generator, Corresponding)
+        try:
+            await generator.take(kind, body)
+        except Exception as error:  # whatever it is, the engine and the other sources are not to suffer
+            traceback.print_exc()
+            text = f"{generator.name}: {kind} failed ({type(error).__name__}: {error})"
+            self._link.send("tell", {"text": text[:200], "severity": "warning"})
 
     def cancel_all(self) -> None:
         """The engine that asked is gone."""
@@ -107,6 +140,7 @@ class Workers:
                 async for bar in bars:
                     self._link.send("bar", bar)
                     self._say(generator, "")
+            self._say(generator, "")
         except Exception as error:  # a generator may fail in any way; the band must not
             self._say(generator, f"{type(error).__name__}: {error}"[:200])
 
@@ -115,10 +149,15 @@ class Workers:
             self._down[generator.name] = trouble
             if trouble:
                 traceback.print_exc()
-            self._link.send("health", [self._health_of(generator)])
+        health = self._health_of(generator)
+        if self._told.get(generator.name) != health:
+            self._told[generator.name] = health
+            self._link.send("health", [health])
 
     def _health_of(self, generator: Generator) -> GeneratorHealth:
         trouble = self._down.get(generator.name, "")
+        if not trouble and isinstance(generator, Reporting):
+            return generator.health()
         return GeneratorHealth(generator.source, generator.name, "down" if trouble else "ready", trouble)
 
 
@@ -141,10 +180,12 @@ async def run(
 
     link = EngineLink(runtime, "workers", on_message, on_connect)
     workers = Workers(link, generators, problems)
+    workers.attach()
     ready.set()
     try:
         await stop.wait()
     finally:
+        await workers.close()
         link.close()
 
 

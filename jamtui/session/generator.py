@@ -1,8 +1,8 @@
 """The one interface that all sources of music speak, the reflex included."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from jamtui.music.phrase import Bar, Brief, Source
 
@@ -45,3 +45,41 @@ class GeneratorHealth:
     name: str
     state: str
     detail: str
+
+
+@runtime_checkable
+class Reporting(Protocol):
+    """A generator that knows its own health. The worker process asks when it introduces itself and after each
+    brief, and tells the engine what changed."""
+
+    def health(self) -> GeneratorHealth:
+        """How it is now. Never blocks."""
+        ...
+
+
+@runtime_checkable
+class Corresponding(Protocol):
+    """A generator that has more to do with the engine than to answer briefs.
+
+    ``attach`` is called once, on the loop, before anything else; ``send(kind, body)`` puts a message on the
+    link and never blocks. ``greet`` is called whenever an engine connects. ``take`` gets messages of the
+    engine, of the kinds in ``messages``; ``close`` is called at the end.
+    """
+
+    messages: frozenset[str]
+
+    def attach(self, send: Callable[[str, object], object]) -> None:
+        """Begin; work that takes longer goes on by itself."""
+        ...
+
+    def greet(self) -> None:
+        """An engine is there that knows nothing yet."""
+        ...
+
+    async def take(self, kind: str, body: Any) -> None:  # any JSON value
+        """A message from the engine."""
+        ...
+
+    async def close(self) -> None:
+        """The worker process ends."""
+        ...
