@@ -77,7 +77,8 @@ def test_errands_reach_the_generator_that_named_them_and_cost_nobody_else_anythi
     assert generator.closed
     assert link.bodies("hello there") == [None]
     told = link.bodies("tell")
-    assert len(told) == 1 and "tripped" in str(told[0])
+    assert len(told) == 1
+    assert "tripped" in str(told[0])
     first = link.bodies("health")[0]
     assert isinstance(first, list)
     assert [(h.name, h.state) for h in first if h.source is Source.LIBRARY] == [("errands", "loading")]
