@@ -1,0 +1,300 @@
+"""One Ollama server over HTTP: what it has, loading a model, and text as it is written.
+
+Every wait has an end, every failure is a ``Trouble`` with its kind, and a stream that is closed
+(``contextlib.aclosing``) closes its connection, upon which the server frees the slot.
+"""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import ollama
+
+CONNECT_S = 2.0
+"""Longest wait for a connection; a machine on the stage's network answers in milliseconds."""
+ANSWER_S = 5.0
+"""Longest wait for a short answer (what there is, what is loaded)."""
+LOAD_S = 600.0
+"""Longest wait for a model to be loaded: from a slow disk that can take minutes."""
+DEFAULT_PORT = 11434
+
+
+class Kind(StrEnum):
+    """What went wrong with a request."""
+
+    REFUSED = "refused"
+    """Nobody listens there, or the host is not to be reached."""
+    SILENT = "silent"
+    """No answer in the time it was given."""
+    BUSY = "busy"
+    """The queue is full (503)."""
+    MISSING = "missing"
+    """The model is not on that host (404)."""
+    ERROR = "error"
+    """The server says that something went wrong."""
+    CUT = "cut"
+    """The stream ended without its end."""
+    NONSENSE = "nonsense"
+    """What came is no answer in the protocol or no music."""
+
+
+class Trouble(Exception):  # noqa: N818 - caught by kind; it is a state of the host more than an error
+    """A request that failed. The text is for the log and, shortened, for the screen."""
+
+    def __init__(self, kind: Kind, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A model on a host. ``size`` in bytes; ``parameters`` as the server words it (``1.7B``)."""
+
+    name: str
+    size: int
+    parameters: str = ""
+    family: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The server's own figures at the end of an answer; times in seconds."""
+
+    reason: str
+    load_s: float = 0.0
+    prompt_tokens: int = 0
+    prompt_s: float = 0.0
+    tokens: int = 0
+    spoken_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerOptions:
+    """What a loaded model runs with. The same in every request: any change makes the server load it again."""
+
+    num_ctx: int = 4096
+    num_batch: int = 512
+    num_thread: int | None = None
+    """None: as the server thinks best."""
+
+    def as_dict(self) -> dict[str, int]:
+        """As the protocol has it."""
+        options = {"num_ctx": self.num_ctx, "num_batch": self.num_batch}
+        return options if self.num_thread is None else {**options, "num_thread": self.num_thread}
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request for text. ``pattern``: what the answer must match (see ``generators/mask.py``), empty for
+    none; ``first_s`` and ``between_s``: longest wait for the first piece and from piece to piece."""
+
+    model: str
+    prompt: str
+    pattern: str
+    num_predict: int
+    temperature: float = 0.8
+    seed: int = 0
+    first_s: float = 60.0
+    between_s: float = 10.0
+
+
+def host_url(host: str) -> str:
+    """``host`` as configured (a name or address, with or without port and scheme) as a URL. ``localhost``
+    and ``0.0.0.0`` become 127.0.0.1: one costs two seconds on Windows, the other is where servers listen."""
+    text = host.strip().rstrip("/")
+    parts = urlsplit(text if "//" in text else f"http://{text}")
+    name = parts.hostname or "127.0.0.1"
+    if name in ("localhost", "0.0.0.0", "::"):
+        name = "127.0.0.1"
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    if port is None:
+        port = 443 if parts.scheme == "https" else DEFAULT_PORT
+    if ":" in name:
+        name = f"[{name}]"
+    return f"{parts.scheme}://{name}:{port}{parts.path}"
+
+
+def default_hosts(configured: tuple[str, ...]) -> tuple[str, ...]:
+    """URLs of the hosts to use: those configured, else what ``OLLAMA_HOST`` says, else this machine."""
+    return tuple(host_url(h) for h in configured or (os.environ.get("OLLAMA_HOST") or "127.0.0.1",))
+
+
+class OllamaClient:
+    """See the module. Args: ``url`` of the server, runner ``options``."""
+
+    def __init__(self, url: str, options: RunnerOptions | None = None) -> None:
+        self.url = url
+        self.options = options or RunnerOptions()
+        # A proxy of the environment is never between us and a server on the stage.
+        timeout = httpx.Timeout(LOAD_S, connect=CONNECT_S)
+        self._client = ollama.AsyncClient(host=url, timeout=timeout, trust_env=False)
+
+    async def close(self) -> None:
+        """Close what connections are open."""
+        await self._client.close()  # type: ignore[no-untyped-call]  # the client's own gap
+
+    async def models(self) -> tuple[Installed, ...]:
+        """What is installed, in the server's order.
+
+        Raises:
+            Trouble: the server cannot be asked.
+        """
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                listed = await self._client.list()
+        except Exception as error:
+            raise trouble(error) from error
+        return tuple(
+            Installed(
+                m.model or "",
+                int(m.size or 0),
+                (m.details.parameter_size or "") if m.details else "",
+                (m.details.family or "") if m.details else "",
+            )
+            for m in listed.models
+            if m.model
+        )
+
+    async def thinks(self, model: str) -> bool:
+        """Whether ``model`` is a thinking one, whose prompt must say that it has thought.
+
+        Raises:
+            Trouble: the server cannot be asked.
+        """
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                shown = await self._client.show(model)
+        except Exception as error:
+            raise trouble(error) from error
+        return "thinking" in (shown.capabilities or ())
+
+    async def load(self, model: str, timeout_s: float = LOAD_S) -> None:
+        """Load ``model`` for good, with the options that every request has.
+
+        Raises:
+            Trouble: it is not there, or cannot be loaded in time.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                done = await self._client.generate(
+                    model, keep_alive=-1, stream=False, options=self.options.as_dict()
+                )
+        except Exception as error:
+            raise trouble(error) from error
+        if not done.done:
+            raise Trouble(Kind.ERROR, "the server did not say that the model is loaded")
+
+    async def write(self, ask: Ask) -> AsyncGenerator[str | Figures, None]:
+        """The answer to ``ask`` in pieces as they come; its last item are the ``Figures``.
+
+        Raises:
+            Trouble: of any kind. ``NONSENSE`` also where a model thinks instead of answering.
+        """
+        options = self.options.as_dict() | {
+            "num_predict": ask.num_predict,
+            "temperature": ask.temperature,
+            "seed": ask.seed,
+        }
+        schema = {"type": "string", "pattern": ask.pattern} if ask.pattern else None
+        thought = 0
+        try:
+            stream: AsyncIterator[Any] = await self._client.generate(
+                ask.model,
+                ask.prompt,
+                raw=True,
+                think=False,
+                stream=True,
+                format=schema,
+                options=options,
+                keep_alive=-1,
+            )
+            patience = ask.first_s
+            async with aclosing(stream) as parts:  # type: ignore[type-var]  # the client returns a generator
+                while True:
+                    async with asyncio.timeout(patience):
+                        part = await anext(parts, None)
+                    if part is None:
+                        raise Trouble(Kind.CUT, "the answer stopped without an end")
+                    patience = ask.between_s
+                    if part.response:
+                        yield part.response
+                    elif part.thinking:
+                        thought += 1
+                        if thought > ask.num_predict:
+                            raise Trouble(Kind.NONSENSE, "the model thinks instead of playing")
+                    if part.done:
+                        yield _figures(part)
+                        if thought:
+                            raise Trouble(Kind.NONSENSE, "the model thinks instead of playing")
+                        return
+        except Exception as error:
+            raise trouble(error) from error
+
+    async def pull(self, model: str) -> AsyncGenerator[tuple[str, int, int], None]:
+        """Fetch ``model``: status, bytes that are there, bytes in all (0 while not known).
+
+        Raises:
+            Trouble: there is no such model, or the server cannot fetch it.
+        """
+        try:
+            stream: AsyncIterator[Any] = await self._client.pull(model, stream=True)
+            async with aclosing(stream) as parts:  # type: ignore[type-var]  # the client returns a generator
+                async for part in parts:
+                    yield part.status or "", int(part.completed or 0), int(part.total or 0)
+        except Exception as error:
+            raise trouble(error) from error
+
+
+def trouble(error: BaseException) -> Trouble:
+    """What ``error`` of the client libraries means."""
+    if isinstance(error, Trouble):
+        return error
+    if isinstance(error, ollama.ResponseError):
+        text = _words(error.error)
+        if error.status_code == 503:
+            return Trouble(Kind.BUSY, text)
+        return Trouble(Kind.MISSING if error.status_code == 404 else Kind.ERROR, text)
+    if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, ConnectionError)):
+        return Trouble(Kind.REFUSED, "nothing answers there")
+    if isinstance(error, (TimeoutError, httpx.TimeoutException)):
+        return Trouble(Kind.SILENT, "no answer in time")
+    if isinstance(error, (httpx.TransportError, httpx.StreamError)):
+        return Trouble(Kind.CUT, "the connection broke")
+    if isinstance(error, (ValueError, AttributeError, TypeError)):
+        return Trouble(Kind.NONSENSE, "what came is no answer of an Ollama server")
+    return Trouble(Kind.ERROR, f"{type(error).__name__}: {error}"[:200])
+
+
+def _words(error: str) -> str:
+    """The sentence in an error as servers nest it: JSON in JSON."""
+    for _ in range(4):
+        try:
+            inner = json.loads(error)
+        except ValueError:
+            break
+        if not isinstance(inner, dict):
+            break
+        found = inner.get("error", inner.get("message"))
+        error = found if isinstance(found, str) else json.dumps(found)
+    return " ".join(error.split())[:200]
+
+
+def _figures(part: Any) -> Figures:
+    return Figures(
+        reason=part.done_reason or "",
+        load_s=(part.load_duration or 0) / 1e9,
+        prompt_tokens=part.prompt_eval_count or 0,
+        prompt_s=(part.prompt_eval_duration or 0) / 1e9,
+        tokens=part.eval_count or 0,
+        spoken_s=(part.eval_duration or 0) / 1e9,
+    )

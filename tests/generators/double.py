@@ -1,0 +1,495 @@
+"""A protocol double of an Ollama server: real HTTP on 127.0.0.1, from a thread of its own.
+
+It replays exchanges that were recorded from a real server byte for byte (``ollama_wire``), says what a test
+wants said in the shapes that were recorded, or writes random music under the request's own pattern. It
+behaves as a server does where that matters to a player: prompts and tokens take time, the prefix that a
+prompt shares with the one before is free, requests wait for slots, a model is loaded before it speaks, and
+a request whose client goes gives its slot back.
+"""
+
+import asyncio
+import contextlib
+import json
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.generators.writing import prose_tokens, text_for, tokens_of
+
+WIRE = Path(__file__).parent / "ollama_wire"
+_CREATED = "2026-11-20T09:56:14.362671911Z"
+BUSY = "server busy, please try again.  maximum pending requests exceeded"
+_REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 500: "Internal Server Error",
+            503: "Service Unavailable"}  # fmt: skip
+
+
+def recorded(name: str) -> dict[str, Any]:
+    """A recorded exchange: ``request``, ``status``, ``headers`` and ``lines`` as (second, text)."""
+    found: dict[str, Any] = json.loads((WIRE / f"{name}.json").read_text(encoding="utf-8"))
+    return found
+
+
+@dataclass(frozen=True)
+class Music:
+    """The normal answer: text that the request's pattern allows, token by token, then ``done``. Without a
+    pattern, words by chance."""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """The recorded exchange ``name``, its bytes cut at random places (``split``: the seed; None: a chunk a
+    line) and, with ``paced``, at the moments that were recorded."""
+
+    name: str
+    split: int | None = None
+    paced: bool = False
+
+
+@dataclass(frozen=True)
+class Says:
+    """``pieces`` as an answer's ``response`` (or ``thinking``) fields, at the token rate. ``ends``: the last
+    line's ``done_reason``; ``""``: the stream ends properly without a ``done``; ``cut``: the connection
+    breaks; ``hang``: nothing more comes. Pieces of bytes are sent as they are, whole lines of the body."""
+
+    pieces: Sequence[str | bytes]
+    ends: str = "stop"
+    where: str = "response"
+    error: str = ""
+    split: int | None = None
+
+
+@dataclass(frozen=True)
+class Status:
+    """An error status with the error as a real server words it."""
+
+    status: int
+    error: str
+
+
+@dataclass(frozen=True)
+class Silence:
+    """The request is taken and nothing comes for ``seconds``; then ``then`` does."""
+
+    seconds: float
+    then: "Music | Says | Replay | Status" = Music()
+
+
+Play = Music | Replay | Says | Status | Silence
+
+
+@dataclass
+class Seen:
+    """A request that came: when (``time.monotonic``), and when its slot was free again."""
+
+    method: str
+    path: str
+    body: dict[str, Any]
+    at: float
+    tokens: int = 0
+    first_token_at: float | None = None
+    ended_at: float | None = None
+    cancelled: bool = False
+    new_prompt_tokens: int = 0
+
+
+class _GoneError(Exception):
+    """The client closed the connection."""
+
+
+@dataclass
+class Double:
+    """The server. A context manager: ``with Double(tokens_per_s=20) as server``."""
+
+    tokens_per_s: float = 2000.0
+    prompt_tokens_per_s: float = 50_000.0
+    slots: int = 1
+    queue: int = 512
+    load_s: float = 0.0
+    models: tuple[tuple[str, int], ...] = (("qwen3:1.7b", 1_359_293_444),)
+    pulled: tuple[tuple[str, int], ...] = (("qwen2.5:1.5b", 986_061_892),)
+    """What ``pull`` can bring."""
+    rates: dict[str, float] = field(default_factory=dict)
+    """Tokens a second by model, where not ``tokens_per_s``."""
+    seed: int = 1
+    port: int = 0
+
+    def __post_init__(self) -> None:
+        self.seen: list[Seen] = []
+        self.plays: deque[Play] = deque()
+        self.loaded: str | None = None
+        self.options: dict[str, Any] | None = None
+        self.loads = 0
+        self._rng = random.Random(self.seed)
+        self._cache: deque[list[str]] = deque(maxlen=max(1, self.slots))
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    # -- for tests ---------------------------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def written(self) -> list[Seen]:
+        """The requests for music: generate with a prompt."""
+        return [s for s in list(self.seen) if s.path == "/api/generate" and s.body.get("prompt")]
+
+    def play(self, *plays: Play) -> None:
+        """What the coming requests for music are answered with; then ``Music`` again."""
+        self.plays.extend(plays)
+
+    def __enter__(self) -> "Double":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def start(self) -> None:
+        """Listen, on the same port as before if there was one; nothing is loaded."""
+        ready = threading.Event()
+        self.loaded, self.options = None, None
+        self._cache.clear()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(ready)), name="double")
+        self._thread.start()
+        if not ready.wait(10):
+            raise RuntimeError("the double does not start")
+
+    def kill(self) -> None:
+        """Break every connection and stop listening, as a killed process would."""
+        loop, self._loop = self._loop, None
+        if loop is not None:
+            loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join(10)
+
+    # -- serving -----------------------------------------------------------------------------------------
+
+    async def _serve(self, ready: threading.Event) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        self._free = asyncio.Semaphore(self.slots)
+        self._waiting = 0
+        self._open: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+        def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.ensure_future(self._connection(reader, writer))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+        server = await asyncio.start_server(connected, "127.0.0.1", self.port)
+        self.port = server.sockets[0].getsockname()[1]
+        ready.set()
+        await self._stop.wait()
+        server.close()
+        for writer in tuple(self._open):
+            writer.transport.abort()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await server.wait_closed()
+
+    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open.add(writer)
+        try:
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+                method, path, _ = head.split("\r\n", 1)[0].split(" ")
+                headers = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
+                raw = await reader.readexactly(int(headers.get("content-length", "0")))
+                body = json.loads(raw) if raw else {}
+                seen = Seen(method, path, body, time.monotonic())
+                self.seen.append(seen)
+                await self._answer(seen, reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError, _GoneError):
+            pass
+        finally:
+            self._open.discard(writer)
+            writer.close()
+
+    async def _answer(self, seen: Seen, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if (seen.method, seen.path) == ("GET", "/api/tags"):
+            await self._whole(writer, 200, self._tags())
+        elif (seen.method, seen.path) == ("GET", "/api/version"):
+            await self._whole(writer, 200, recorded("version")["lines"][0][1].encode())
+        elif (seen.method, seen.path) == ("GET", "/api/ps"):
+            await self._whole(writer, 200, self._ps())
+        elif (seen.method, seen.path) == ("POST", "/api/show"):
+            await self._whole(writer, 200, recorded("show")["lines"][0][1].encode())
+        elif (seen.method, seen.path) == ("POST", "/api/generate"):
+            work = asyncio.ensure_future(self._generate(seen, writer))
+            gone = asyncio.ensure_future(reader.read(1))
+            done, _ = await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if work not in done:
+                seen.cancelled = True
+                work.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await work
+                raise _GoneError
+            gone.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await gone
+            work.result()
+        elif (seen.method, seen.path) == ("POST", "/api/pull"):
+            await self._pull(seen, writer)
+        else:
+            await self._whole(writer, 404, b"404 page not found", "text/plain")
+
+    async def _generate(self, seen: Seen, writer: asyncio.StreamWriter) -> None:
+        try:
+            play: Play = Music()
+            if seen.body.get("prompt") and self.plays:
+                play = self.plays.popleft()
+            name = str(seen.body.get("model"))
+            if ":" not in name:
+                name += ":latest"
+            if isinstance(play, Status):
+                await self._error(writer, play.status, play.error)
+                return
+            if name not in dict(self.models) and not isinstance(play, Replay):
+                await self._error(writer, 404, f"model '{seen.body.get('model')}' not found")
+                return
+            if self._waiting >= self.queue:
+                await self._error(writer, 503, BUSY)
+                return
+            self._waiting += 1
+            try:
+                await self._free.acquire()
+            finally:
+                self._waiting -= 1
+            try:
+                await self._in_slot(seen, name, play, writer)
+            finally:
+                self._free.release()
+        finally:
+            seen.ended_at = time.monotonic()
+
+    async def _in_slot(self, seen: Seen, name: str, play: Play, writer: asyncio.StreamWriter) -> None:
+        began = time.monotonic()
+        if isinstance(play, Silence):
+            await asyncio.sleep(play.seconds)
+            play = play.then
+        if isinstance(play, Replay):
+            await self._replay(play, writer)
+            return
+        if isinstance(play, Status):
+            await self._error(writer, play.status, play.error)
+            return
+        # The options of the runner: a change loads the model again.
+        asked = seen.body.get("options") or {}
+        options = {k: asked[k] for k in ("num_ctx", "num_batch", "num_thread") if k in asked}
+        if self.loaded != name or (seen.body.get("prompt") and self.options not in (None, options)):
+            self.loads += 1
+            await asyncio.sleep(self.load_s)
+            self.loaded = name
+            self._cache.clear()
+        self.options = options
+        loaded_ns = int((time.monotonic() - began) * 1e9)
+        if not seen.body.get("prompt"):
+            line = {
+                "model": name,
+                "created_at": _CREATED,
+                "response": "",
+                "done": True,
+                "done_reason": "load",
+            }
+            await self._whole(writer, 200, json.dumps(line, separators=(",", ":")).encode())
+            return
+        prompt = prose_tokens(str(seen.body["prompt"]))
+        shared = max((_shared(prompt, known) for known in self._cache), default=0)
+        seen.new_prompt_tokens = max(1, len(prompt) - shared)
+        prompt_s = seen.new_prompt_tokens / self.prompt_tokens_per_s
+        await asyncio.sleep(prompt_s)
+        self._cache.append(prompt)
+        await self._speak(seen, name, play, writer, loaded_ns, len(prompt), prompt_s)
+
+    async def _speak(
+        self,
+        seen: Seen,
+        name: str,
+        play: Play,
+        writer: asyncio.StreamWriter,
+        loaded_ns: int,
+        prompt: int,
+        prompt_s: float,
+    ) -> None:
+        body = seen.body
+        ends, where, error, split = "stop", "response", "", None
+        pieces: Sequence[str | bytes]
+        if isinstance(play, Says):
+            pieces, ends, where, error, split = play.pieces, play.ends, play.where, play.error, play.split
+        else:
+            pieces = self._music(body)
+        most = int((body.get("options") or {}).get("num_predict", 128))
+        if not isinstance(play, Says) and len(pieces) > most:
+            pieces, ends = pieces[:most], "length"
+        if not body.get("stream", True):
+            await asyncio.sleep(len(pieces) / self._rate(name))
+            text = "".join(p for p in pieces if isinstance(p, str))
+            line = self._line(name, where, text) | {"done": True, "done_reason": ends}
+            await self._whole(writer, 200, json.dumps(line, separators=(",", ":")).encode())
+            return
+        stream = _Chunks(writer, split)
+        await stream.head(200)
+        start = time.monotonic()
+        for number, piece in enumerate(pieces, 1):
+            await asyncio.sleep(start + number / self._rate(name) - time.monotonic())
+            if isinstance(piece, bytes):
+                await stream.send(piece)
+            else:
+                await stream.send(self._encode(self._line(name, where, piece) | {"done": False}))
+            seen.tokens = number
+            seen.first_token_at = seen.first_token_at or time.monotonic()
+        if ends == "hang":
+            await asyncio.sleep(3600)
+        if ends == "cut":
+            await stream.flush()
+            writer.transport.abort()
+            raise _GoneError
+        if error:
+            await stream.send(self._encode({"error": error}))
+        elif ends:
+            spoken_ns = int((time.monotonic() - start) * 1e9)
+            await stream.send(
+                self._encode(
+                    self._line(name, where, "")
+                    | {
+                        "response": "",
+                        "done": True,
+                        "done_reason": ends,
+                        "total_duration": loaded_ns + int(prompt_s * 1e9) + spoken_ns,
+                        "load_duration": loaded_ns,
+                        "prompt_eval_count": prompt,
+                        "prompt_eval_duration": int(prompt_s * 1e9),
+                        "eval_count": len(pieces),
+                        "eval_duration": spoken_ns,
+                    }
+                )
+            )
+        await stream.end()
+
+    def _rate(self, name: str) -> float:
+        return self.rates.get(name, self.tokens_per_s)
+
+    def _music(self, body: dict[str, Any]) -> list[str]:
+        schema = body.get("format")
+        if isinstance(schema, dict) and "pattern" in schema:
+            return ['"', *tokens_of(text_for(schema["pattern"], self._rng)), '"']
+        return [f" {self._rng.choice(['solo', 'C', 'jazz', 'the', 'eb'])}" for _ in range(200)]
+
+    @staticmethod
+    def _line(name: str, where: str, text: str) -> dict[str, Any]:
+        line: dict[str, Any] = {"model": name, "created_at": _CREATED, "response": ""}
+        line[where] = text
+        return line
+
+    @staticmethod
+    def _encode(line: dict[str, Any]) -> bytes:
+        return json.dumps(line, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+
+    async def _replay(self, play: Replay, writer: asyncio.StreamWriter) -> None:
+        exchange = recorded(play.name)
+        if "content-length" in exchange["headers"]:
+            await self._whole(writer, exchange["status"], exchange["lines"][0][1].encode())
+            return
+        stream = _Chunks(writer, play.split)
+        await stream.head(exchange["status"], exchange["headers"]["content-type"])
+        start = time.monotonic()
+        for at, line in exchange["lines"]:
+            if play.paced:
+                await asyncio.sleep(start + at - time.monotonic())
+            await stream.send(line.encode() + b"\n")
+        await stream.end()
+
+    # -- the rest of the life cycle ----------------------------------------------------------------------
+
+    def _tags(self) -> bytes:
+        entry = json.loads(recorded("tags")["lines"][0][1])["models"][0]
+        entries = [entry | {"name": name, "model": name, "size": size} for name, size in self.models]
+        return json.dumps({"models": entries}, separators=(",", ":")).encode()
+
+    def _ps(self) -> bytes:
+        entry = json.loads(recorded("ps")["lines"][0][1])["models"][0]
+        entries = [entry | {"name": self.loaded, "model": self.loaded}] if self.loaded else []
+        return json.dumps({"models": entries}, separators=(",", ":")).encode()
+
+    async def _pull(self, seen: Seen, writer: asyncio.StreamWriter) -> None:
+        name = str(seen.body.get("model"))
+        stream = _Chunks(writer, None)
+        await stream.head(200)
+        sizes = dict(self.pulled)
+        await stream.send(self._encode({"status": "pulling manifest"}))
+        if name not in sizes:
+            await stream.send(self._encode({"error": "pull model manifest: file does not exist"}))
+        else:
+            total = sizes[name]
+            for part in range(1, 5):
+                line = {"status": "pulling 183715c43589", "digest": "sha256:183715c43589", "total": total}
+                await stream.send(self._encode(line | {"completed": total * part // 4}))
+            await stream.send(self._encode({"status": "success"}))
+            self.models = (*self.models, (name, total))
+        await stream.end()
+
+    async def _error(self, writer: asyncio.StreamWriter, status: int, error: str) -> None:
+        await self._whole(writer, status, json.dumps({"error": error}).encode())
+
+    async def _whole(
+        self, writer: asyncio.StreamWriter, status: int, body: bytes, kind: str = "application/json"
+    ) -> None:
+        head = f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Type: {kind}\r\n"
+        writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        await writer.drain()
+
+
+class _Chunks:
+    """A chunked body. With ``split``, the chunks' borders lie anywhere, also inside a character."""
+
+    def __init__(self, writer: asyncio.StreamWriter, split: int | None) -> None:
+        self._writer = writer
+        self._rng = None if split is None else random.Random(split)
+        self._left = b""
+
+    async def head(self, status: int, kind: str = "application/x-ndjson") -> None:
+        head = f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Type: {kind}\r\n"
+        self._writer.write(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
+        await self._writer.drain()
+
+    async def send(self, data: bytes) -> None:
+        if self._rng is None:
+            await self._chunk(data)
+            return
+        self._left += data
+        while len(self._left) > 1 and self._rng.random() < 0.9:
+            cut = self._rng.randint(1, min(40, len(self._left)))
+            await self._chunk(self._left[:cut])
+            self._left = self._left[cut:]
+
+    async def flush(self) -> None:
+        if self._left:
+            await self._chunk(self._left)
+            self._left = b""
+
+    async def end(self) -> None:
+        await self.flush()
+        self._writer.write(b"0\r\n\r\n")
+        await self._writer.drain()
+
+    async def _chunk(self, data: bytes) -> None:
+        self._writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+        await self._writer.drain()
+
+
+def _shared(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many tokens two prompts have in common from the start on."""
+    count = 0
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            break
+        count += 1
+    return count

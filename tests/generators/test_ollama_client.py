@@ -1,0 +1,258 @@
+"""The client over real HTTP: what was recorded from a real server, and what goes wrong on the way."""
+
+import asyncio
+import time
+from contextlib import aclosing
+
+import pytest
+
+from jamtui.generators.ollama_client import (
+    Ask,
+    Figures,
+    Kind,
+    OllamaClient,
+    RunnerOptions,
+    Trouble,
+    default_hosts,
+    host_url,
+)
+from tests.generators.double import Double, Music, Replay, Says, Silence, Status, recorded
+
+PATTERN = r"^( (C|D|Eb|F|G|A|Bb|c|-)){16} \|$"
+
+
+def ask(**changed: object) -> Ask:
+    values: dict[str, object] = {
+        "model": "qwen3:1.7b",
+        "prompt": "jam",
+        "pattern": PATTERN,
+        "num_predict": 80,
+        "first_s": 5.0,
+        "between_s": 2.0,
+    }
+    return Ask(**(values | changed))  # type: ignore[arg-type]
+
+
+async def answer(client: OllamaClient, what: Ask) -> tuple[str, Figures | None]:
+    text, figures = "", None
+    async with aclosing(client.write(what)) as parts:
+        async for part in parts:
+            if isinstance(part, Figures):
+                figures = part
+            else:
+                text += part
+    return text, figures
+
+
+async def fails(client: OllamaClient, what: Ask) -> Kind:
+    with pytest.raises(Trouble) as caught:
+        await answer(client, what)
+    return caught.value.kind
+
+
+def spoken(name: str) -> str:
+    import json
+
+    return "".join(json.loads(line).get("response", "") for _, line in recorded(name)["lines"])
+
+
+@pytest.mark.parametrize("split", [None, 1, 2, 3])
+@pytest.mark.parametrize("name", ["generate_raw_pattern", "generate_length", "after_kill"])
+async def test_recorded_answers_are_read_whatever_the_chunks(name: str, split: int | None) -> None:
+    with Double() as server:
+        server.play(Replay(name, split))
+        client = OllamaClient(server.url)
+        text, figures = await answer(client, ask())
+        await client.close()
+    last = recorded(name)["lines"][-1][1]
+    assert text == spoken(name)
+    assert figures is not None
+    assert f'"eval_count":{figures.tokens}' in last
+    assert f'"done_reason":"{figures.reason}"' in last
+    assert figures.prompt_s > 0
+    assert figures.spoken_s > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("repeat_abort_no_done", Kind.CUT),
+        ("runner_killed_midstream", Kind.ERROR),
+        ("thinking_swallows_output", Kind.NONSENSE),
+        ("err_404", Kind.MISSING),
+        ("err_bad_schema", Kind.ERROR),
+        ("err_badjson_options", Kind.ERROR),
+        ("err_format_array", Kind.ERROR),
+        ("err_think", Kind.ERROR),
+    ],
+)
+async def test_recorded_failures_have_their_kind(name: str, kind: Kind) -> None:
+    with Double() as server:
+        server.play(Replay(name, 5))
+        client = OllamaClient(server.url)
+        assert await fails(client, ask()) is kind
+        assert (await answer(client, ask()))[1] is not None  # the next request is served
+        await client.close()
+
+
+@pytest.mark.parametrize(
+    ("play", "kind"),
+    [
+        (Status(503, "server busy, please try again.  maximum pending requests exceeded"), Kind.BUSY),
+        (Silence(30.0), Kind.SILENT),
+        (Says([" C", " D"], ends="hang"), Kind.SILENT),
+        (Says([" C", " D"], ends="cut"), Kind.CUT),
+        (Says([" C", " D"], ends=""), Kind.CUT),
+        (Says([" C"], error="llama runner process has terminated"), Kind.ERROR),
+        (Says([b"<html>502 Bad Gateway</html>\n"]), Kind.NONSENSE),
+        (Says([b"[1,2,3]\n"]), Kind.NONSENSE),
+        (Says(["hm"] * 200, where="thinking"), Kind.NONSENSE),
+    ],
+)
+async def test_what_goes_wrong_is_named(play: Says | Silence | Status, kind: Kind) -> None:
+    with Double() as server:
+        server.play(play)
+        client = OllamaClient(server.url)
+        assert await fails(client, ask(first_s=0.3, between_s=0.3)) is kind
+        await client.close()
+
+
+async def test_nobody_there_is_refused_at_once() -> None:
+    with Double() as server:
+        url = server.url
+    client = OllamaClient(url)
+    began = time.monotonic()
+    assert await fails(client, ask()) is Kind.REFUSED
+    with pytest.raises(Trouble) as caught:
+        await client.models()
+    assert caught.value.kind is Kind.REFUSED
+    assert time.monotonic() - began < 5
+    await client.close()
+
+
+async def test_keys_in_another_order_and_broken_characters_are_read() -> None:
+    backwards = b'{"done":false,"response":" C","created_at":"x","model":"m"}\n'
+    broken = '{"model":"m","created_at":"x","response":" \u00e9D","done":false}\n'.encode()
+    half = broken.replace("\u00e9".encode(), b"\xc3")
+    with Double() as server:
+        server.play(Says([backwards, broken, half], split=3))
+        client = OllamaClient(server.url)
+        text, _ = await answer(client, ask())
+        await client.close()
+    assert text.startswith(" C \u00e9D")
+    assert "\ufffd" in text
+
+
+async def test_a_closed_stream_frees_its_slot_and_the_next_request_gets_it() -> None:
+    with Double(tokens_per_s=20) as server:
+        client = OllamaClient(server.url)
+        for number in range(3):
+            async with aclosing(client.write(ask(prompt=f"jam {number}"))) as parts:
+                async for _ in parts:
+                    break
+            closed = time.monotonic()
+            await asyncio.sleep(0.3)
+            seen = server.written[-1]
+            assert seen.cancelled
+            assert seen.ended_at is not None
+            assert seen.ended_at - closed < 0.25
+        await client.close()
+
+
+async def test_cancelling_the_task_that_reads_frees_the_slot() -> None:
+    with Double(tokens_per_s=5, prompt_tokens_per_s=10) as server:
+        client = OllamaClient(server.url)
+        for wait in (0.05, 0.5):  # in the prompt; among the tokens
+            task = asyncio.create_task(answer(client, ask(prompt="jam " * 4)))
+            await asyncio.sleep(wait)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await asyncio.sleep(0.2)
+            assert server.written[-1].cancelled
+        await client.close()
+
+
+async def test_every_request_has_the_same_runner_options() -> None:
+    with Double() as server:
+        client = OllamaClient(server.url, RunnerOptions(2048, 256, 3))
+        await client.load("qwen3:1.7b")
+        for number in range(3):
+            await answer(client, ask(seed=number, num_predict=60 + number, temperature=number / 4))
+        await client.close()
+        assert server.loads == 1
+        bodies = [s.body for s in server.seen]
+    runner = {
+        (b["options"]["num_ctx"], b["options"]["num_batch"], b["options"]["num_thread"]) for b in bodies
+    }
+    assert runner == {(2048, 256, 3)}
+    assert all(b["keep_alive"] == -1 for b in bodies)
+    written = bodies[1:]
+    assert all(b["raw"] is True and b["think"] is False and b["stream"] is True for b in written)
+    assert all(b["format"] == {"type": "string", "pattern": PATTERN} for b in written)
+    assert all(b["options"]["num_predict"] < 100 for b in written)
+
+
+async def test_loading_is_waited_for_only_so_long() -> None:
+    with Double(load_s=30) as server:
+        client = OllamaClient(server.url)
+        with pytest.raises(Trouble) as caught:
+            await client.load("qwen3:1.7b", 0.2)
+        assert caught.value.kind is Kind.SILENT
+        with pytest.raises(Trouble) as caught:
+            await client.load("no such model")
+        assert caught.value.kind is Kind.MISSING
+        await client.close()
+
+
+async def test_models_and_pulling() -> None:
+    with Double() as server:
+        client = OllamaClient(server.url)
+        assert [m.name for m in await client.models()] == ["qwen3:1.7b"]
+        assert await client.thinks("qwen3:1.7b")
+        steps = [step async for step in client.pull("qwen2.5:1.5b")]
+        assert steps[-1][0] == "success"
+        assert (steps[2][1], steps[2][2]) == (986_061_892 * 2 // 4, 986_061_892)
+        assert [m.name for m in await client.models()] == ["qwen3:1.7b", "qwen2.5:1.5b"]
+        with pytest.raises(Trouble):
+            _ = [step async for step in client.pull("no/such")]
+        await client.close()
+
+
+async def test_requests_wait_for_a_slot_and_a_full_queue_says_so() -> None:
+    with Double(tokens_per_s=30, slots=1, queue=1) as server:
+        server.play(Music(), Music(), Music())
+        clients = [OllamaClient(server.url) for _ in range(3)]
+        tasks = [asyncio.create_task(answer(c, ask())) for c in clients]
+        done = await asyncio.gather(*tasks, return_exceptions=True)
+        assert sorted(type(d).__name__ for d in done) == ["Trouble", "tuple", "tuple"]
+        assert [d.kind for d in done if isinstance(d, Trouble)] == [Kind.BUSY]
+        for client in clients:
+            await client.close()
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:11434"),
+        ("localhost:1234", "http://127.0.0.1:1234"),
+        ("0.0.0.0", "http://127.0.0.1:11434"),
+        ("gpu.rack", "http://gpu.rack:11434"),
+        ("http://gpu.rack:80/", "http://gpu.rack:80"),
+        ("https://llm.example.com/ollama", "https://llm.example.com:443/ollama"),
+        ("[::1]:99", "http://[::1]:99"),
+        ("", "http://127.0.0.1:11434"),
+    ],
+)
+def test_hosts_are_written_in_many_ways(host: str, url: str) -> None:
+    assert host_url(host) == url
+
+
+def test_the_environment_names_the_host_where_the_configuration_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", "0.0.0.0:8080")
+    assert default_hosts(()) == ("http://127.0.0.1:8080",)
+    assert default_hosts(("rack", "127.0.0.1")) == ("http://rack:11434", "http://127.0.0.1:11434")
+    monkeypatch.delenv("OLLAMA_HOST")
+    assert default_hosts(()) == ("http://127.0.0.1:11434",)
