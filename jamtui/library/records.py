@@ -49,3 +49,30 @@ class PhraseRecord:
     """The musician wants to hear it again."""
     banned: bool = False
     """The musician never wants to hear it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddResult:
+    """``added`` are the new phrases' numbers; ``merged`` counts those that were there already."""
+
+    added: tuple[int, ...]
+    merged: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStats:
+    """What the library holds. ``sources`` are files that gave phrases, ``refused`` those that did not."""
+
+    phrases: int
+    sources: int
+    refused: int
+    merged: int
+    """Near-duplicates that were counted instead of stored."""
+    kept: int
+    banned: int
+    played: int
+    """Phrases that the band has played."""
+    roles: dict[str, int]
+    styles: dict[str, int]
+    bytes: int
+    schema: int
