@@ -80,6 +80,8 @@ class RoleStyle:
     program: int | None = None
     level: float = 1.0
     """How hard it strikes: a factor of its velocities, so that the roles balance."""
+    approach: float = 1.0
+    """How freely its lines lead into chord tones by a semitone from outside the scale, 0 (never) to 1."""
 
 
 @dataclass(frozen=True, slots=True)
