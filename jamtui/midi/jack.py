@@ -8,6 +8,7 @@ ctypes, which lets the interpreter lock go, and ``alive`` turns False the moment
 
 import ctypes
 import ctypes.util
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,9 @@ _IS_INPUT = 1
 _IS_OUTPUT = 2
 _IS_PHYSICAL = 4
 _NO_START_SERVER = 1
+
+CLOSE_S = 2.0
+"""Leaving takes the server a few periods; longer, while it forgets the clients of a killed program."""
 
 _Shutdown = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
@@ -103,17 +107,23 @@ class JackControl:
         return self._names(self._library.jack_port_get_all_connections(self._client, handle))
 
     def close(self) -> None:
-        """Leave the server."""
-        if self._client and self.alive:
-            self._library.jack_client_close(self._client)
+        """Leave the server; takes at most ``CLOSE_S``."""
+        client, was_alive = self._client, self.alive
         # A client of a dead server is left as it is: closing it would wait for the server.
         self._client = None
         self.alive = False
+        if client and was_alive:
+            # libjack cancels the client's thread, which takes a lock of the whole process while it notes that
+            # some other client comes or goes. Cancelled then, it keeps it: the next to close waits for ever.
+            leave = self._library.jack_client_close
+            thread = threading.Thread(target=leave, args=(client,), name="jack-close", daemon=True)
+            thread.start()
+            thread.join(CLOSE_S)
 
     def __del__(self) -> None:
         # Or JACK would call a callback that is no longer there when its server stops.
-        if getattr(self, "_client", None):
-            self.close()
+        if getattr(self, "_client", None) and self.alive:
+            self._library.jack_client_close(self._client)
 
     def _list(self, flags: int) -> tuple[str, ...]:
         if not self.alive:

@@ -346,11 +346,14 @@ class Engine:
         )
 
     def _insist(self, owed: Sequence[Key]) -> None:
-        """With the supervisor its standby port was killed, which everybody listened to: they were deaf to the
-        last note-offs."""
+        """On JACK, listeners hear nothing of a message whose port closes in the same period. With a killed
+        supervisor went its standby port, to which all of them listened: until JACK notices, they are deaf."""
         jack = self._ports.system.jack
-        if self._orphaned and jack is not None:
-            insist(lambda: self._send_offs(owed), jack, lambda port: port.startswith(RESCUE_PORT))
+        if jack is not None:
+            orphaned = self._orphaned
+            insist(
+                lambda: self._send_offs(owed), jack, lambda port: orphaned and port.startswith(RESCUE_PORT)
+            )
 
     def _send_offs(self, owed: Sequence[Key]) -> None:
         for port, channel, pitch in owed:

@@ -39,6 +39,7 @@ class Standby:
         self._port = port
         self._shared = shared
         self._connected: set[str] = set()
+        self._sending: list[threading.Thread] = []
 
     def follow(self, memory: "ConnectionMemory", system: "MidiSystem") -> None:
         """Be connected to those who listen to the band, and to nobody else."""
@@ -56,7 +57,14 @@ class Standby:
     def end(self, owed: Sequence[tuple[int, int]], system: "MidiSystem") -> None:
         """Send note-offs for (channel, pitch), now and again until the dead engine's ports are gone or its
         successor is there."""
-        threading.Thread(target=self._repeat, args=(owed, system), name="note-offs", daemon=True).start()
+        thread = threading.Thread(target=self._repeat, args=(owed, system), name="note-offs", daemon=True)
+        thread.start()
+        self._sending = [*(t for t in self._sending if t.is_alive()), thread]
+
+    def finish(self) -> None:
+        """Wait until what `end` began is done."""
+        for thread in self._sending:
+            thread.join()
 
     def _repeat(self, owed: Sequence[tuple[int, int]], system: "MidiSystem") -> None:
         from jamtui.midi.connections import own_name
@@ -179,7 +187,9 @@ class Rescue:
         return time.monotonic() < self._mending_until
 
     def close(self) -> None:
-        """Close what was opened."""
+        """Close what was opened, when the note-offs are out."""
+        if self._standby is not None:
+            self._standby.finish()
         if self._system is not None:
             self._system.close()
 

@@ -449,7 +449,13 @@ class Band:
     def _watch(self, tick: float, ns: int) -> None:
         if ns >= self._next_watch:
             self._next_watch = ns + WATCH_NS
-            self.kpi.advance(tick, ns, self.playing_roles(), counting_in=self.state == "count-in")
+            self.kpi.advance(
+                tick,
+                ns,
+                self.playing_roles(),
+                counting_in=self.state == "count-in",
+                stopped=self.state == "stopped",
+            )
 
     def _send_clock(self, tick: float) -> None:
         if self._pulses is not None:

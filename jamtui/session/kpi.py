@@ -115,10 +115,22 @@ class Kpi:
         for air in self._air.values():
             air.clear()
 
-    def advance(self, tick: float, ns: int, playing: frozenset[Role], *, counting_in: bool = False) -> None:
-        """Look at the present moment. ``playing``: the roles that are on while the band plays; empty when
-        it is stopped and while it is ``counting_in`` (when first notes may already sound, pushed early).
-        Call some 10 times a second or more."""
+    def advance(
+        self,
+        tick: float,
+        ns: int,
+        playing: frozenset[Role],
+        *,
+        counting_in: bool = False,
+        stopped: bool = False,
+    ) -> None:
+        """Look at the present moment. Call some 10 times a second or more.
+
+        Args:
+            playing: the roles that are expected to sound: none while nothing plays or no chord is known yet.
+            counting_in: first notes may already sound, pushed early.
+            stopped: nothing may sound.
+        """
         for role, air in self._air.items():
             air.advance(tick, ns, role in playing)
         while self._pending:
@@ -131,14 +143,15 @@ class Kpi:
             else:
                 self._unanswered += 1
             self._pending.popleft()
-        if playing or counting_in:
-            self._stopped_ns = None
-        else:
+        if not (playing or counting_in):
             self._pending.clear()
-            self._stopped_ns = self._stopped_ns if self._stopped_ns is not None else ns
-        stopped = self._stopped_ns is not None and ns - self._stopped_ns >= _STOPPED_HUNG_NS
+        if not stopped:
+            self._stopped_ns = None
+        elif self._stopped_ns is None:
+            self._stopped_ns = ns
+        silent = self._stopped_ns is not None and ns - self._stopped_ns >= _STOPPED_HUNG_NS
         for key, since in self._sounding.items():
-            if (stopped or ns - since >= HUNG_NS) and key not in self._hung:
+            if (silent or ns - since >= HUNG_NS) and key not in self._hung:
                 self._hung.add(key)
                 self._hung_total += 1
         if self._late_since is not None and ns - self._late_since >= _HISTORY_STEP_NS:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from jamtui.errors import PortError
-from jamtui.midi import names
+from jamtui.midi import jack, names
 from jamtui.midi.connections import ConnectionMemory, open_graph
 from jamtui.midi.hotplug import LOOK_NS, PortKeeper
 from jamtui.midi.jack import JackControl
@@ -355,3 +355,24 @@ def test_a_closed_port_refuses_and_can_be_closed_twice(ours: MidiSystem) -> None
     port.close()
     with pytest.raises(PortGone):
         port.send(b"\xf8")
+
+
+def test_leaving_the_server_never_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it would where libjack has lost its own lock."""
+    control = JackControl("jamtui leaving")
+    leave = control._library.jack_client_close
+    called, free, left = threading.Event(), threading.Event(), threading.Event()
+
+    def stuck(client: int) -> None:
+        called.set()
+        free.wait()
+        leave(client)
+        left.set()
+
+    monkeypatch.setattr(control._library, "jack_client_close", stuck)
+    monkeypatch.setattr(jack, "CLOSE_S", 0.01)
+    control.close()
+    assert called.is_set()
+    assert not control.alive
+    free.set()
+    assert left.wait(10.0)

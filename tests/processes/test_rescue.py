@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -14,7 +14,7 @@ from jamtui.playback.ledger import Ledger, read_bitmap
 from jamtui.playback.output import OutputLoop
 from jamtui.processes.engine import each
 from jamtui.processes.leftovers import clear_leftovers
-from jamtui.processes.rescue import Rescue
+from jamtui.processes.rescue import Rescue, Standby
 from jamtui.processes.shared import SharedState
 from jamtui.processes.sinks import SINKS
 from jamtui.processes.supervisor import how_to_restore
@@ -95,6 +95,34 @@ def test_what_a_band_without_a_supervisor_left_is_ended_before_its_file_goes(
     clear_leftovers(tmp_path)
     assert len(world.asked) == 2
     assert not (tmp_path / "state.map").exists()
+
+
+class Dying:
+    """A JACK graph in which a killed engine's port is taken away after some looks."""
+
+    alive = True
+
+    def __init__(self, looks: int) -> None:
+        self.looks = looks
+
+    @property
+    def jack(self) -> "Dying":
+        return self
+
+    def senders(self) -> tuple[str, ...]:
+        self.looks -= 1
+        return ("jamtui rescue:out", "jamtui lead:out") if self.looks >= 0 else ("jamtui rescue:out",)
+
+
+def test_the_standby_port_is_not_closed_before_all_can_have_heard_it(shared: SharedState) -> None:
+    sink = RecordingSink(DummyTime(0))
+    standby = Standby(cast(ports.OutputPort, sink), shared)
+    graph = Dying(2)
+    standby.end([(0, 72)], cast(ports.MidiSystem, graph))
+    standby.finish()
+    assert graph.looks < 0
+    assert len(sink.events) > 3  # twice while the dead port was there, and after
+    assert {data for _, data in sink.events} == {b"\x80\x48\x00"}
 
 
 @pytest.mark.parametrize(

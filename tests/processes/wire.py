@@ -13,6 +13,7 @@ from typing import Any
 import rtmidi
 
 from jamtui import paths
+from jamtui.midi import names
 from jamtui.midi.jack import JackControl
 from jamtui.midi.port import quiet
 from jamtui.playback.wire import key_event
@@ -101,9 +102,11 @@ class Keyboard:
         self.play(*(bytes((0x80, key, 0)) for key in keys))
 
     def close(self) -> None:
-        """Be unplugged."""
-        self._client.close_port()
-        self._client.delete()
+        """Be unplugged; nothing happens the second time."""
+        if self._client is not None:
+            self._client.close_port()
+            self._client.delete()
+            self._client = None
 
 
 class RunningBand:
@@ -133,6 +136,7 @@ class RunningBand:
         self._answers: dict[str, Plain] = {}
         self._name = name
         self.events: list[str] = []
+        self.keyboards: list[Keyboard] = []
         self.ears: dict[str, Ear] = {}
         self.runtime = paths.runtime_dir()
         if config:
@@ -176,13 +180,22 @@ class RunningBand:
         self._stop_fetching.set()
         if self._fetching.is_alive():
             self._fetching.join(PATIENCE_S)
-        for ear in self.ears.values():
-            ear.close()
+        if self._with_graph:
+            self._wait_gone()
+        for port in (*self.keyboards, *self.ears.values()):
+            port.close()
         if self._with_graph:
             self.graph.close()
         if kind is not None:
             for log in sorted(paths.log_dir().glob("*.log")):
                 print(f"--- {log.name}\n{log.read_text(errors='replace')[-4000:]}")
+
+    def _wait_gone(self) -> None:
+        """Wait until JACK has forgotten the band's clients: closing one of ours while others are taken away
+        may take for ever (see ``JackControl.close``)."""
+        end = time.monotonic() + PATIENCE_S
+        while any(port.startswith(names.PREFIX) for port in self.graph.senders()) and time.monotonic() < end:
+            time.sleep(0.02)
 
     def _explain(self) -> None:
         """For a test that failed: what arrived, who is connected, what the engine thinks."""
@@ -283,6 +296,7 @@ class RunningBand:
     def keyboard(self, name: str = "test keys") -> Keyboard:
         """A keyboard connected to ``jamtui in``."""
         keyboard = Keyboard(name)
+        self.keyboards.append(keyboard)
         wait_until(lambda: self.graph.connect(keyboard.full_name, "jamtui in:in"), "the port jamtui in")
         self.wait_remembered(keyboard.full_name)
         time.sleep(0.3)  # the engine looks four times a second who plays

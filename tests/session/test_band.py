@@ -82,6 +82,14 @@ def test_a_band_plays_all_roles_over_the_chord_held() -> None:
     assert sum(p % 12 in scale for p in lead) >= 0.75 * len(lead)
 
 
+def test_drums_alone_before_the_first_chord_are_no_hung_notes() -> None:
+    stage = Stage()
+    stage.act("start_stop")
+    stage.wait(6_000)
+    assert stage.band.kpi.report()["notes_sent"]
+    assert stage.band.kpi.report()["hung_notes"] == 0
+
+
 def test_a_stop_ends_every_note() -> None:
     stage = Stage(style="ballad", tempo=70)
     stage.press(*CMAJ7)

@@ -184,13 +184,21 @@ def test_hung_notes() -> None:
     kpi.take(sent(0, pitch=60), 0)
     kpi.take(sent(0, pitch=64), 0)
     kpi.take(sent(500, pitch=64, on=False), 0)
-    kpi.advance(0.0, 600 * MS, frozenset())
+    kpi.advance(0.0, 600 * MS, frozenset(), stopped=True)
     assert kpi.gauges().hung == 0, "the offs of a stop may still be under way"
-    kpi.advance(0.0, 1700 * MS, frozenset())
+    kpi.advance(0.0, 1700 * MS, frozenset(), stopped=True)
     assert kpi.gauges().hung == 1
-    kpi.advance(0.0, 9000 * MS, frozenset())
+    kpi.advance(0.0, 9000 * MS, frozenset(), stopped=True)
     assert kpi.gauges().hung == 1, "counted once"
     assert kpi.report()["sounding_now"] == 1
+
+
+def test_nothing_hangs_while_the_band_plays_on_with_no_role_expected_to_sound() -> None:
+    kpi = Kpi()
+    kpi.advance(0.0, 0, frozenset())
+    kpi.take(sent(0), 0)
+    kpi.advance(0.0, 1700 * MS, frozenset())
+    assert kpi.gauges().hung == 0, "before the first chord the drums play"
 
 
 def test_a_note_that_never_ends_while_playing_is_hung() -> None:
