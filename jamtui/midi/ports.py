@@ -33,9 +33,15 @@ class MidiSystem:
         api: ``auto``, one of ``APIS``, or ``none``. ``auto`` takes JACK where a server answers, else the
             system's own.
         on_input_thread: called first in the thread that fetches input on JACK, to raise its priority.
+        outside: moves the times at which that thread looks (`jamtui.playback.quiet.Quiet.outside`).
     """
 
-    def __init__(self, api: str = "auto", on_input_thread: Callable[[], object] | None = None) -> None:
+    def __init__(
+        self,
+        api: str = "auto",
+        on_input_thread: Callable[[], object] | None = None,
+        outside: Callable[[int], int] | None = None,
+    ) -> None:
         # Asking JACK for ports must not start a server behind the musician's back.
         os.environ.setdefault("JACK_NO_START_SERVER", "1")
         self.api = "none"
@@ -44,7 +50,7 @@ class MidiSystem:
         self.errors: list[str] = []
         """What rtmidi complained about, newest last, at most 20."""
         self._jack: JackControl | None = None
-        self._pump = InputPump(on_input_thread)
+        self._pump = InputPump(on_input_thread, outside)
         self._scan_in: Any = None
         self._scan_out: Any = None
         self._spare_inputs: list[Any] = []

@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 from jamtui.midi.port import InputPort
 
-IDLE_S = 0.001
-BUSY_S = 0.0003
+IDLE_NS = 1_000_000
+BUSY_NS = 300_000
 """Between two looks while something is being played: a chord's notes come within some 40 ms."""
 BUSY_FOR_NS = 50_000_000
 QUEUE_MESSAGES = 16384
@@ -24,10 +24,15 @@ class InputPump:
 
     Args:
         on_start: called first in the thread, to raise its priority for instance.
+        outside: moves the time of the next look, in nanoseconds of ``time.perf_counter_ns``, where it would
+            be in somebody's way.
     """
 
-    def __init__(self, on_start: Callable[[], object] | None = None) -> None:
+    def __init__(
+        self, on_start: Callable[[], object] | None = None, outside: Callable[[int], int] | None = None
+    ) -> None:
         self._on_start = on_start
+        self._outside = outside
         self._ports: tuple[InputPort, ...] = ()
         self._thread: threading.Thread | None = None
         self._stop = False
@@ -58,4 +63,8 @@ class InputPump:
             for port in self._ports:
                 if port.fetch():
                     busy_until = now + BUSY_FOR_NS
-            time.sleep(BUSY_S if now < busy_until else IDLE_S)
+            pause = BUSY_NS if now < busy_until else IDLE_NS
+            if self._outside is not None:
+                looked = time.perf_counter_ns()
+                pause = self._outside(looked + pause) - looked
+            time.sleep(pause / 1e9)

@@ -7,7 +7,6 @@ does not sleep, log or wait for anybody.
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from enum import Enum
 from time import perf_counter_ns
 
 from jamtui.music.phrase import Role
@@ -21,7 +20,6 @@ from jamtui.playback.commands import (
     Recall,
     Report,
     Route,
-    SentNote,
     SetFeel,
     SetMute,
     SetRoute,
@@ -30,20 +28,14 @@ from jamtui.playback.commands import (
     Splice,
     TimedMessage,
 )
-from jamtui.playback.ledger import Key, Ledger, note_off, pedal_up
+from jamtui.playback.events import Answer, NoteOff, NoteOn, Reroute, Timed
+from jamtui.playback.ledger import Key, Ledger, pedal_up
 from jamtui.playback.output_thread import OutputThread
+from jamtui.playback.quiet import Quiet
 from jamtui.playback.sinks import NullSink, PortGone, Sink
-from jamtui.playback.timeline import (
-    MONOPHONIC,
-    SEND_SOON,
-    LatePolicy,
-    NoteOff,
-    NoteOn,
-    Reroute,
-    Timed,
-    Timeline,
-)
-from jamtui.playback.wire import is_whole, key_event, messages, pedal_event
+from jamtui.playback.sounding import Guest, Sounding
+from jamtui.playback.timeline import SEND_SOON, LatePolicy, Timeline
+from jamtui.playback.wire import key_event
 
 __all__ = ["NullSink", "OutputLoop", "OutputThread", "PortGone", "Sink"]
 
@@ -55,19 +47,13 @@ _VOLUME = 7
 _NEAR_NS = 4_000_000
 
 
-class _Guest(Enum):
-    """Who struck a key that no plan ends: the player's own hands, or a timed message."""
-
-    THRU = 0
-    TIMED = 1
-
-
 class OutputLoop:
     """Sends the band's music on time.
 
     ``clock``'s segment is read, never written. ``commands`` is drained, ``reports`` is appended to, both by
     this loop alone on its side. ``sinks`` by port name; a port named in a route but not there is gone
     until a `SetSink` brings it. ``now`` stamps what was sent, in the time that `step` is called with.
+    ``quiet`` is told when the next event is due.
     """
 
     def __init__(
@@ -81,29 +67,25 @@ class OutputLoop:
         *,
         now: Callable[[], int] = perf_counter_ns,
         late: LatePolicy = SEND_SOON,
+        quiet: Quiet | None = None,
     ) -> None:
+        self._quiet = Quiet() if quiet is None else quiet
         self.commands = commands
         self._clock = clock
         self._segment = clock.segment
         self._timeline = Timeline(self._segment)
+        self._sounding = Sounding(sinks, ledger, self._timeline, self._segment, reports, now)
         self._routes = dict(routes)
-        self._sinks = dict(sinks)
         self._reports = reports
-        self._ledger = ledger
         self._now = now
+        self._ledger = ledger
         self._late_ns = round(late.send_within_ms * 1_000_000)
         self._muted: set[Role] = set()
-        self._voices: dict[Key, NoteOff | _Guest] = {}
-        self._gone: dict[str, str] = {}
         self._last_jump: float | None = None
         self._introduced = False
-        self._struck: list[tuple[NoteOn, Key, int, int]] = []
-        """Note-ons that left and are not yet accounted for: on, key, when sent, the step's now."""
         self.next_is_send = False
         """Whether the deadline `step` returned last is one to meet exactly (else: housekeeping, with no event
         due soon after it)."""
-        self.next_send_ns: int | None = None
-        """When the next event is due, as `step` saw it last."""
         for role, route in routes.items():
             self._timeline.set_offset(role, route.offset_ms)
 
@@ -128,17 +110,21 @@ class OutputLoop:
 
     def gone_ports(self) -> tuple[tuple[str, str], ...]:
         """Ports that failed, with the reason, until `SetSink` serves them again."""
-        return tuple(self._gone.copy().items())
+        return self._sounding.gone()
 
     # Driving
+
+    def play_now(self, note: PlannedNote, answer: Answer, now: int) -> None:
+        """Have ``note`` leave at the next `step`, past plan and lock. For the thread that drives the loop."""
+        self._timeline.play_now(note, answer, now)
 
     def step(self, now: int) -> int | None:
         """Do all that is to be done at ``now``. Returns when to come again (nanoseconds), None: when a
         command or a clock change says so."""
         if not self._introduced:
             self._introduced = True
-            self._ledger.release_all(self._send)  # what an engine before this one could not end
-            for port in list(self._sinks):  # one that is not there is taken out at the first send
+            self._ledger.release_all(self._sounding.send)  # what an engine before this one could not end
+            for port in self._sounding.ports:  # one that is not there is taken out at the first send
                 self._introduce(port)
         timeline = self._timeline
         self._follow_clock(now)
@@ -148,14 +134,20 @@ class OutputLoop:
             timeline.lock(now)
             while commands:
                 command = commands.popleft()
+                now = max(now, self._now())  # an answer is due no sooner than it is read
                 # What was said after a jump of the clock is meant for the time after it.
                 self._follow_clock(now)
                 self._obey(command, now)
+                if commands and isinstance(command, Splice) and command.at_once:
+                    # One player's answer does not wait for what the others are told.
+                    timeline.lock(now)
+                    self._send_due(now)
+        self._sounding.book()
         self._send_due(now)
         if timeline.lock(now):
             self._send_due(now)
         send, lock = timeline.next_send(), timeline.next_lock()
-        self.next_send_ns = send
+        self._quiet.due_ns = send
         self.next_is_send = send is not None and (lock is None or send - lock < _NEAR_NS)
         if send is None or lock is None:
             return lock if send is None else send
@@ -167,18 +159,18 @@ class OutputLoop:
             if isinstance(event, NoteOn):
                 self._play(event, now)
             elif isinstance(event, NoteOff):
-                self._end((event.port, event.channel, event.pitch), event.due_ns)
+                self._sounding.end((event.port, event.channel, event.pitch), event.due_ns)
             elif isinstance(event, Timed):
                 self._send_timed(event, now)
             elif isinstance(event, Reroute):
                 self._set_route(event.command, now)
-        if self._struck:
-            self._book()
+        self._sounding.book()
 
     def finish(self, now: int) -> None:
         """End all that sounds and forget all that is planned: the last thing before the ports are closed."""
         self._timeline.clear(None)
-        self._release(None, now)
+        self._sounding.release(None, now)
+        self._sounding.book()
 
     # Clock
 
@@ -187,11 +179,11 @@ class OutputLoop:
         was = self._segment
         if segment is was:
             return
-        self._segment = segment
+        self._segment = self._sounding.segment = segment
         if segment.jump != was.jump:
             self._locate(segment.jump_tick, now)
         if was.running and not segment.running:
-            self._rest(now)
+            self._sounding.rest(now)
         self._timeline.retime(segment)
 
     def _locate(self, tick: float, now: int) -> None:
@@ -199,8 +191,8 @@ class OutputLoop:
         dropped, forgotten = self._timeline.locate(tick)
         for note in dropped:
             self._drop(note, "locate")
-        self._rest(now)
-        self._end_messages(forgotten)
+        self._sounding.rest(now)
+        self._end_messages(forgotten, now)
         self._reroute(now)
 
     def _reroute(self, now: int) -> None:
@@ -208,15 +200,11 @@ class OutputLoop:
         for command in self._timeline.drop_routes(None):
             self._set_route(command, now)
 
-    def _rest(self, now: int) -> None:
-        """End what the band and the click have sounding; the player's own notes are theirs to end."""
-        self._end_where(lambda voice: voice is not _Guest.THRU, now)
-
     # Commands
 
     def _obey(self, command: Command, now: int) -> None:
         if isinstance(command, Immediate):
-            self._pass_on(command.port, command.data, _Guest.THRU)
+            self._sounding.pass_on(command.port, command.data, Guest.THRU)
         elif isinstance(command, Splice):
             self._splice(command, now)
         elif isinstance(command, TimedMessage):
@@ -246,7 +234,7 @@ class OutputLoop:
     def _splice(self, splice: Splice, now: int) -> None:
         if splice.wrong or splice.stale_from is not None:
             role = splice.role
-            self._end_where(
+            self._sounding.end_where(
                 lambda voice: (
                     isinstance(voice, NoteOff) and voice.note.role is role and splice.takes_back(voice.note)
                 ),
@@ -258,24 +246,25 @@ class OutputLoop:
         role = silence.role
         forgotten = self._timeline.clear(role)
         if silence.panic:
-            self._release(None, now)
-            for port in list(self._sinks):
+            sounding = self._sounding
+            sounding.release(None, now)
+            for port in sounding.ports:
                 for channel in range(16):
-                    self._send(port, pedal_up(channel))
-                    self._send(port, bytes((0xB0 | channel, _ALL_NOTES_OFF, 0)))
-                    self._send(port, bytes((0xB0 | channel, _ALL_SOUND_OFF, 0)))
+                    sounding.send(port, pedal_up(channel))
+                    sounding.send(port, bytes((0xB0 | channel, _ALL_NOTES_OFF, 0)))
+                    sounding.send(port, bytes((0xB0 | channel, _ALL_SOUND_OFF, 0)))
         elif role is None:
-            self._rest(now)
+            self._sounding.rest(now)
         else:
-            self._end_role(role, now)
-        self._end_messages(forgotten)
+            self._sounding.end_role(role, now)
+        self._end_messages(forgotten, now)
         if role is None:
             self._reroute(now)
 
     def _mute(self, command: SetMute, now: int) -> None:
         if command.muted:
             self._muted.add(command.role)
-            self._end_role(command.role, now)
+            self._sounding.end_role(command.role, now)
         else:
             self._muted.discard(command.role)
 
@@ -287,27 +276,15 @@ class OutputLoop:
         if was is not None and (was.port, was.channel) == (route.port, route.channel):
             self._set_up(route, was)
         else:
-            self._end_role(role, now)
+            self._sounding.end_role(role, now)
             self._set_up(route)
 
     def _set_sink(self, command: SetSink, now: int) -> None:
-        port = command.port
         if command.sink is None:
-            self._sinks.pop(port, None)
-            self._gone[port] = "removed"
-            return
-        if self._sinks.get(port) not in (None, command.sink):
-            # What sounds there would not hear of its end through another.
-            self._release(port, now)
-        self._sinks[port] = command.sink
-        self._gone.pop(port, None)
-        self._release(port, now)
-        self._introduce(port)
-
-    def _release(self, port: str | None, now: int) -> None:
-        """End all that sounds through ``port``, or (None) at all."""
-        self._end_where(lambda voice: True, now, port)
-        self._ledger.release_all(self._send, port)
+            self._sounding.remove(command.port)
+        else:
+            self._sounding.serve(command.port, command.sink, now)
+            self._introduce(command.port)
 
     def _introduce(self, port: str) -> None:
         for route in self._routes.values():
@@ -317,9 +294,9 @@ class OutputLoop:
     def _set_up(self, route: Route, was: Route | None = None) -> None:
         """Send program and volume; of a route that took the place of ``was``, what is new."""
         if route.program is not None and (was is None or route.program != was.program):
-            self._send(route.port, bytes((0xC0 | route.channel, route.program)))
+            self._sounding.send(route.port, bytes((0xC0 | route.channel, route.program)))
         if was is None or route.volume != was.volume:
-            self._send(route.port, bytes((0xB0 | route.channel, _VOLUME, route.volume)))
+            self._sounding.send(route.port, bytes((0xB0 | route.channel, _VOLUME, route.volume)))
 
     # Notes
 
@@ -331,182 +308,34 @@ class OutputLoop:
             self._drop(note, "muted")
         elif now - on.due_ns > self._late_ns:
             self._drop(note, "late")
-        elif route is None or route.port not in self._sinks:
+        elif route is None or not self._sounding.has(route.port):
             self._drop(note, "port")
         else:
             pitch = sent_pitch(note, route)
-            key = (route.port, route.channel, pitch)
             data = bytes((0x90 | route.channel, pitch, on.velocity))
-            if role in MONOPHONIC:
-                # A re-planned line may begin a note before the one it continues from has ended.
-                self._end_role(role, now)
-            sent_ns = self._strike(key, data)
-            if sent_ns is None:
+            if not self._sounding.play(on, (route.port, route.channel, pitch), data, now):
                 self._drop(note, "port")
-                return
-            self._struck.append((on, key, sent_ns, now))
-
-    def _book(self) -> None:
-        """Keep account of what was struck: after all of a chord left, so that its last note need not wait."""
-        for on, key, sent_ns, now in self._struck:
-            port, channel, pitch = key
-            note = on.note
-            self._voices[key] = self._timeline.add_off(on, port, channel, pitch, now)
-            self._reports.append(
-                SentNote(
-                    note.role,
-                    True,
-                    note.tick,
-                    pitch,
-                    on.velocity,
-                    channel,
-                    port,
-                    on.due_ns,
-                    sent_ns,
-                    note.source,
-                    note.bar_tick,
-                    on.answer.take_trigger(),
-                )
-            )
-        self._struck.clear()
-
-    def _strike(self, key: Key, data: bytes) -> int | None:
-        """Send a note-on, ending the key first where it sounds. Returns when it left, None if it did not."""
-        if key in self._ledger:
-            self._end(key, self._now())
-        sink = self._sinks.get(key[0])
-        if sink is None:
-            return None
-        self._ledger.add(key)
-        sent_ns = self._now()
-        try:
-            sink.send(data)
-        except PortGone as gone:
-            self._ledger.remove(key)
-            self._lose(key[0], gone)
-            return None
-        except Exception as error:
-            # A driver's failure is that port's, the band plays on. Nobody knows whether the note left: its
-            # note-off stays owed.
-            self._lose(key[0], error)
-            return None
-        return sent_ns
-
-    def _end(self, key: Key, due_ns: int) -> None:
-        """Send the note-off of ``key``. Where that is not possible now it stays owed in the ledger."""
-        if self._struck:
-            self._book()
-        voice = self._voices.pop(key, None)
-        if isinstance(voice, NoteOff):
-            voice.dead = True
-        sent_ns = self._now()
-        port, channel, pitch = key
-        if not self._send(port, note_off(channel, pitch)):
-            return
-        self._ledger.remove(key)
-        if isinstance(voice, NoteOff):
-            note = voice.note
-            tick = note.tick + note.duration
-            if self._segment.running and due_ns != voice.due_ns:
-                tick = round(self._segment.tick_at(due_ns))
-            self._reports.append(
-                SentNote(
-                    note.role,
-                    False,
-                    tick,
-                    pitch,
-                    0,
-                    channel,
-                    port,
-                    due_ns,
-                    sent_ns,
-                    note.source,
-                    note.bar_tick,
-                )
-            )
-
-    def _end_role(self, role: Role, now: int) -> None:
-        self._end_where(lambda voice: isinstance(voice, NoteOff) and voice.note.role is role, now)
-
-    def _end_where(
-        self, wanted: Callable[[NoteOff | _Guest], bool], now: int, port: str | None = None
-    ) -> None:
-        if self._struck:
-            self._book()
-        for key, voice in list(self._voices.items()):
-            if (port is None or key[0] == port) and wanted(voice):
-                self._end(key, now)
 
     def _drop(self, note: PlannedNote, reason: str) -> None:
         self._reports.append(DroppedNote(note.role, note.tick, note.pitch, reason, note.source))
 
-    # Bytes
+    # Timed messages
 
     def _send_timed(self, event: Timed, now: int) -> None:
-        if self._struck:
-            self._book()
         message = event.message
         struck = key_event(message.data)
         if struck is not None and struck[0] and now - event.due_ns > self._late_ns:
             return
-        self._pass_on(message.port, message.data, _Guest.TIMED)
+        self._sounding.pass_on(message.port, message.data, Guest.TIMED)
 
-    def _end_messages(self, forgotten: list[TimedMessage]) -> None:
+    def _end_messages(self, forgotten: list[TimedMessage], now: int) -> None:
         """Of timed messages that will not come: send the note-offs whose note-on was sent."""
         for message in forgotten:
             event = key_event(message.data)
             if event is not None and not event[0]:
                 key = (message.port, event[1], event[2])
-                if self._voices.get(key) is _Guest.TIMED:
-                    self._end(key, self._now())
-
-    def _pass_on(self, port: str, data: bytes, guest: _Guest) -> None:
-        """Send bytes as they are, keeping account of the keys they strike and end. What is not whole
-        messages is left out."""
-        if is_whole(data):
-            self._pass_one(port, data, guest)
-        else:
-            for message in messages(data):
-                self._pass_one(port, message, guest)
-
-    def _pass_one(self, port: str, message: bytes, guest: _Guest) -> None:
-        event = key_event(message)
-        if event is None:
-            self._pass_control(port, message)
-            return
-        on, channel, pitch = event
-        key = (port, channel, pitch)
-        if on:
-            if self._strike(key, message) is not None:
-                self._voices[key] = guest
-        elif not isinstance(self._voices.get(key), NoteOff):
-            # A key that the band struck after the player did is the band's to end.
-            self._voices.pop(key, None)
-            if self._send(port, message):
-                self._ledger.remove(key)
-
-    def _pass_control(self, port: str, message: bytes) -> None:
-        pedal = pedal_event(message)
-        if pedal is not None and pedal[1]:
-            self._ledger.pedal(port, pedal[0], True)
-        if self._send(port, message) and pedal is not None and not pedal[1]:
-            self._ledger.pedal(port, pedal[0], False)
-
-    def _send(self, port: str, data: bytes) -> bool:
-        sink = self._sinks.get(port)
-        if sink is None:
-            return False
-        try:
-            sink.send(data)
-        except Exception as error:
-            # A driver's failure is that port's, the band plays on.
-            self._lose(port, error)
-            return False
-        return True
-
-    def _lose(self, port: str, error: Exception) -> None:
-        self._sinks.pop(port, None)
-        self._gone[port] = str(error) or type(error).__name__
+                if self._sounding.voice(key) is Guest.TIMED:
+                    self._sounding.end(key, now)
 
 
 def sent_pitch(note: PlannedNote, route: Route) -> int:

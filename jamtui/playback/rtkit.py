@@ -19,12 +19,21 @@ def ask(pid: int, tid: int, priority: int, *, run: Run | None = None) -> bool:
 
     Goes through ``busctl``, at most ``TIMEOUT_S`` long. False where either is missing.
     """
+    _limit_computing()
+    return _call("MakeThreadRealtimeWithPID", "ttu", (pid, tid, priority), run)
+
+
+def ask_nice(pid: int, tid: int, nice: int, *, run: Run | None = None) -> bool:
+    """Ask for nice value ``nice`` for thread ``tid`` of process ``pid``; whether it was granted."""
+    return _call("MakeThreadHighPriorityWithPID", "tti", (pid, tid, nice), run)
+
+
+def _call(method: str, signature: str, values: Sequence[int], run: Run | None) -> bool:
     if run is None and shutil.which("busctl") is None:
         return False
-    _limit_computing()
     place = f"/{RTKIT.replace('.', '/')}"
-    call = ("busctl", "--system", "--timeout=0.3", "call", RTKIT, place, RTKIT, "MakeThreadRealtimeWithPID")
-    return (run or _run)((*call, "ttu", str(pid), str(tid), str(priority))) == 0
+    call = ("busctl", "--system", "--timeout=0.3", "--", "call", RTKIT, place, RTKIT, method, signature)
+    return (run or _run)((*call, *map(str, values))) == 0
 
 
 def _limit_computing() -> None:

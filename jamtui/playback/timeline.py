@@ -10,11 +10,13 @@ import heapq
 from dataclasses import dataclass
 from typing import Final
 
-from jamtui.music.meter import COMMON_TIME, Meter
+from jamtui.music.meter import Meter
 from jamtui.music.phrase import Role
 from jamtui.playback.clock import NEVER_NS, ClockSegment
 from jamtui.playback.commands import PlannedNote, SetRoute, Splice, TimedMessage
-from jamtui.playback.feel import MAX_EARLY_NS, STRAIGHT, Felt, apply_feel
+from jamtui.playback.events import Answer, Event, NoteOff, NoteOn, Reroute, Timed
+from jamtui.playback.feel import MAX_EARLY_NS, Felt, apply_feel
+from jamtui.playback.part import Entry, Part
 from jamtui.styles.style import Feel
 
 LOCK_HORIZON_NS: Final = 30_000_000
@@ -29,9 +31,6 @@ MIN_SOUND_NS: Final = 30_000_000
 
 MONOPHONIC: Final = frozenset({Role.LEAD, Role.BASS})
 """Roles that play one note at a time."""
-
-# Order of events due at the same nanosecond: ends first, then clicks and clock, then beginnings.
-_OFF, _TIMED, _ON = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,166 +49,13 @@ ON_TIME_ONLY = LatePolicy("on time only", 5.0)
 """Strict: what misses the on-time bound is dropped."""
 
 
-class Answer:
-    """What the notes of one splice share: the trigger that its first note sent carries and, for the answer
-    to a key press, since when they can be due: feel may place them early, not before they were known."""
-
-    __slots__ = ("since_ns", "trigger_ns")
-
-    def __init__(self, trigger_ns: int, now: int) -> None:
-        self.trigger_ns = trigger_ns
-        self.since_ns = now if trigger_ns else -NEVER_NS
-
-    def take_trigger(self) -> int:
-        """The trigger's stamp the first time, 0 afterwards."""
-        trigger, self.trigger_ns = self.trigger_ns, 0
-        return trigger
-
-
-class Event:
-    """Something due at a tick plus an offset. ``due_ns`` is where the current segment puts it."""
-
-    __slots__ = ("dead", "due_ns", "offset_ns", "tick")
-    kind: int = _TIMED
-
-    def __init__(self, tick: float, offset_ns: int) -> None:
-        self.tick = tick
-        self.offset_ns = offset_ns
-        self.due_ns = NEVER_NS
-        self.dead = False
-
-
-class NoteOn(Event):
-    """A locked note-on. ``length`` is in ticks as it will sound, ``velocity`` as it will be sent."""
-
-    __slots__ = ("answer", "leaving", "length", "note", "velocity")
-    kind = _ON
-
-    def __init__(
-        self, tick: float, offset_ns: int, note: PlannedNote, length: float, velocity: int, answer: Answer
-    ) -> None:
-        super().__init__(tick, offset_ns)
-        self.note = note
-        self.length = length
-        self.velocity = velocity
-        self.answer = answer
-        self.leaving = False
-        """It was taken back too late and only gives way: it stands for nothing any more."""
-
-
-class NoteOff(Event):
-    """The end of a note that was sent, as ``pitch`` on ``channel`` of ``port``."""
-
-    __slots__ = ("channel", "note", "pitch", "port")
-    kind = _OFF
-
-    def __init__(
-        self, tick: float, offset_ns: int, note: PlannedNote, port: str, channel: int, pitch: int
-    ) -> None:
-        super().__init__(tick, offset_ns)
-        self.note = note
-        self.port = port
-        self.channel = channel
-        self.pitch = pitch
-
-
-class Timed(Event):
-    """A `TimedMessage` waiting for its tick."""
-
-    __slots__ = ("message",)
-    kind = _TIMED
-
-    def __init__(self, message: TimedMessage) -> None:
-        super().__init__(float(message.tick), 0)
-        self.message = message
-
-
-class Reroute(Event):
-    """A `SetRoute` waiting for its tick: it comes before any note that belongs to that tick or a later one,
-    however early the feel plays it."""
-
-    __slots__ = ("command",)
-    kind = _TIMED
-
-    def __init__(self, command: SetRoute, tick: int) -> None:
-        super().__init__(float(tick), round(command.route.offset_ms * 1_000_000) - MAX_EARLY_NS)
-        self.command = command
-
-
-_Entry = tuple[PlannedNote, Answer]
-_NO_NS: Final = -NEVER_NS
-
-
-class _Part:
-    """The plan of one role. ``plan`` is latest first, so that the next note is popped from its end."""
-
-    __slots__ = (
-        "amount",
-        "before",
-        "feel",
-        "felt",
-        "last",
-        "last_tick",
-        "lock_ns",
-        "locked",
-        "meter",
-        "offset_ns",
-        "plan",
-    )
-
-    def __init__(self) -> None:
-        self.plan: list[_Entry] = []
-        self.locked: list[NoteOn] = []
-        self.feel = STRAIGHT
-        self.amount = 1.0
-        self.meter: Meter = COMMON_TIME
-        self.offset_ns = 0
-        self.felt: list[Felt] = []
-        """How the next notes of ``plan``, those of one tick, are played; empty: not worked out."""
-        self.lock_ns: int | None = None
-        """When the next note is to be locked; None: not worked out since something changed."""
-        self.forget_order()
-
-    def replan(self, plan: list[_Entry]) -> None:
-        """``plan`` (latest first) instead of what was planned."""
-        self.plan, self.felt, self.lock_ns = plan, [], None
-
-    def next_felt(self) -> list[Felt]:
-        """How the notes of the next tick are played, in order."""
-        if not self.felt:
-            tick = self.plan[-1][0].tick
-            for note, _ in reversed(self.plan):
-                if note.tick != tick:
-                    break
-                self.felt.append(apply_feel(self.feel, self.amount, self.meter, note))
-        return self.felt
-
-    def forget_order(self) -> None:
-        self.last_tick: int | None = None
-        self.last = _NO_NS
-        self.before = _NO_NS
-
-    def floor(self, tick: int) -> int:
-        """No note of ``tick`` may come before this: the latest note-on of an earlier tick."""
-        if self.last_tick is None or tick < self.last_tick:
-            return _NO_NS
-        return self.before if tick == self.last_tick else self.last
-
-    def placed(self, tick: int, ns: int) -> None:
-        """A note of ``tick`` will leave at ``ns``."""
-        if self.last_tick is None or tick > self.last_tick:
-            self.before, self.last, self.last_tick = self.last, max(self.last, ns), tick
-        elif tick == self.last_tick:
-            self.last = max(self.last, ns)
-
-
 class Timeline:
     """Planned notes per role and the heap of what is due. Written by the output thread alone; the views
     (`planned`, `locked`, `depth`) may be read from any thread."""
 
     def __init__(self, segment: ClockSegment) -> None:
         self._segment = segment
-        self._parts = {role: _Part() for role in Role}
+        self._parts = {role: Part() for role in Role}
         self._heap: list[tuple[int, int, int, Event]] = []
         self._serial = 0
 
@@ -286,7 +132,17 @@ class Timeline:
         plan.sort(key=_in_order)
         part.replan(plan[::-1])
         for note in sorted(at_once, key=lambda note: (note.tick, note.index)):
-            self._lock_at_once(part, note, answer, now)
+            self.play_now(note, answer, now)
+
+    def play_now(self, note: PlannedNote, answer: Answer, now: int) -> None:
+        """Have ``note`` leave at once, wherever its tick is."""
+        part = self._parts[note.role]
+        felt = apply_feel(part.feel, part.amount, part.meter, note)
+        length = felt.off_tick - felt.on_tick
+        on = NoteOn(self._segment.tick_at(now), 0, note, length, felt.velocity, answer)
+        on.due_ns = now
+        part.locked.append(on)
+        self._push_keyed(on)
 
     def add_timed(self, message: TimedMessage) -> None:
         """Keep ``message`` until its tick."""
@@ -424,7 +280,7 @@ class Timeline:
             return NEVER_NS
         return self._segment.ns_at(event.tick) + event.offset_ns
 
-    def _next_lock(self, part: _Part) -> int:
+    def _next_lock(self, part: Part) -> int:
         # Order is kept at lock time, so no later tick can come before the next one's notes.
         if not self._segment.running:
             return NEVER_NS
@@ -440,25 +296,17 @@ class Timeline:
         ns_at = self._segment.ns_at
         return max(felt.offset_ns, ns_at(tick) - ns_at(felt.on_tick) - MAX_EARLY_NS)
 
-    def _place(self, part: _Part, felt: Felt, note: PlannedNote, answer: Answer) -> NoteOn:
+    def _place(self, part: Part, felt: Felt, note: PlannedNote, answer: Answer) -> NoteOn:
         offset = self._offset(felt, note.tick) + part.offset_ns
         return NoteOn(felt.on_tick, offset, note, felt.off_tick - felt.on_tick, felt.velocity, answer)
 
-    def _key(self, part: _Part, on: NoteOn) -> None:
+    def _key(self, part: Part, on: NoteOn) -> None:
         """Work out when ``on`` is due, after every note of an earlier tick of its role."""
         due = self._due(on)
         if due < NEVER_NS:
             due = max(due, part.floor(on.note.tick), on.answer.since_ns)
             part.placed(on.note.tick, due)
         on.due_ns = due
-
-    def _lock_at_once(self, part: _Part, note: PlannedNote, answer: Answer, now: int) -> None:
-        felt = apply_feel(part.feel, part.amount, part.meter, note)
-        length = felt.off_tick - felt.on_tick
-        on = NoteOn(self._segment.tick_at(now), 0, note, length, felt.velocity, answer)
-        on.due_ns = now
-        part.locked.append(on)
-        self._push_keyed(on)
 
     def _push(self, event: Event) -> None:
         event.due_ns = self._due(event)
@@ -480,5 +328,5 @@ class Timeline:
         return dropped
 
 
-def _in_order(entry: _Entry) -> tuple[int, int]:
+def _in_order(entry: Entry) -> tuple[int, int]:
     return entry[0].tick, entry[0].index

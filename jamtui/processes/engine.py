@@ -26,9 +26,12 @@ from jamtui.music.detect import default_namer
 from jamtui.music.phrase import Role, Source
 from jamtui.playback.clock import MusicalClock
 from jamtui.playback.commands import Command, Report, SentNote
+from jamtui.playback.dry_run import DryRun
 from jamtui.playback.ledger import Key, Ledger, release
 from jamtui.playback.output import OutputLoop
 from jamtui.playback.output_thread import OutputThread
+from jamtui.playback.priority import raise_this_process
+from jamtui.playback.quiet import Quiet
 from jamtui.playback.sinks import PortGone
 from jamtui.playback.waiting import PreciseWait
 from jamtui.processes.children import when_orphaned
@@ -61,6 +64,8 @@ ENDED = 64
 SNAPSHOT_NS = 50_000_000
 QUIET_NS = 2_500_000
 """Work that can wait is not begun when a note is due sooner than this."""
+TURN_NS = 1_500_000
+"""A turn is not begun by itself when a note is due sooner than this."""
 STATE_NS = 100_000_000
 INPUTS_AT_ONCE = 64
 """Messages dealt with before the band is looked after again, should they come in a flood."""
@@ -90,6 +95,7 @@ class Engine:
         self._commands: deque[Command] = deque()
         self._reports: deque[Report] = deque()
         self._wait = PreciseWait()
+        self._quiet = Quiet()
         self._stopping = False
         self._orphaned = False
         self._ended: deque[Key] = deque(maxlen=ENDED)
@@ -109,6 +115,7 @@ class Engine:
             on_input=self._on_input,
             tell=self._audience.tell,
             taken_up=_ports_of(state),
+            quiet=self._quiet,
         )
         style = choose_style(styles, options.style or config.playing.style)
         self._style_for: tuple[str, int | None] = (style.name, None)
@@ -117,12 +124,27 @@ class Engine:
         self._clock = MusicalClock(tempo, time.perf_counter_ns())
         self._ledger = Ledger(SINKS, self._shared.bitmap)
         self._loop = OutputLoop(
-            self._clock, self._ports.routes, self._ports.sinks, self._commands, self._reports, self._ledger
+            self._clock,
+            self._ports.routes,
+            self._ports.sinks,
+            self._commands,
+            self._reports,
+            self._ledger,
+            quiet=self._quiet,
         )
-        self._output = OutputThread(self._loop, on_crash=self._output_crashed)
+        rehearse = DryRun(time.perf_counter_ns()).run
+        self._output = OutputThread(
+            self._loop, on_crash=self._output_crashed, wait=PreciseWait(rehearse=rehearse)
+        )
         self._clock.on_change = self._output.wake
         self._audience.journal = self._journal = open_journal(
-            config, options, style, session=self.session, seed=self.seed, bpm=self._clock.bpm
+            config,
+            options,
+            style,
+            session=self.session,
+            seed=self.seed,
+            bpm=self._clock.bpm,
+            quiet=self._quiet,
         )
         book = load_book(Path((runtime / "book.path").read_text(encoding="utf-8")))
         sources = Sources(
@@ -212,7 +234,8 @@ class Engine:
             return
         self._housekeeping(now)
         now = time.perf_counter_ns()
-        self._wait.until(now + self._patience(now), self._inputs, exact=False)
+        wake = self._quiet.outside(now + self._patience(now), TURN_NS)
+        self._wait.until(wake, self._inputs, exact=False)
 
     def _patience(self, now: int) -> int:
         patience = PLAN_NS if self._clock.running else IDLE_NS
@@ -255,7 +278,7 @@ class Engine:
 
     def _housekeeping(self, now: int) -> None:
         """What can wait: never begun shortly before a note is due."""
-        due = self._loop.next_send_ns
+        due = self._quiet.due_ns
         if due is not None and 0 <= due - now < QUIET_NS and now < self._next_snapshot + SNAPSHOT_NS:
             return
         self._commands.extend(self._ports.poll(now, self._loop.gone_ports()))
@@ -388,6 +411,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     runtime = Path(arguments[0])
     threading.current_thread().name = "planning"
+    raise_this_process()
     # Ctrl-C in the terminal is for whoever started the band; the supervisor tells us to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

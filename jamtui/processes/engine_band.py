@@ -12,6 +12,7 @@ from jamtui.music.meter import METERS
 from jamtui.music.phrase import Role
 from jamtui.playback.clock import MusicalClock
 from jamtui.playback.commands import Command
+from jamtui.playback.quiet import Quiet
 from jamtui.processes.engine_ports import EnginePorts
 from jamtui.processes.options import SessionOptions
 from jamtui.processes.sinks import CLOCK, ONE, THRU
@@ -40,7 +41,14 @@ def choose_style(styles: Mapping[str, Style], name: str) -> Style:
 
 
 def open_journal(
-    config: Config, options: SessionOptions, style: Style, *, session: str, seed: int, bpm: float
+    config: Config,
+    options: SessionOptions,
+    style: Style,
+    *,
+    session: str,
+    seed: int,
+    bpm: float,
+    quiet: Quiet | None = None,
 ) -> JournalWriter | None:
     """The session's journal, None where it is turned off."""
     if not config.journal.on:
@@ -53,6 +61,7 @@ def open_journal(
         version=__version__,
         style=style.name,
         settings={"tempo": bpm, "demo": options.demo},
+        outside=None if quiet is None else quiet.outside,
     )
 
 

@@ -18,6 +18,7 @@ from jamtui.midi.ports import MidiSystem
 from jamtui.midi.synth import find_synth
 from jamtui.music.phrase import Role
 from jamtui.playback.commands import Command, Route, SetRoute, SetSink
+from jamtui.playback.quiet import Quiet
 from jamtui.processes.choices import Choices
 from jamtui.processes.sinks import CLOCK, ONE, SYNTH, THRU
 from jamtui.session.snapshot import PortView
@@ -50,6 +51,7 @@ class EnginePorts:
         on_input: Callable[[int, str, bytes], None],
         tell: Callable[[str, str], None],
         taken_up: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+        quiet: Quiet | None = None,
     ) -> None:
         midi = config.midi
         self._config = config
@@ -59,7 +61,7 @@ class EnginePorts:
         self._leaving: list[tuple[OutputPort, int]] = []
         self._tell = tell
         self._on_input = on_input
-        self.system = MidiSystem(midi.api)
+        self.system = MidiSystem(midi.api, outside=None if quiet is None else quiet.outside)
         self._keeper = PortKeeper(self.system, midi.inputs, self._receiver, midi.ignore)
         self._sinks: dict[str, Output] = {}
         self._settling: dict[str, int] = {}

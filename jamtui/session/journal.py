@@ -149,6 +149,8 @@ class JournalWriter:
     """Writes a journal beside the music. ``record`` is an append and never raises; everything else
     happens in a thread of its own, or in ``step`` where the caller drives it (``threaded=False``).
 
+    ``outside`` says until when a time, in nanoseconds of ``time.perf_counter_ns``, is in somebody's way.
+
     When the folder is missing or the disk is full the newest ``tail`` records stay in memory, writing is
     tried again every two seconds, and ``problem`` says in one sentence what is wrong.
     """
@@ -166,6 +168,7 @@ class JournalWriter:
         tail: int = TAIL_RECORDS,
         threaded: bool = True,
         now: Callable[[], float] = time.monotonic,
+        outside: Callable[[int], int] | None = None,
     ) -> None:
         self.path = path
         self._header = _encode(
@@ -187,6 +190,7 @@ class JournalWriter:
         self._fd: int | None = None
         self._begun = False
         self._now = now
+        self._outside = outside
         self._retry_at = 0.0
         self._stop = threading.Event()
         self._closed = False
@@ -263,6 +267,13 @@ class JournalWriter:
             self._buffer = self._header + self._buffer[whole:]
             self._begun = True
 
+    def _keep_quiet(self) -> None:
+        if self._outside is not None and not self._closed:
+            now = time.perf_counter_ns()
+            over = self._outside(now)
+            if over > now:
+                time.sleep((over - now) / 1e9)
+
     def _torn(self) -> bool:
         return bool(self._buffer) and not self._buffer.startswith(b'{"t":')
 
@@ -270,6 +281,7 @@ class JournalWriter:
         """Turn up to a thousand pending records into text; False when there are none."""
         lines: list[bytes] = []
         for _ in range(1000):
+            self._keep_quiet()
             try:
                 record = self._pending.popleft()
             except IndexError:

@@ -1,7 +1,8 @@
 """What a splice takes back because it belongs to the old plan, whatever its pitch."""
 
 from jamtui.music.phrase import Role
-from jamtui.playback.commands import Splice
+from jamtui.playback.commands import SetSink, Splice
+from jamtui.playback.fakes import RecordingSink
 from tests.playback.band import MS, Band, note
 
 
@@ -48,3 +49,26 @@ def test_a_note_that_gives_way_leaves_its_place_to_a_later_splice() -> None:
     band.do(Splice(Role.LEAD, 960, (note(960, 64),)))
     band.until(1000)
     assert [pitch for _, kind, pitch in band.left() if kind == "on"] == [60, 64]
+
+
+def test_each_answer_is_due_when_it_was_read_and_leaves_before_the_next_is_read() -> None:
+    """Reading takes time: here a millisecond a splice."""
+    band = Band()
+    band.start()
+    band.until(10)
+    reading: list[int] = []
+
+    class Slow(RecordingSink):
+        def send(self, data: bytes) -> None:
+            super().send(data)
+            band.time.ns += MS
+            reading.append(len(band.commands))
+
+    band.do(SetSink("lead", Slow(band.time)), SetSink("comp", Slow(band.time)))
+    reading.clear()
+    band.do(
+        Splice(Role.COMP, 20, (note(20, 64, role=Role.COMP),), at_once=True, trigger_ns=5 * MS),
+        Splice(Role.LEAD, 20, (note(20, 60),), at_once=True, trigger_ns=5 * MS),
+    )
+    assert reading[:2] == [1, 0]  # the comp's left before the lead's was read
+    assert [(r.role, r.sent_ns - r.due_ns) for r in band.sent() if r.on] == [(Role.COMP, 0), (Role.LEAD, 0)]

@@ -6,8 +6,9 @@ from jamtui.music.meter import COMMON_TIME, Meter
 from jamtui.music.phrase import Role
 from jamtui.playback.clock import ClockSegment
 from jamtui.playback.commands import PlannedNote, Splice, TimedMessage
+from jamtui.playback.events import NoteOn, Timed
 from jamtui.playback.feel import Felt, apply_feel
-from jamtui.playback.timeline import LOCK_HORIZON_NS, NoteOn, Timed, Timeline
+from jamtui.playback.timeline import LOCK_HORIZON_NS, Timeline
 from jamtui.styles.style import Feel
 from tests.playback.band import MS, TICK_NS, Band, note
 
@@ -129,7 +130,7 @@ def test_feel_is_worked_out_once_for_each_note(monkeypatch: pytest.MonkeyPatch) 
         worked_out.append(note.pitch)
         return apply_feel(feel, amount, meter, note)
 
-    monkeypatch.setattr("jamtui.playback.timeline.apply_feel", counted)
+    monkeypatch.setattr("jamtui.playback.part.apply_feel", counted)
     band = Band()
     comp = Role.COMP
     band.plan(*(note(960 * (i // 2), 60 + i, role=comp, index=i) for i in range(8)))

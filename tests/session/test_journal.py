@@ -289,3 +289,21 @@ def test_any_bar_survives_json(bar: Bar) -> None:
 def test_a_damaged_bar_is_refused_or_read_never_a_crash(damage: dict[str, object]) -> None:
     with suppress(JamtuiError):
         assert isinstance(bar_from_record(bar_record(BAR) | damage), Bar)
+
+
+def test_no_record_is_made_into_text_in_somebodys_way(tmp_path: Path) -> None:
+    asked: list[int] = []
+
+    def outside(now: int) -> int:
+        asked.append(now)
+        return now + 1000 if len(asked) == 1 else now
+
+    writer = JournalWriter(
+        tmp_path / "a.jsonl", session="s", seed=1, version="0", threaded=False, outside=outside
+    )
+    for number in range(3):
+        writer.record(TextRecord(number, "one"))
+    writer.step()
+    assert len(asked) >= 4  # before each of three, and before seeing that there is no fourth
+    assert len(read_journal(tmp_path / "a.jsonl").records) == 3
+    writer.close()

@@ -1,0 +1,258 @@
+"""What sounds, and the ports it sounds through: striking keys, ending them, and the account of both.
+
+Nothing may stand between the notes of a chord, so sending comes first and the account (`Sounding.book`)
+after all that is due has left. For the output loop alone.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from enum import Enum
+
+from jamtui.music.phrase import Role
+from jamtui.playback.clock import ClockSegment
+from jamtui.playback.commands import Report, SentNote
+from jamtui.playback.events import NoteOff, NoteOn
+from jamtui.playback.ledger import Key, Ledger, note_off
+from jamtui.playback.sinks import PortGone, Sink
+from jamtui.playback.timeline import MONOPHONIC, Timeline
+from jamtui.playback.wire import is_whole, key_event, messages, pedal_event
+
+
+class Guest(Enum):
+    """Who struck a key that no plan ends: the player's own hands, or a timed message."""
+
+    THRU = 0
+    TIMED = 1
+
+
+Voice = NoteOff | Guest
+"""What is to become of a key that sounds."""
+
+
+class Sounding:
+    """Keys that sound, by port, channel and pitch.
+
+    ``sinks`` by port name; a port that fails is taken out until `serve`. ``now`` stamps what was sent.
+    ``reports`` is appended to by `book`. The ends of the band's notes go into ``timeline``.
+    """
+
+    def __init__(
+        self,
+        sinks: Mapping[str, Sink],
+        ledger: Ledger,
+        timeline: Timeline,
+        segment: ClockSegment,
+        reports: deque[Report],
+        now: Callable[[], int],
+    ) -> None:
+        self.segment = segment
+        self._sinks = dict(sinks)
+        self._ledger = ledger
+        self._timeline = timeline
+        self._reports = reports
+        self._now = now
+        self._voices: dict[Key, Voice] = {}
+        self._lines: dict[Role, Key] = {}
+        """What each one-line role has sounding."""
+        self._gone: dict[str, str] = {}
+        self._unbooked: list[tuple[NoteOn | NoteOff, Key, int, int]] = []
+        """What left and is not yet accounted for: the event, its key, when it left, when it was due (ends)
+        or the step's now (beginnings)."""
+
+    @property
+    def ports(self) -> tuple[str, ...]:
+        """Ports that are there."""
+        return tuple(self._sinks)
+
+    def gone(self) -> tuple[tuple[str, str], ...]:
+        """Ports that failed, with the reason."""
+        return tuple(self._gone.copy().items())
+
+    def has(self, port: str) -> bool:
+        """Whether ``port`` is there."""
+        return port in self._sinks
+
+    def voice(self, key: Key) -> Voice | None:
+        """Who ends ``key``; None: it does not sound."""
+        self.book()
+        return self._voices.get(key)
+
+    # Ports
+
+    def serve(self, port: str, sink: Sink, now: int) -> None:
+        """``port`` is served by ``sink`` from now on; what it still owes is sent first."""
+        if self._sinks.get(port) not in (None, sink):
+            # What sounds there would not hear of its end through another.
+            self.release(port, now)
+        self._sinks[port] = sink
+        self._gone.pop(port, None)
+        self.release(port, now)
+
+    def remove(self, port: str) -> None:
+        """``port`` was taken away."""
+        self._sinks.pop(port, None)
+        self._gone[port] = "removed"
+
+    def send(self, port: str, data: bytes) -> bool:
+        """Send bytes that strike and end nothing; whether they left."""
+        sink = self._sinks.get(port)
+        if sink is None:
+            return False
+        try:
+            sink.send(data)
+        except Exception as error:
+            # A driver's failure is that port's, the band plays on.
+            self._lose(port, error)
+            return False
+        return True
+
+    # Keys
+
+    def play(self, on: NoteOn, key: Key, data: bytes, now: int) -> bool:
+        """Send a note-on of the band as ``data`` that strikes ``key``; False: its port failed."""
+        role = on.note.role
+        if role in MONOPHONIC:
+            # A re-planned line may begin a note before the one it continues from has ended.
+            before = self._lines.get(role)
+            if before is not None:
+                self.end(before, now)
+        sent_ns = self.strike(key, data)
+        if sent_ns is None:
+            return False
+        self._unbooked.append((on, key, sent_ns, now))
+        if role in MONOPHONIC:
+            self._lines[role] = key
+        return True
+
+    def strike(self, key: Key, data: bytes) -> int | None:
+        """Send a note-on, ending the key first where it sounds. Returns when it left, None if it did not."""
+        ledger = self._ledger
+        if key in ledger:
+            self.end(key, self._now())
+        sink = self._sinks.get(key[0])
+        if sink is None:
+            return None
+        ledger.add(key)
+        sent_ns = self._now()
+        try:
+            sink.send(data)
+        except PortGone as gone:
+            ledger.remove(key)
+            self._lose(key[0], gone)
+            return None
+        except Exception as error:
+            # A driver's failure is that port's, the band plays on. Nobody knows whether the note left: its
+            # note-off stays owed.
+            self._lose(key[0], error)
+            return None
+        return sent_ns
+
+    def end(self, key: Key, due_ns: int) -> None:
+        """Send the note-off of ``key``. Where that is not possible now it stays owed in the ledger."""
+        voice = self._voices.pop(key, None)
+        if voice is None and self._unbooked:
+            self.book()
+            voice = self._voices.pop(key, None)
+        if isinstance(voice, NoteOff):
+            voice.dead = True
+            role = voice.note.role
+            if self._lines.get(role) == key:
+                del self._lines[role]
+        sent_ns = self._now()
+        if not self.send(key[0], note_off(key[1], key[2])):
+            return
+        self._ledger.remove(key)
+        if isinstance(voice, NoteOff):
+            self._unbooked.append((voice, key, sent_ns, due_ns))
+
+    def end_role(self, role: Role, now: int) -> None:
+        """End what ``role`` has sounding."""
+        self.end_where(lambda voice: isinstance(voice, NoteOff) and voice.note.role is role, now)
+
+    def end_where(self, wanted: Callable[[Voice], bool], now: int, port: str | None = None) -> None:
+        """End the keys whose voices are ``wanted``, of one port or of all."""
+        self.book()
+        for key, voice in list(self._voices.items()):
+            if (port is None or key[0] == port) and wanted(voice):
+                self.end(key, now)
+
+    def rest(self, now: int) -> None:
+        """End what the band and the click have sounding; the player's own notes are theirs to end."""
+        self.end_where(lambda voice: voice is not Guest.THRU, now)
+
+    def release(self, port: str | None, now: int) -> None:
+        """End all that sounds or is owed its end through ``port``, or (None) at all."""
+        self.end_where(lambda voice: True, now, port)
+        self._ledger.release_all(self.send, port)
+
+    def book(self) -> None:
+        """Keep account of what left."""
+        if not self._unbooked:
+            return
+        unbooked, self._unbooked = self._unbooked, []
+        for event, key, sent_ns, at in unbooked:
+            port, channel, pitch = key
+            note = event.note
+            if isinstance(event, NoteOn):
+                self._voices[key] = self._timeline.add_off(event, port, channel, pitch, at)
+                tick, velocity, due_ns = note.tick, event.velocity, event.due_ns
+                trigger_ns = event.answer.take_trigger()
+            else:
+                tick, velocity, due_ns, trigger_ns = note.tick + note.duration, 0, at, 0
+                if self.segment.running and due_ns != event.due_ns:
+                    tick = round(self.segment.tick_at(due_ns))
+            self._reports.append(
+                SentNote(
+                    note.role,
+                    isinstance(event, NoteOn),
+                    tick,
+                    pitch,
+                    velocity,
+                    channel,
+                    port,
+                    due_ns,
+                    sent_ns,
+                    note.source,
+                    note.bar_tick,
+                    trigger_ns,
+                )
+            )
+
+    # Bytes
+
+    def pass_on(self, port: str, data: bytes, guest: Guest) -> None:
+        """Send bytes as they are, keeping account of the keys they strike and end. What is not whole
+        messages is left out."""
+        self.book()
+        if is_whole(data):
+            self._pass_one(port, data, guest)
+        else:
+            for message in messages(data):
+                self._pass_one(port, message, guest)
+
+    def _pass_one(self, port: str, message: bytes, guest: Guest) -> None:
+        event = key_event(message)
+        if event is None:
+            self._pass_control(port, message)
+            return
+        on, channel, pitch = event
+        key = (port, channel, pitch)
+        if on:
+            if self.strike(key, message) is not None:
+                self._voices[key] = guest
+        elif not isinstance(self._voices.get(key), NoteOff):
+            # A key that the band struck after the player did is the band's to end.
+            self._voices.pop(key, None)
+            if self.send(port, message):
+                self._ledger.remove(key)
+
+    def _pass_control(self, port: str, message: bytes) -> None:
+        pedal = pedal_event(message)
+        if pedal is not None and pedal[1]:
+            self._ledger.pedal(port, pedal[0], True)
+        if self.send(port, message) and pedal is not None and not pedal[1]:
+            self._ledger.pedal(port, pedal[0], False)
+
+    def _lose(self, port: str, error: Exception) -> None:
+        self._sinks.pop(port, None)
+        self._gone[port] = str(error) or type(error).__name__
