@@ -64,6 +64,7 @@ class Desk:
         self._held = HeldKeys()
         self._mishaps = 0
         self._quit_until = 0
+        self._outlook: object = None
 
     def hear(self, stamp: int, port: str, data: bytes) -> None:
         """One message of an input."""
@@ -126,9 +127,13 @@ class Desk:
     def brief(self, now: int) -> None:
         """Tell the workers what is wanted and what no longer is."""
         band, sources = self._band, self._sources
-        useless = sources.useless(band.conductor.plan_revision, band.clock.segment.tick_at(now))
-        if useless:
-            self._audience.send_to("workers", encode("cancel", useless))
+        tick = band.clock.segment.tick_at(now)
+        outlook = band.conductor.outlook(tick)
+        if outlook != self._outlook:
+            self._outlook = outlook
+            useless = sources.useless(lambda brief: band.conductor.wants(brief, tick))
+            if useless:
+                self._audience.send_to("workers", encode("cancel", useless))
         for brief in band.briefs():
             sources.sent(brief)
             self._audience.send_to("workers", encode("brief", brief))

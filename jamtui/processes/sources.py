@@ -1,6 +1,6 @@
 """What the engine knows of the sources in the worker process, and which briefs are out."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from jamtui.music.phrase import Brief, Source
@@ -17,7 +17,7 @@ class Sources:
     def __init__(self, reflex: GeneratorHealth) -> None:
         self._health: dict[Source, GeneratorHealth] = {reflex.source: reflex}
         self._away = False
-        self._out: dict[str, tuple[int, int]] = {}
+        self._out: dict[str, Brief] = {}
 
     @property
     def health(self) -> tuple[GeneratorHealth, ...]:
@@ -45,15 +45,11 @@ class Sources:
 
     def sent(self, brief: Brief) -> None:
         """``brief`` went to the workers."""
-        self._out[brief.brief_id] = (
-            brief.plan_revision,
-            brief.start_tick + brief.bars * brief.meter.bar_ticks,
-        )
+        self._out[brief.brief_id] = brief
 
-    def useless(self, revision: int, tick: float) -> list[str]:
-        """Ids of briefs whose bars would be refused now, because the plan is another or they are past; each
-        is named once."""
-        found = [i for i, (of, end) in self._out.items() if of != revision or end <= tick]
+    def useless(self, wanted: Callable[[Brief], bool]) -> list[str]:
+        """Ids of briefs of which nothing is ``wanted`` any more; each is named once."""
+        found = [i for i, brief in self._out.items() if not wanted(brief)]
         for brief_id in found:
             del self._out[brief_id]
         return found

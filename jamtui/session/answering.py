@@ -39,7 +39,6 @@ def answer_chord(
 
     Sounding and locked notes that became wrong go; so do locked ones at or after the grid point, which
     belong to the old plan. ``played`` is the chord's tick; notes before ``locked`` may be locked."""
-    planner.revision += 1
     previous = planner.harmony.previous(answer.tick)
     roles = [r for r in PITCHED if r in settings.roles]
     at_once = not GRIDS[settings.grid]
@@ -123,7 +122,6 @@ def confirm_chord(
         if any(n.tick == answer.tick for n in planner.runways[role].notes_from(answer.tick)):
             return [planner.splice(role, answer.tick, trigger_ns=answer.trigger_ns, at_once=free)]
     for role in heard[:1]:
-        planner.revision += 1
         changed = planner.replan((role,), answer.tick, played, answer)
         start = reachable(changed[role], answer.tick, locked)
         return [planner.splice(role, start, trigger_ns=answer.trigger_ns, at_once=free)]
@@ -132,12 +130,29 @@ def confirm_chord(
 
 def fade_chord(planner: Planner, settings: BandSettings, tick: int, played: int) -> list[Command]:
     """Nobody plays a chord any more: the pitched roles rest from ``tick`` (or go back to the chart)."""
-    planner.revision += 1
     roles = [r for r in PITCHED if r in settings.roles]
     for role in roles:
         planner.players[role].forget(tick)
     changed = planner.replan(roles, tick, played)
     return [planner.splice(role, changed[role]) for role in roles]
+
+
+def foresee_chords(planner: Planner, settings: BandSettings, since: int, known_at: int) -> Iterator[Command]:
+    """Other chords than were planned for are expected from ``since`` on: the pitched roles follow, where they
+    are planned that far. Phrases that fit go on."""
+    if since >= planner.planned_until:
+        return
+    chord = planner.harmony.at(since)
+    previous = planner.harmony.previous(since)
+    for role in PITCHED:
+        if role not in settings.roles:
+            continue
+        if chord is None:
+            planner.players[role].forget(since)
+        else:
+            planner.players[role].meet(since, chord, previous)
+        changed = planner.replan((role,), since, known_at)
+        yield planner.splice(role, changed[role])
 
 
 def renew(planner: Planner, roles: Sequence[Role], when: int, now: int, locked: int) -> list[Command]:

@@ -9,15 +9,16 @@ from dataclasses import replace
 from math import ceil
 
 from jamtui.music.chart import Chart
-from jamtui.music.chord import NO_CHORD, Family
-from jamtui.music.meter import EIGHTH, METERS, PPQ, Meter, next_grid
+from jamtui.music.chord import NO_CHORD, Chord, Family
+from jamtui.music.meter import EIGHTH, METERS, PPQ, SIXTEENTH, Meter, next_grid
 from jamtui.music.phrase import Bar, Brief, Role
 from jamtui.playback.commands import Command, Report, SentNote, SetFeel, SetMute, Silence
-from jamtui.session.answering import answer_chord, confirm_chord, fade_chord, renew
+from jamtui.session.answering import answer_chord, confirm_chord, fade_chord, foresee_chords, renew
 from jamtui.session.barlines import BarLines
 from jamtui.session.book import ReflexBook
 from jamtui.session.changes import Change, Changes
 from jamtui.session.click import Metronome
+from jamtui.session.foresight import Foresight
 from jamtui.session.freezing import Loop
 from jamtui.session.hearing import Heard
 from jamtui.session.offers import Desk, Verdict
@@ -49,6 +50,8 @@ LATEST_END = 3
 """Bars from the earliest possible end within which a chart's way home is waited for."""
 _SLACK = EIGHTH
 """Ticks by which a stamp may lie behind the moment it is dealt with, without any difference."""
+_BEHIND = SIXTEENTH // 3
+"""The same, where an expected chord is given up."""
 
 
 class Conductor(Readings):
@@ -78,15 +81,17 @@ class Conductor(Readings):
         lines = BarLines(0, settings.meter)
         planner = Planner(session, seed, shelf, styles, lines, changes.at, self._energy_at)
         planner.harmony.set_chart(chart)
-        super().__init__(planner, changes, dict(styles))
+        super().__init__(planner, changes, dict(styles), Foresight(planner.harmony))
         self.finished = False
         """An ending was played out; ``start`` clears it."""
         self._player_energy: list[tuple[int, float]] = [(-_NEVER, 0.5)]
         self.last_answer: Answer | None = None
         """The newest chord answer: where its first notes were put."""
         self._metronome = Metronome(click_port, click_channel)
-        self._desk = Desk(planner)
+        self._desk = Desk(planner, self._foresight)
         self._wake = _NEVER
+        self._assumed: Chord | None = None
+        """The expected chord that a beginning was taken for, until it is known better."""
         self._felt: tuple[str, str, float] | None = None
         self._muted: frozenset[Role] = frozenset()
 
@@ -110,6 +115,7 @@ class Conductor(Readings):
         self.finished = False
         self._loop = None
         self._planner.restart(BarLines(origin, self.settings.meter, first_bar), tick)
+        self._foresight.restart()
         self._desk.clear()
         self._sounding.clear()
         self.state = "count-in"
@@ -166,7 +172,7 @@ class Conductor(Readings):
 
     def hear_each(self, heard: Heard, tick: float, bpm: float) -> Iterator[Command]:
         """The same, each command as soon as it is known. The iterator must be used up."""
-        if heard.kind == "settled":
+        if heard.kind == "settled" and (self._assumed is None or heard.chord == self._assumed):
             return
         chord = NO_CHORD if heard.kind == "faded" else heard.chord
         harmony = self._planner.harmony
@@ -175,12 +181,20 @@ class Conductor(Readings):
             harmony.prepare(chord)
             return
         played = ceil(tick)
-        # Had the coming bar line passed just before or just after this chord, the music would be the same.
+        yield from self._look_ahead()
+        # Had a time to act passed just before or just after this chord, the music would be the same.
+        yield from self._ask_after(played + _BEHIND)
         yield from self._top_up(played + lock_ticks(bpm) + _SLACK)
         self._bpm = bpm
         goal = self._grid_point(played)
         before = harmony.at(goal)
+        self._assumed = None
+        if heard.kind == "provisional" and self._foresight.means(chord, heard.notes, goal):
+            # The first three notes of the chord that is expected: its others are on their way.
+            assert before is not None
+            chord = self._assumed = before
         harmony.hear(chord, goal, played)
+        self._foresight.heard(chord, played, revised=heard.kind in ("revised", "settled"))
         self._wake = -_NEVER
         if self.frozen:
             return
@@ -215,9 +229,21 @@ class Conductor(Readings):
     def set_chart(self, chart: Chart | None) -> list[Command]:
         """Follow another chart (None: none) from the next bar line on."""
         self._planner.harmony.set_chart(chart)
+        self._foresight.restart()
         if self.state == "stopped":
             return []
         return self._renew(self.bar_at(self._now).end, PITCHED)
+
+    def replan_from_next_bar(self, role: Role) -> list[Command]:
+        """Plan ``role`` anew from the next bar line on, as after a ban."""
+        if self.state != "playing" or self.frozen:
+            return []
+        return self._renew(self.bar_at(self._now).end, (role,))
+
+    @property
+    def shelf(self) -> Shelf:
+        """The phrases that the reflex chooses from."""
+        return self._planner.shelf
 
     def heard_report(self, report: Report) -> None:
         """What left the machine: which source sounds. Never used for planning."""
@@ -235,6 +261,10 @@ class Conductor(Readings):
         if self.state not in ("playing", "count-in") or self.frozen:
             return []
         return self._desk.briefs(self._now, self._bpm, self._changes.at, self._energy_at)
+
+    def wants(self, brief: Brief, tick: float) -> bool:
+        """Whether anything that a source may still make for ``brief`` would be taken as things are now."""
+        return self._desk.useful(brief, tick)
 
     def offer(self, bar: Bar, tick: float) -> Verdict:
         """A bar that a source made: accepted with the commands that put it on the timeline, or refused."""
@@ -331,11 +361,15 @@ class Conductor(Readings):
             self._halt()
             self.finished = True
             return commands
+        commands += self._look_ahead()
+        commands += self._ask_after(now)
         soon_due = [c for c in self._changes.pending if c.tick <= now + ahead]
         if soon_due:
             commands += self._feel(self._changes.at(soon_due[-1].tick))
             self._changes.settle(now)
         commands += self._top_up(now + ahead)
+        if not self.frozen and self.state != "ending":
+            commands += self._desk.lay_kept(now + ahead, self._changes.at)
         commands += self._metronome.advance(
             now, now + 3 * ahead, planner.lines, self._began, self.settings.click
         )
@@ -350,6 +384,8 @@ class Conductor(Readings):
             wake = min(wake, self._began)
         if ends is not None:
             wake = min(wake, planner.lines.bar_at(ends).end)
+        if (due := self._foresight.due) > now:
+            wake = min(wake, due)
         for change in self._changes.pending:
             wake = min(wake, change.tick - ahead if change.tick - ahead > now else change.tick)
         self._wake = max(wake, now + 1)
@@ -362,6 +398,27 @@ class Conductor(Readings):
         return self._loop.extend(until) if self._loop else list(planner.extend(until))
 
     # Within: chords
+
+    def _look_ahead(self) -> list[Command]:
+        """Plan for what the chords that were heard make likely."""
+        since = self._foresight.think()
+        if since is None or self.frozen:
+            return []
+        return list(foresee_chords(self._planner, self.settings, since, self._foresight.known_at))
+
+    def _ask_after(self, tick: int) -> Iterator[Command]:
+        """An expected change that did not come by ``tick`` is given up: the chord before it holds again, as
+        if it had been played."""
+        foresight, planner = self._foresight, self._planner
+        while (due := foresight.due) <= tick:
+            goal = self._grid_point(due)
+            if not foresight.missed(due):
+                continue
+            chord = planner.harmony.deny(goal)
+            if chord is not None and not self.frozen:
+                answer = Answer(goal, 0, 0)
+                locked = due + lock_ticks(self._bpm)
+                yield from answer_chord(planner, self.settings, answer, chord, due, locked, self._bpm)
 
     def _grid_point(self, tick: int) -> int:
         tick = max(tick, self._began)
@@ -394,6 +451,7 @@ class Conductor(Readings):
         if field == "meter" and isinstance(value, Meter):
             self._planner.shelf.warm((self._changes.latest.style,), value)
             lines.change(when, value)
+            self._foresight.restart()
             self._planner.planned_until = lines.next_bar(lines.bar_at(max(self._now, self._began))).end
             self._loop = None
         if field in ("style", "meter"):

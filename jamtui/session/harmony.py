@@ -1,5 +1,6 @@
-"""Which chord holds when: what the player played, over what the chart says is coming."""
+"""Which chord holds when: what the player played, over what the chart says or the prediction expects."""
 
+from bisect import bisect_right
 from collections import deque
 
 from jamtui.music.chart import Chart
@@ -17,8 +18,13 @@ def _chart_bars(chart: Chart) -> tuple[tuple[tuple[int, Chord], ...], ...]:
     return tuple(tuple((span.start, span.chord) for span in bar) for bar in chart.bars)
 
 
+def _tick(change: tuple[int, Chord]) -> int:
+    return change[0]
+
+
 class Harmony:
-    """Chords by tick. Heard chords hold until the next one, or, over a chart, until the chart changes."""
+    """Chords by tick. Heard chords hold until the next one that is heard or expected, or, over a chart, until
+    the chart changes. ``version`` goes up whenever a chord to come changed."""
 
     def __init__(self, lines: BarLines) -> None:
         self.lines = lines
@@ -29,21 +35,28 @@ class Harmony:
         self._past: deque[Chord] = deque(maxlen=8)
         self._key: Key | None = None
         self._key_due = False
+        self._expected: tuple[tuple[int, Chord], ...] = ()
+        self.version = 0
 
     @property
     def has_chart(self) -> bool:
-        """Whether coming chords are known."""
+        """Whether a chart is followed."""
         return bool(self._chart)
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether coming chords are known or surely expected."""
+        return bool(self._chart or self._expected)
+
+    @property
+    def expected(self) -> tuple[tuple[int, Chord], ...]:
+        """Changes that are planned for without having been heard, as ``(tick, chord)``."""
+        return self._expected
 
     @property
     def chart_name(self) -> str:
         """Name of the chart that is followed (``Chart.name``); empty without one."""
         return self._chart_name
-
-    @property
-    def confidence(self) -> float:
-        """How likely the chords to come are to come as ``spans`` has them, 0 to 1: 1 over a chart."""
-        return 1.0 if self._chart else 0.0
 
     @property
     def key(self) -> Key | None:
@@ -55,12 +68,16 @@ class Harmony:
         self._chart = _chart_bars(chart) if chart else ()
         self._chart_length = chart.meter.bar_ticks if chart else 0
         self._chart_name = chart.name if chart else ""
+        self._expected = ()
+        self.version += 1
         if chart:
             self._key = key_of(s.chord for s in chart.spans)
 
     def restart(self, lines: BarLines) -> None:
         """Bar lines of a new start; the chord that is latched goes on from its first bar."""
         self.lines = lines
+        self._expected = ()
+        self.version += 1
         last = self._heard[-1][2] if self._heard else None
         self._heard = [] if last is None or self.has_chart else [(-_FOREVER, _FOREVER, last)]
 
@@ -79,7 +96,17 @@ class Harmony:
             self._key_due = not self._chart
 
     def hear(self, chord: Chord, tick: int, played: int) -> None:
-        """``chord`` holds from ``tick`` on; it was played at ``played``, up to an eighth early."""
+        """``chord`` holds from ``tick`` on; it was played at ``played``, up to an eighth early. A chord that
+        was expected there is confirmed and what is expected after it stands; any other ends expectation."""
+        self.version += 1
+        due = [change for change in self._expected if change[0] <= tick]
+        if due and due[-1][1] == chord:
+            tick = due[-1][0]
+            self._expected = self._expected[len(due) :]
+        elif due or self.at(tick) != chord:
+            # Up to here the band played what was expected.
+            self._heard += [(start, _FOREVER, passed) for start, passed in due if start < tick]
+            self._expected = ()
         while self._heard and self._heard[-1][0] >= tick:
             self._heard.pop()
         until = self._chart_until(max(tick, played + EIGHTH), chord) if self._chart else _FOREVER
@@ -92,8 +119,40 @@ class Harmony:
             self._past.append(chord)
             self._key_due = not self._chart
 
+    def expect(self, changes: tuple[tuple[int, Chord], ...]) -> int | None:
+        """Plan for ``changes`` (ascending ticks) after the chord that was heard last, in place of what was
+        expected. Returns the first tick from which the chords to come are others; None where nothing
+        changed. Without effect over a chart."""
+        before = self._expected
+        if self._chart or changes == before:
+            return None
+        self._expected = changes
+        self.version += 1
+        for old, new in zip(before, changes, strict=False):
+            if old != new:
+                return min(old[0], new[0])
+        longer = before if len(before) > len(changes) else changes
+        return longer[min(len(before), len(changes))][0]
+
+    def deny(self, goal: int) -> Chord | None:
+        """The first expected change did not come: from ``goal`` on the chord before it holds again, and
+        nothing is expected. Returns that chord."""
+        if not self._expected:
+            return None
+        tick, chord = self._expected[0]
+        before = self.at(tick - 1)
+        self._expected = ()
+        self.version += 1
+        self._heard.append((tick, _FOREVER, chord))
+        if before is not None:
+            self._heard.append((max(goal, tick + 1), _FOREVER, before))
+        del self._heard[:-16]
+        return before
+
     def at(self, tick: int) -> Chord | None:
         """The chord at ``tick``; None while none is known."""
+        if self._expected and tick >= self._expected[0][0]:
+            return self._expected[bisect_right(self._expected, tick, key=_tick) - 1][1]
         for start, until, chord in reversed(self._heard):
             if start <= tick:
                 if tick < until:
@@ -111,6 +170,10 @@ class Harmony:
                 change = min(change, until)
         if self._chart:
             change = min(change, self._chart_at(tick)[1])
+        elif self._expected:
+            following = bisect_right(self._expected, tick, key=_tick)
+            if following < len(self._expected):
+                change = min(change, self._expected[following][0])
         return change
 
     def spans(self, start: int, length: int) -> tuple[ChordSpan, ...]:
@@ -132,6 +195,9 @@ class Harmony:
     def previous(self, tick: int) -> Chord | None:
         """The chord before the one that holds at ``tick``."""
         now = self.at(tick)
+        for start, chord in reversed(self._expected):
+            if start <= tick and chord != now:
+                return chord
         for start, _, chord in reversed(self._heard):
             if start <= tick and chord != now:
                 return chord

@@ -1,4 +1,9 @@
-"""Briefs for the sources beside the reflex, and what becomes of the bars they offer."""
+"""Briefs for the sources beside the reflex, and what becomes of the bars they offer.
+
+A bar may come long before it is due: one for a bar that is not planned yet, or whose chords are expected but
+not planned for, is kept, and takes its place when the plan gets there, if its chords hold then. A bar that
+was displaced by a change of chord comes back when the plan returns to its chords.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -6,19 +11,24 @@ from dataclasses import dataclass, replace
 from jamtui.music.meter import PPQ
 from jamtui.music.phrase import FORECAST_BARS, Bar, Brief, ChordSpan, Note, Role, Source
 from jamtui.playback.commands import Splice
+from jamtui.session.foresight import Foresight
+from jamtui.session.guard import Judgement
 from jamtui.session.planning import Planner
 from jamtui.session.randomness import number
 from jamtui.session.settings import PITCHED, BandSettings
 
 BRIEF_BARS = 2
+AHEAD = 32
+"""Bars ahead for which offers are kept."""
 RANK = {Source.REFLEX: 0, Source.LIBRARY: 1, Source.MODEL: 2, Source.OLLAMA: 3, Source.YOU: 4}
 """Which source a bar is preferred from, when more than one was ready."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of an offered bar: accepted with its commands, or refused with the reason's name: ``stale``,
-    ``chords``, ``locked``, ``outranked``, ``unplanned``, ``stopped``, ``frozen`` or one of the guard's."""
+    """What came of an offered bar: accepted with its commands; accepted with the reason ``kept``, for when
+    the plan gets there; or refused with the reason's name: ``stale``, ``chords``, ``locked``, ``outranked``,
+    ``unplanned``, ``stopped``, ``frozen`` or one of the guard's."""
 
     accepted: bool
     reason: str = ""
@@ -29,19 +39,27 @@ class Verdict:
 class Desk:
     """Writes briefs and takes offers for one band."""
 
-    def __init__(self, planner: Planner) -> None:
+    def __init__(self, planner: Planner, foresight: Foresight) -> None:
         self.enabled = False
         self._planner = planner
-        self._briefed: dict[tuple[Role, int], int] = {}
+        self._foresight = foresight
+        self._briefed: dict[tuple[Role, int], tuple[int, tuple[ChordSpan, ...]]] = {}
+        self._count = 0
+        self._kept: dict[tuple[Role, int], Bar] = {}
+        self._laid: tuple[int, int] = (-1, -1)
 
     def clear(self) -> None:
-        """Forget which bars were briefed."""
+        """Forget which bars were briefed, and what was kept."""
         self._briefed.clear()
+        self._kept.clear()
+        self._laid = (-1, -1)
 
     def prune(self, tick: int) -> None:
         """Forget bars that are past."""
         if len(self._briefed) > 16:
             self._briefed = {k: v for k, v in self._briefed.items() if k[1] >= tick}
+        if self._kept and min(start for _, start in self._kept) < tick:
+            self._kept = {k: v for k, v in self._kept.items() if k[1] >= tick}
 
     def briefs(
         self,
@@ -50,7 +68,8 @@ class Desk:
         settings_at: Callable[[int], BandSettings],
         energy_at: Callable[[int, int], float],
     ) -> list[Brief]:
-        """Briefs for the bars after the present one, where chords are known; each bar and revision once."""
+        """Briefs for the bars after the present one, where chords are known; each bar once, and again when
+        its chords or what the player wants changed."""
         if not self.enabled:
             return []
         planner = self._planner
@@ -63,13 +82,12 @@ class Desk:
             if role not in settings.roles:
                 continue
             key = (role, bar.start)
-            if self._briefed.get(key) == planner.revision:
-                continue
-            self._briefed[key] = planner.revision
             harmony = planner.harmony
             chords = harmony.spans(bar.start, BRIEF_BARS * bar.length)
-            if not chords:
+            if not chords or self._briefed.get(key) == (planner.revision, chords):
                 continue
+            self._briefed[key] = (planner.revision, chords)
+            self._count += 1
             played = tuple(
                 Note(n.tick - bar.start, n.pitch, n.duration, n.velocity, n.residual)
                 for n in planner.runways[role].notes_from(bar.start - 2 * bar.length)
@@ -78,7 +96,7 @@ class Desk:
             plays = planner.role_style(role, settings)
             found.append(
                 Brief(
-                    brief_id=f"{role.value}-{bar.start}-{planner.revision}",
+                    brief_id=f"{role.value}-{bar.start}-{self._count}",
                     session=planner.session,
                     role=role,
                     style=settings.style,
@@ -93,8 +111,8 @@ class Desk:
                     seed=number(planner.seed, "brief", role, bar.start),
                     just_played=played,
                     deadline_ms=max(0, round((bar.start - now) * 60_000 / (bpm * PPQ)) - 75),
-                    forecast=harmony.spans(bar.start, FORECAST_BARS * bar.length),
-                    confidence=harmony.confidence,
+                    forecast=self._foresight.spans(bar.start, FORECAST_BARS * bar.length),
+                    confidence=self._foresight.confidence,
                     key=harmony.key.words if harmony.key else "",
                     chart=harmony.chart_name,
                     bar_number=bar.number,
@@ -110,43 +128,119 @@ class Desk:
         self._planner.guard.refuse(reason)
         return Verdict(False, reason)
 
+    def useful(self, brief: Brief, tick: float) -> bool:
+        """Whether any bar of ``brief`` that is still to come at ``tick`` would be taken as things are now."""
+        planner = self._planner
+        if brief.plan_revision != planner.revision:
+            return False
+        length = brief.meter.bar_ticks
+        for told in (brief.chords, brief.forecast):
+            bars = -(-max((s.start + s.length for s in told), default=0) // length)
+            for at in range(0, bars * length, length):
+                start = brief.start_tick + at
+                if start > tick and self._comes(start, length, _cut(told, at, length)):
+                    return True
+        return False
+
     def offer(self, bar: Bar, locked: int, settings_at: Callable[[int], BandSettings]) -> Verdict:
-        """``bar`` takes its place if it is still wanted, can still be replaced and passes the guard.
-        ``locked``: notes before this tick may be locked."""
+        """``bar`` takes its place if it is still wanted, can still be replaced and passes the guard; or is
+        kept for later. ``locked``: notes before this tick may be locked."""
         planner = self._planner
         if bar.session != planner.session or bar.plan_revision != planner.revision:
             return self.refuse("stale")
         if bar.start_tick < locked:
             return self.refuse("locked")
+        chords = _cut(bar.chords_assumed, 0, bar.length)
         runway = planner.runways[bar.role]
         present = runway.bar_at(bar.start_tick)
-        if present is None or present.start != bar.start_tick or bar.role is Role.DRUMS:
+        if present is not None and (present.start != bar.start_tick or bar.role is Role.DRUMS):
             return self.refuse("unplanned")
-        if present.length != bar.length:
+        if present is not None and present.length != bar.length:
             return self.refuse("length")
-        if _clip(bar.chords_assumed, bar.length) != planner.harmony.spans(bar.start_tick, bar.length):
-            return self.refuse("chords")
-        if RANK[present.source] > RANK[bar.origin]:
+        planned = present is not None and chords == planner.harmony.spans(bar.start_tick, bar.length)
+        if not planned and (why := self._not_kept(bar, chords)):
+            return self.refuse(why)
+        kept = self._kept.get((bar.role, bar.start_tick))
+        if kept is not None and not planned and RANK[kept.origin] > RANK[bar.origin]:
             return self.refuse("outranked")
-        longer = replace(bar, chords_assumed=planner.harmony.spans(bar.start_tick, bar.length + PPQ))
-        judged = planner.guard.check(longer, planner.limits(bar.role, settings_at(bar.start_tick)))
+        if present is not None and planned and RANK[present.source] > RANK[bar.origin]:
+            return self.refuse("outranked")
+        judged = self._judge(bar, settings_at)
         if judged.bar is None:
             return Verdict(False, judged.reason)
-        first = planner.accept(judged.bar, bar.start_tick)
-        start = first if first >= locked else bar.start_tick
-        return Verdict(True, "", judged.bar, (planner.splice(bar.role, start),))
+        if kept is None or RANK[kept.origin] <= RANK[bar.origin]:
+            self._kept[bar.role, bar.start_tick] = bar
+        if not planned:
+            return Verdict(True, "kept", judged.bar)
+        return Verdict(True, "", judged.bar, (self._lay(judged.bar, locked),))
+
+    def lay_kept(self, locked: int, settings_at: Callable[[int], BandSettings]) -> list[Splice]:
+        """Kept bars take their places where the plan has come to them and their chords hold."""
+        planner = self._planner
+        now = (planner.harmony.version, planner.planned_until)
+        if not self._kept or now == self._laid:
+            return []
+        self._laid = now
+        splices: list[Splice] = []
+        for (role, start), bar in sorted(self._kept.items(), key=lambda item: (item[0][1], item[0][0])):
+            if start < locked or bar.plan_revision != planner.revision:
+                continue
+            present = planner.runways[role].bar_at(start)
+            if present is None or (present.start, present.length) != (start, bar.length):
+                continue
+            if RANK[present.source] >= RANK[bar.origin]:
+                continue
+            if _cut(bar.chords_assumed, 0, bar.length) != planner.harmony.spans(start, bar.length):
+                continue
+            judged = self._judge(bar, settings_at).bar
+            if judged is not None:
+                splices.append(self._lay(judged, locked))
+        return splices
+
+    def _judge(self, bar: Bar, settings_at: Callable[[int], BandSettings]) -> Judgement:
+        planner = self._planner
+        after = planner.harmony.spans(bar.start_tick + bar.length, PPQ)
+        assumed = (
+            *_cut(bar.chords_assumed, 0, bar.length),
+            *(ChordSpan(bar.length + s.start, s.length, s.chord) for s in after),
+        )
+        longer = replace(bar, chords_assumed=assumed)
+        return planner.guard.check(longer, planner.limits(bar.role, settings_at(bar.start_tick)))
+
+    def _lay(self, bar: Bar, locked: int) -> Splice:
+        first = self._planner.accept(bar, bar.start_tick)
+        return self._planner.splice(bar.role, first if first >= locked else bar.start_tick)
+
+    def _not_kept(self, bar: Bar, chords: tuple[ChordSpan, ...]) -> str:
+        """Why a bar that does not fit the plan as it is may not wait; empty where it may."""
+        planner = self._planner
+        line = planner.lines.bar_at(bar.start_tick)
+        if bar.role is Role.DRUMS or line.start != bar.start_tick:
+            return "unplanned"
+        if line.length != bar.length:
+            return "length"
+        if bar.start_tick > planner.planned_until + AHEAD * bar.length:
+            return "unplanned"
+        return "" if self._comes(bar.start_tick, bar.length, chords) else "chords"
+
+    def _comes(self, start: int, length: int, chords: tuple[ChordSpan, ...]) -> bool:
+        """Whether ``chords`` are planned, or expected, for the bar at ``start``."""
+        if chords == self._planner.harmony.spans(start, length):
+            return True
+        expected = _cut(self._foresight.spans(start, length), 0, length)
+        return bool(chords) and chords == expected
 
 
-def _clip(spans: tuple[ChordSpan, ...], length: int) -> tuple[ChordSpan, ...]:
-    """Spans within the bar, equal neighbours joined."""
+def _cut(spans: tuple[ChordSpan, ...], start: int, length: int) -> tuple[ChordSpan, ...]:
+    """What of ``spans`` lies in ``length`` ticks from ``start``, relative to it, equal neighbours joined."""
     joined: list[ChordSpan] = []
     for span in spans:
-        end = min(span.start + span.length, length)
-        if span.start >= length or end <= span.start:
+        at, end = max(0, span.start - start), min(span.start + span.length - start, length)
+        if end <= at:
             continue
         last = joined[-1] if joined else None
-        if last and last.chord == span.chord and last.start + last.length == span.start:
+        if last and last.chord == span.chord and last.start + last.length == at:
             joined[-1] = ChordSpan(last.start, end - last.start, last.chord)
         else:
-            joined.append(ChordSpan(span.start, end - span.start, span.chord))
+            joined.append(ChordSpan(at, end - at, span.chord))
     return tuple(joined)

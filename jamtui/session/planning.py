@@ -251,6 +251,9 @@ class Planner:
             if answer is not None and bar.start <= answer.tick < bar.end:
                 free = frozenset({answer.tick - bar.start})
             played = self.players[role].play(ask, self.harmony)
+            changes = [t for t, _ in self.harmony.expected if start <= t < bar.end]
+            if changes and role in self.answerers(settings):
+                played = self.players[role].say(played, ask, changes, self.harmony)
         offset = start - bar.start
         notes = played.notes if not offset else tuple(n for n in played.notes if n.onset >= offset)
         limits = self.limits(role, settings, free)

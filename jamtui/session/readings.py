@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 
 from jamtui.music.chord import Chord
-from jamtui.music.meter import Meter
+from jamtui.music.meter import PPQ, Meter
 from jamtui.music.phrase import Bar, Role
 from jamtui.session.barlines import BarLines, BarSpan
 from jamtui.session.changes import Changes
+from jamtui.session.foresight import Foresight
 from jamtui.session.freezing import Loop
 from jamtui.session.guard import Guard
 from jamtui.session.planning import Planner, lock_ticks
+from jamtui.session.runway import RunwayBar
 from jamtui.session.settings import PITCHED, BandSettings, audible
 from jamtui.session.snapshot import NextChord, Roll
 from jamtui.session.views import RollBook, next_chords
@@ -22,11 +24,14 @@ class Readings:
     state: str
     """``stopped``, ``count-in``, ``playing`` or ``ending``."""
 
-    def __init__(self, planner: Planner, changes: Changes, styles: Mapping[str, Style]) -> None:
+    def __init__(
+        self, planner: Planner, changes: Changes, styles: Mapping[str, Style], foresight: Foresight
+    ) -> None:
         self.state = "stopped"
         self._planner = planner
         self._changes = changes
         self._styles = styles
+        self._foresight = foresight
         self._rolls = RollBook()
         self._loop: Loop | None = None
         self._sounding: dict[Role, str] = {}
@@ -51,8 +56,15 @@ class Readings:
 
     @property
     def plan_revision(self) -> int:
-        """Goes up with every re-planning; a bar made for an older one is refused."""
+        """Goes up whenever the player changed what is wanted; a bar made before that is refused. A change of
+        chord is none: a bar's own chords say whether it still fits."""
         return self._planner.revision
+
+    def outlook(self, tick: float) -> tuple[int, int, int]:
+        """Another value whenever what is wanted of sources may have changed: the player's wishes, the chords
+        to come, the bar."""
+        planner = self._planner
+        return planner.revision, planner.harmony.version, planner.lines.bar_at(int(tick)).number
 
     @property
     def pending(self) -> tuple[str, ...]:
@@ -128,10 +140,22 @@ class Readings:
         return self._planner.harmony.at(int(tick))
 
     def next_chords(self, tick: float, count: int = 4) -> tuple[NextChord, ...]:
-        """Chords to come, where they are known."""
+        """Chords to come, where they are known or at least likely."""
         if self.state == "stopped":
             return ()
-        return next_chords(self._planner.harmony, self._planner.lines, int(tick), count)
+        harmony, lines, at = self._planner.harmony, self._planner.lines, int(tick)
+        known = next_chords(harmony, lines, at, count)
+        if known or harmony.looks_ahead:
+            return known
+        return tuple(
+            NextChord(chord.symbol, lines.bar_at(when).number + 1, (when - at) / PPQ)
+            for when, chord in self._foresight.possible(at)[:count]
+        )
+
+    @property
+    def sure(self) -> float:
+        """How likely the chords to come are, 0 to 1; 1 over a chart, 0 while nothing is expected."""
+        return 0.0 if self.state == "stopped" else self._foresight.confidence
 
     def covered_until(self, role: Role) -> int:
         """Until which tick ``role`` is planned, rests included; where it began when it is not."""
@@ -160,6 +184,21 @@ class Readings:
         """What ``role`` plays at ``tick`` at its source (``Bar.ref``); empty where it cannot be named."""
         bar = self._planner.runways[role].bar_at(int(tick))
         return bar.ref if bar else ""
+
+    def phrase_bars(self, role: Role, tick: float) -> tuple[RunwayBar, ...]:
+        """Up to four whole bars of the phrase that ``role`` plays at ``tick``; where it rests, of the one
+        before. Empty where it has not played yet."""
+        bars = [b for b in self._planner.runways[role].bars if b.start <= tick and b.notes]
+        if not bars:
+            return ()
+        last = bars[-1]
+        same = [b for b in bars if (b.label, b.source, b.length) == (last.label, last.source, last.length)]
+        found = [last]
+        for bar in reversed(same[:-1]):
+            if bar.end != found[0].start or len(found) == 4:
+                break
+            found.insert(0, bar)
+        return tuple(found)
 
     def drain_accepted(self) -> list[Bar]:
         """Bars that were accepted since the last call, as they passed the guard (for the journal)."""

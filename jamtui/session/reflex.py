@@ -6,7 +6,7 @@ phrase goes on over bar lines and over a chord change that still fits it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import exp
 
 from jamtui.music.chord import Chord, Family
@@ -134,6 +134,13 @@ class ReflexPlayer:
         if ask.answer_at is not None and ask.must_answer and ask.answer_at >= bar.start:
             notes = self._answer(notes, ask, harmony)
         return Answered(tuple(sorted(notes)), label)
+
+    def say(self, played: Answered, ask: Ask, ticks: Sequence[int], harmony: Harmony) -> Answered:
+        """``played`` with a note at each of ``ticks``, where chords are expected to change."""
+        notes = list(played.notes)
+        for tick in ticks:
+            notes = self._answer(notes, replace(ask, answer_at=tick), harmony)
+        return replace(played, notes=tuple(sorted(notes)))
 
     def last_note(self, ask: Ask, harmony: Harmony) -> tuple[Note, ...]:
         """The last hit of the piece: one note or voicing held for the bar; none without a chord."""
@@ -285,7 +292,7 @@ class ReflexPlayer:
             if (here.root - before.root - chord.root + previous.root) % 12:
                 return 0.0
         later = line.chords[index + 1 :]
-        if not harmony.has_chart:
+        if not harmony.looks_ahead:
             bar = line.length // line.bars
             if later and later[0].start < here.start + bar:
                 return 0.0

