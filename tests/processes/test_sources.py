@@ -113,16 +113,16 @@ def brief(number: int, revision: int) -> Brief:
     )
 
 
-def test_briefs_are_useless_once_when_the_plan_is_another_or_their_bars_are_past() -> None:
+def test_briefs_are_useless_once_when_nothing_of_them_is_wanted_any_more() -> None:
     sources = Sources(REFLEX)
     sources.take([MODEL])
     for number, revision in ((1, 4), (2, 4), (3, 5)):
         sources.sent(brief(number, revision))
-    assert sources.useless(4, 3840) == ["lead-3-5"]
-    assert sources.useless(4, 3 * 3840 - 1) == []
-    assert sources.useless(4, 3 * 3840) == ["lead-1-4"]
-    assert sources.useless(6, 3 * 3840) == ["lead-2-4"]
-    assert sources.useless(6, 1 << 40) == []
+    assert sources.useless(lambda b: True) == []
+    assert sources.useless(lambda b: b.plan_revision == 4) == ["lead-3-5"]
+    assert sources.useless(lambda b: b.start_tick > 3840) == ["lead-1-4"]
+    assert sources.useless(lambda b: False) == ["lead-2-4"]
+    assert sources.useless(lambda b: False) == []
 
 
 def test_a_source_that_is_down_is_still_asked_one_that_is_away_is_not() -> None:
@@ -140,7 +140,7 @@ def test_a_source_that_is_down_is_still_asked_one_that_is_away_is_not() -> None:
         Source.MODEL: ("down", AWAY),
         Source.OLLAMA: ("absent", "none"),
     }
-    assert sources.useless(99, 1 << 40) == []
+    assert sources.useless(lambda b: False) == []
     sources.take([MODEL])
     assert sources.wanted
 
