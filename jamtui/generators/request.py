@@ -11,6 +11,7 @@ from jamtui.music.notation import OCTAVES, GridSpec
 from jamtui.music.phrase import Brief, ChordSpan, Role
 from jamtui.music.pitch import parse_pitch_class
 from jamtui.music.scale import Key
+from jamtui.session.guard import Limits
 from jamtui.session.planning import RANGES
 from jamtui.session.voicelead import surprise_of
 from jamtui.styles.style import Feel, RoleStyle, Style
@@ -54,6 +55,11 @@ class Request:
     def bar_number(self) -> int:
         """0-based number of the first bar in the song."""
         return self.brief.bar_number + self.first
+
+    @property
+    def limits(self) -> Limits:
+        """What the engine's guard will hold these bars to."""
+        return Limits(self.role, self.playing.low, self.playing.high, self.key, self.surprise)
 
     @property
     def tokens(self) -> int:

@@ -8,7 +8,7 @@ from jamtui.music.chart import parse_chart
 from jamtui.music.meter import EIGHTH, METERS
 from jamtui.music.phrase import Bar, Brief, Note, Role
 from jamtui.music.scale import key_of
-from jamtui.session.guard import Guard, Judgement, Limits
+from jamtui.session.guard import Guard, Judgement
 from jamtui.styles.loading import load_styles
 from jamtui.styles.style import Style
 
@@ -78,7 +78,5 @@ def request(
 
 
 def judge(asked: Request, bar: Bar) -> Judgement:
-    """What the engine's guard says of ``bar``: the same limits as the planner's."""
-    playing = asked.playing
-    limits = Limits(asked.role, playing.low, playing.high, asked.key, asked.surprise)
-    return Guard().check(bar, limits)
+    """What the guard says of ``bar`` with the limits that the planner sets."""
+    return Guard().check(bar, asked.limits)
