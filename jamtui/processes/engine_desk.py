@@ -14,6 +14,7 @@ from jamtui.music.phrase import Bar
 from jamtui.playback.commands import Command
 from jamtui.playback.wire import messages
 from jamtui.processes.codec import Plain, decode, encode, from_plain
+from jamtui.processes.engine_library import FROM_WORKERS, OF_LIBRARY, LibraryDesk
 from jamtui.processes.engine_ports import EnginePorts
 from jamtui.processes.engine_views import Audience, Views
 from jamtui.processes.held import HeldKeys
@@ -61,6 +62,7 @@ class Desk:
         self._commands = commands
         self._flush = flush
         self._stop = stop
+        self._library = LibraryDesk(band, sources, audience, lambda: ports.routes, commands)
         self._held = HeldKeys()
         self._mishaps = 0
         self._quit_until = 0
@@ -86,7 +88,7 @@ class Desk:
     def elsewhere(self, name: str, argument: str | float | None, now: int) -> bool:
         """Do an action of the MIDI keyboard that is not the band's; False where it is."""
         action = BY_NAME.get(name)
-        if name in _OF_PORTS:
+        if name in _OF_PORTS or name in OF_LIBRARY:
             self._act(name, argument, False, now)
             return True
         if action is None or not action.local:
@@ -159,6 +161,8 @@ class Desk:
         elif kind == "health":
             self._sources.take([from_plain(GeneratorHealth, one) for one in body])
             self._band.conductor.set_sources(self._sources.wanted)
+        elif kind in FROM_WORKERS:
+            self._library.take(peer, kind, body, now)
         elif kind == "tell":
             self._audience.tell(str(body["text"])[:300], str(body["severity"]))
         elif kind == "hello":
@@ -184,6 +188,8 @@ class Desk:
                 self.let_go(self._ports.drain_gone(), now)
             elif name == "output_pick":
                 self._commands.extend(self._ports.pick_output(str(argument)))
+            elif name in OF_LIBRARY:
+                self._library.act(name, argument, now)
             elif name == "synth":
                 self._commands.extend(self._ports.use_synth())
             else:

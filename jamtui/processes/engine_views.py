@@ -167,6 +167,8 @@ class Views:
             routes=self._ports.routes,
             port_names=self._ports.port_names,
             health=self._sources.health,
+            hits=self._sources.hits,
+            library=self._sources.library,
             queue_depth=self._loop.queue_depth,
             demo=self._demo,
         )

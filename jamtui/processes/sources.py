@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from jamtui.music.phrase import Brief, Source
-from jamtui.session.generator import GeneratorHealth
+from jamtui.session.generator import GeneratorHealth, Hit
+from jamtui.session.snapshot import LibraryView
 
 _WAITING = ("ready", "slow", "down")
 """States in which a source gets briefs: one that is down may be back with the next."""
@@ -16,6 +17,10 @@ class Sources:
 
     def __init__(self, reflex: GeneratorHealth) -> None:
         self._health: dict[Source, GeneratorHealth] = {reflex.source: reflex}
+        self.hits: tuple[Hit, ...] = ()
+        """What retrieval found last, the best first."""
+        self.library = LibraryView()
+        """The phrase library in short."""
         self._away = False
         self._out: dict[str, Brief] = {}
 
@@ -39,6 +44,8 @@ class Sources:
         """The worker process is away."""
         self._away = True
         self._out.clear()
+        self.hits = ()
+        self.library = replace(self.library, ingest="")
         for source, h in self._health.items():
             if source is not Source.REFLEX and h.state in _WAITING:
                 self._health[source] = replace(h, state="down", detail=AWAY)

@@ -20,6 +20,7 @@ from jamtui.playback.clock import MusicalClock
 from jamtui.playback.commands import Command, Immediate, Report, Silence, Splice
 from jamtui.playback.midi_clock import MidiClockFollower
 from jamtui.playback.tap import TapTempo
+from jamtui.session.audition import Audition
 from jamtui.session.conductor import Conductor
 from jamtui.session.demo_player import DemoPlayer
 from jamtui.session.dynamics import Energy
@@ -29,6 +30,7 @@ from jamtui.session.kpi import Kpi
 from jamtui.session.midi_map import MidiMap
 from jamtui.session.offers import Verdict
 from jamtui.session.settings import GRIDS, audible
+from jamtui.session.taking import PlayedLately
 from jamtui.session.transport import CountIn, Place, PulseSender, start_internal
 
 PULSES_AHEAD_NS = 150_000_000
@@ -112,6 +114,8 @@ class Band:
         self.options = options
         self.kpi = Kpi()
         self.energy = Energy()
+        self.lately = PlayedLately()
+        self.audition = Audition()
         self.started_ns: int | None = None
         self.chord: Chord = NO_CHORD
         self.settled: Heard | None = None
@@ -168,6 +172,8 @@ class Band:
         # plan depends on stamps alone.
         self._plan_up_to(ns)
         self.energy.feed(ns, data)
+        if self.clock.running:
+            self.lately.feed(self.clock.segment.tick_at(ns), data)
         for heard in self.chords.feed(ns, data):
             self._hear(heard)
 
@@ -197,6 +203,7 @@ class Band:
         """Do what the time has come for. Cheap when there is nothing."""
         if self.options.clock_source == "midi":
             self._follower.poll(ns)
+        self._commands.extend(self.audition.due(ns))
         segment = self.clock.segment
         if self._demo is not None and segment.running:
             # First: what it played has stamps before now, and hearing takes stamps in order.
@@ -220,7 +227,8 @@ class Band:
 
     def next_wake(self, ns: int) -> int | None:
         """When ``advance`` has to be called next for a timer of hearing or for the demo player, if known."""
-        timer = self.chords.next_timer()
+        timers = (self.chords.next_timer(), self.audition.next_ns)
+        timer = min((t for t in timers if t is not None), default=None)
         if self._demo is None or not self.clock.running or self.state in ("stopped", "ending"):
             return timer  # in the ending it plays no more, and its next event would stay due for ever
         played = self.clock.segment.ns_at(max(self._demo.next_tick, self._demo_until))
@@ -241,6 +249,7 @@ class Band:
 
     def start(self, ns: int) -> None:
         """Count in and play, or join the clock that is followed at its next bar line."""
+        self._commands.extend(self.audition.end())
         conductor = self.conductor
         segment = self.clock.segment
         if self.following and segment.running:
@@ -267,6 +276,7 @@ class Band:
         for channel in range(16):
             # A key whose note-off was lost is let go; a latched chord stays.
             self.chords.feed(ns, bytes((0xB0 | channel, 123, 0)))
+        self.audition.end()
         self._post([Silence(panic=True), *self.conductor.play_on(self.clock.segment.tick_at(ns))])
         self._tell("panic: every note was ended", "warning")
 
@@ -362,6 +372,7 @@ class Band:
             self.settled = heard
         self.heard = heard
         self.chord = heard.chord
+        self.lately.hear(played, heard.chord)
         segment = self.clock.segment
         # A revision answers from when it was known: its trigger's grid point may be past.
         tick = segment.tick_at(heard.ns if heard.kind == "revised" else heard.trigger_ns)
@@ -408,6 +419,7 @@ class Band:
             self._demo.set_meter(self.conductor.settings.meter)
             self._demo.restart()
         self.kpi.located()
+        self.lately.clear()
         if self.started_ns is None:
             self.started_ns = ns
         self.style_bar = place.style_bar

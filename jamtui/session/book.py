@@ -65,6 +65,8 @@ class ReflexPhrase:
     surprise: float
     chords: tuple[ReflexChord, ...]
     notes: tuple[ReflexNote, ...]
+    ref: str = ""
+    """What it is in the phrase library (``Bar.ref``); empty for a phrase of the book's own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,4 +63,5 @@ class Loop:
                 Note(n.tick - bar.start, n.pitch, n.duration, n.velocity, n.residual) for n in bar.notes
             ),
             label=bar.label,
+            ref=bar.ref,
         )

@@ -257,7 +257,7 @@ class Planner:
         offset = start - bar.start
         notes = played.notes if not offset else tuple(n for n in played.notes if n.onset >= offset)
         limits = self.limits(role, settings, free)
-        judged = self.guard.check(self._bar(role, bar, notes, played.label), limits)
+        judged = self.guard.check(self._bar(role, bar, notes, played.label, played.ref), limits)
         if judged.bar is not None:
             return self.accept(judged.bar, start)
         return self.accept(self._plain(role, bar, start, settings, energy, answer, limits), start)
@@ -287,7 +287,7 @@ class Planner:
         self.guard.repaired["replaced"] += 1
         return judged.bar
 
-    def _bar(self, role: Role, bar: BarSpan, notes: tuple[Note, ...], label: str) -> Bar:
+    def _bar(self, role: Role, bar: BarSpan, notes: tuple[Note, ...], label: str, ref: str = "") -> Bar:
         return Bar(
             session=self.session,
             role=role,
@@ -300,6 +300,7 @@ class Planner:
             seed=self.seed,
             notes=notes,
             label=label,
+            ref=ref,
         )
 
     def _ask(

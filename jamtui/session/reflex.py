@@ -62,6 +62,8 @@ class Answered:
 
     notes: tuple[Note, ...]
     label: str
+    ref: str = ""
+    """What it is in the phrase library; empty for what is not of it."""
 
 
 @dataclass(slots=True)
@@ -115,7 +117,7 @@ class ReflexPlayer:
         """The notes of one bar (or of its rest from ``ask.start`` on)."""
         bar, at = ask.bar, ask.start
         notes: list[Note] = []
-        label = ""
+        label = ref = ""
         while at < bar.end:
             chord = harmony.at(at)
             if chord is None or chord.family is Family.NONE:
@@ -127,13 +129,14 @@ class ReflexPlayer:
             end = min(placed.end, bar.end)
             if placed.line is not None:
                 notes += self._lay(placed, ask, at, end, harmony, notes)
-                label = label or placed.line.name
+                if not label:
+                    label, ref = placed.line.name, placed.line.ref
             at = end
         if ask.hush_until > ask.start:
             notes = [n for n in notes if bar.start + n.onset >= ask.hush_until]
         if ask.answer_at is not None and ask.must_answer and ask.answer_at >= bar.start:
             notes = self._answer(notes, ask, harmony)
-        return Answered(tuple(sorted(notes)), label)
+        return Answered(tuple(sorted(notes)), label, ref)
 
     def say(self, played: Answered, ask: Ask, ticks: Sequence[int], harmony: Harmony) -> Answered:
         """``played`` with a note at each of ``ticks``, where chords are expected to change."""

@@ -13,6 +13,10 @@ from jamtui.session.book import Function, ReflexBook, ReflexChord, ReflexNote, R
 from jamtui.session.refit import meter_named, move_onsets, plan_pieces, stretch_durations
 
 ANY = "any"
+_PROGRESSIONS = "\x00progressions"
+
+GUESTS = 12
+"""Phrases of the library that stand beside the book's own, per style and role."""
 
 RELATED: dict[Family, tuple[str, ...]] = {
     Family.MAJOR: ("major", ANY),
@@ -46,6 +50,8 @@ class Line:
     native: bool
     downbeats: float = 0.0
     """Share of its bars with a note on the first beat."""
+    ref: str = ""
+    """What it is in the phrase library; empty for a phrase of the book's own."""
 
     @property
     def is_progression(self) -> bool:
@@ -96,7 +102,7 @@ def _line(
     return Line(
         phrase.name, phrase.role, phrase.context, bars, bars * meter.bar_ticks, phrase.energy, phrase.density,
         phrase.surprise, chords, ordered, onsets, native,
-        sum(bar * meter.bar_ticks in onsets for bar in range(bars)) / bars,
+        sum(bar * meter.bar_ticks in onsets for bar in range(bars)) / bars, phrase.ref,
     )  # fmt: skip
 
 
@@ -108,16 +114,88 @@ class Shelf:
         self._progressions: dict[tuple[str, Role], list[ReflexPhrase]] = {}
         self._lines: dict[tuple[str, Role, str, str], tuple[Line, ...]] = {}
         self._styles: list[str] = []
+        self._guests: dict[tuple[str, Role], list[ReflexPhrase]] = {}
+        self._banned: set[str] = set()
         for phrase in book.phrases:
             if not phrase.notes or not phrase.chords:
                 continue
             if phrase.style not in self._styles:
                 self._styles.append(phrase.style)
-            if len(phrase.chords) > 1:
-                self._progressions.setdefault((phrase.style, phrase.role), []).append(phrase)
-            if len(phrase.chords) == 1 or phrase.context in (ANY, *(f.value for f in Family)):
-                key = (phrase.style, phrase.role, phrase.context)
-                self._phrases.setdefault(key, []).append(phrase)
+            self._put(phrase)
+
+    def take_up(self, phrases: Iterable[ReflexPhrase]) -> None:
+        """Add phrases of the library while the band plays; of each style and role the newest ``GUESTS`` stay.
+
+        Costs a few microseconds a note: only what was fitted to a meter before is fitted again."""
+        for phrase in phrases:
+            if not phrase.notes or not phrase.chords or phrase.name in self._banned:
+                continue
+            guests = self._guests.setdefault((phrase.style, phrase.role), [])
+            if any(g.ref == phrase.ref for g in guests):
+                continue
+            guests.append(phrase)
+            self._put(phrase)
+            self._renew(phrase, added=True)
+            if len(guests) > GUESTS:
+                self._drop(guests.pop(0))
+
+    def ban(self, name: str) -> bool:
+        """The phrase called ``name`` (or, of the library, with this ``ref``) is not played any more; False
+        where there is none."""
+        found = [p for p in self._all() if name in (p.name, p.ref)]
+        for phrase in found:
+            self._banned.add(phrase.name)
+            self._renew(phrase)
+        return bool(found)
+
+    def pardon(self, name: str) -> None:
+        """Take back a ban."""
+        for phrase in [p for p in self._all() if name in (p.name, p.ref)]:
+            self._banned.discard(phrase.name)
+            self._renew(phrase)
+
+    def _all(self) -> list[ReflexPhrase]:
+        lists = (*self._phrases.values(), *self._progressions.values())
+        return [phrase for phrases in lists for phrase in phrases]
+
+    def _shelves(self, phrase: ReflexPhrase) -> list[list[ReflexPhrase]]:
+        """Where ``phrase`` stands: among the progressions, with its context, or both."""
+        shelves = []
+        if len(phrase.chords) > 1:
+            shelves.append(self._progressions.setdefault((phrase.style, phrase.role), []))
+        if len(phrase.chords) == 1 or phrase.context in (ANY, *(f.value for f in Family)):
+            key = (phrase.style, phrase.role, phrase.context)
+            shelves.append(self._phrases.setdefault(key, []))
+        return shelves
+
+    def _put(self, phrase: ReflexPhrase) -> None:
+        for shelf in self._shelves(phrase):
+            shelf.append(phrase)
+
+    def _drop(self, phrase: ReflexPhrase) -> None:
+        for shelf in self._shelves(phrase):
+            if phrase in shelf:
+                shelf.remove(phrase)
+        for key, lines in self._lines.items():
+            if key[:2] == (phrase.style, phrase.role):
+                self._lines[key] = tuple(line for line in lines if line.name != phrase.name)
+
+    def _renew(self, phrase: ReflexPhrase, *, added: bool = False) -> None:
+        """Bring what was fitted to a meter up to date with ``phrase``."""
+        for key in [k for k in self._lines if k[:2] == (phrase.style, phrase.role)]:
+            context, meter = key[2], meter_named(key[3])
+            among = context == _PROGRESSIONS and len(phrase.chords) > 1
+            if not among and context != phrase.context:
+                continue
+            if not added:
+                shelf = (
+                    self._progressions.get(key[:2], ())
+                    if context == _PROGRESSIONS
+                    else self._phrases.get(key[:3], ())
+                )
+                self._lines[key] = self._fit(shelf, meter)
+            elif (line := refit_phrase(phrase, meter)).notes and (line.native or not self._lines[key]):
+                self._lines[key] = (*self._lines[key], line)
 
     def lines(self, style: str, role: Role, context: str, meter: Meter) -> tuple[Line, ...]:
         """Phrases of one context, in ``meter``."""
@@ -129,7 +207,7 @@ class Shelf:
 
     def progressions(self, style: str, role: Role, meter: Meter) -> tuple[Line, ...]:
         """Phrases over more than one chord, in ``meter``."""
-        key = (style, role, "\x00progressions", meter.name)
+        key = (style, role, _PROGRESSIONS, meter.name)
         known = self._lines.get(key)
         if known is None:
             known = self._lines[key] = self._fit(self._progressions.get((style, role), ()), meter)
@@ -155,9 +233,9 @@ class Shelf:
                     for context in RELATED[family]:
                         self.lines(style, role, context, meter)
 
-    @staticmethod
-    def _fit(phrases: Iterable[ReflexPhrase], meter: Meter) -> tuple[Line, ...]:
-        lines = tuple(line for p in phrases if (line := refit_phrase(p, meter)).notes)
+    def _fit(self, phrases: Iterable[ReflexPhrase], meter: Meter) -> tuple[Line, ...]:
+        wanted = (p for p in phrases if p.name not in self._banned)
+        lines = tuple(line for p in wanted if (line := refit_phrase(p, meter)).notes)
         native = tuple(line for line in lines if line.native)
         return native or lines
 

@@ -7,10 +7,18 @@ from jamtui.music.chord import NO_CHORD
 from jamtui.music.phrase import Role
 from jamtui.playback.commands import Route
 from jamtui.session.band import Band
-from jamtui.session.generator import GeneratorHealth
+from jamtui.session.generator import GeneratorHealth, Hit
 from jamtui.session.hearing import Heard
 from jamtui.session.settings import audible
-from jamtui.session.snapshot import ChordView, PortView, RoleView, Snapshot, SourceView
+from jamtui.session.snapshot import (
+    ChordView,
+    HitView,
+    LibraryView,
+    PortView,
+    RoleView,
+    Snapshot,
+    SourceView,
+)
 
 LEVEL_DECAY_NS = 600_000_000
 """A level meter falls from full to nothing in this time."""
@@ -36,6 +44,8 @@ class Surroundings:
     health: tuple[GeneratorHealth, ...]
     queue_depth: int
     demo: bool
+    hits: tuple[Hit, ...]
+    library: LibraryView
 
 
 class Levels:
@@ -110,7 +120,7 @@ def snapshot(band: Band, around: Surroundings, levels: Levels, seq: int, ns: int
         chart=band.chart_title,
         roles=roles,
         gauges=band.kpi.gauges(around.queue_depth, round(min(playing, default=0.0), 2)),
-        hits=(),
+        hits=_hit_views(band, around.hits, tick),
         sources=tuple(SourceView(h.source.value, h.name, h.state, h.detail) for h in around.health),
         inputs=around.inputs,
         output=around.output,
@@ -126,6 +136,26 @@ def snapshot(band: Band, around: Surroundings, levels: Levels, seq: int, ns: int
         ports_out=around.ports_out,
         latch=band.latched,
         synth=around.synth,
+        library=around.library,
+    )
+
+
+def _hit_views(band: Band, hits: Sequence[Hit], tick: float) -> tuple[HitView, ...]:
+    """The hits, those marked that a role plays at ``tick``."""
+    sounding = set() if band.state == "stopped" else {band.conductor.ref(role, tick) for role in Role}
+    return tuple(
+        HitView(
+            score=h.score,
+            chords=h.chords,
+            style=h.style,
+            origin=h.origin,
+            notes=h.notes,
+            length=h.length,
+            playing=h.ref != "" and h.ref in sounding,
+            kept=h.kept,
+            role=h.role,
+        )
+        for h in hits
     )
 
 

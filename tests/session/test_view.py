@@ -2,7 +2,8 @@
 
 from jamtui.music.phrase import Role
 from jamtui.playback.commands import Route
-from jamtui.session.snapshot import Snapshot
+from jamtui.session.generator import Hit
+from jamtui.session.snapshot import LibraryView, Snapshot
 from jamtui.session.view import Levels, Surroundings, chord_view, snapshot
 from tests.session.small_band import heard
 from tests.session.stage import Stage
@@ -56,6 +57,8 @@ def _shown(stage: Stage) -> Snapshot:
         port_names={},
         health=(),
         queue_depth=0,
+        hits=(Hit(0.9, "Dm7 G7", "swing", "tune.mid", ((0, 480, 62),), 3840, "L:7", "lead"),),
+        library=LibraryView(12, 3),
         demo=False,
     )
     return snapshot(stage.band, around, Levels(), 1, stage.time())
