@@ -8,6 +8,7 @@ offset, so the heap is keyed again whenever tempo or phase change.
 
 import heapq
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 from jamtui.music.meter import Meter
@@ -112,6 +113,8 @@ class Timeline:
         plan = [entry for entry in part.plan[::-1] if entry[0].tick < splice.from_tick]
         at_once: list[PlannedNote] = []
         seen: set[tuple[int, int]] = set()
+        segment = self._segment
+        here = segment.tick_at(now) if segment.running else -inf
         for note in splice.notes:
             place = (note.tick, note.pitch)
             if place in seen:
@@ -122,10 +125,9 @@ class Timeline:
                     there.answer = answer
                 continue
             seen.add(place)
-            ns_at = self._segment.ns_at
             # The answer itself, whose tick is a whole one, may lie a fraction of a tick ahead.
-            begun = note.tick == splice.from_tick or ns_at(note.tick) <= now
-            if splice.at_once and begun and now < ns_at(note.tick + note.duration):
+            begun = note.tick == splice.from_tick or note.tick <= here
+            if begun and splice.at_once and here < note.tick + note.duration:
                 at_once.append(note)
             else:
                 plan.append((note, answer))
