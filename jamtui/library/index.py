@@ -1,0 +1,272 @@
+"""The search index: vectors of the library in memory, in the order of their cells.
+
+A search takes what is there as it is, without a lock; ``refresh`` (a thread of its own, see ``search.py``)
+takes up what other processes wrote and puts whole new arrays in its place.
+"""
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import apsw
+import numpy as np
+import numpy.typing as npt
+
+from jamtui.library.cells import Cells, Numbers, assign
+from jamtui.library.flatten import Floats
+from jamtui.library.rows import Row
+from jamtui.library.vectors import SPACES, ShelfVectors, read_cells, read_shelf, read_vectors
+
+MOST_NEW = 2048
+"""New phrases of a shelf that are scanned beside its cells; with more, all are put in order again."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """Nearest phrases: their numbers, squared distances and vectors, nearest first."""
+
+    phrases: Numbers
+    squared: Floats
+    vectors: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Space:
+    """One search space of a shelf. Row ``i`` of ``vectors`` belongs to ``phrases[i]``; ``half`` is half its
+    squared length, infinite for a phrase that must not be found. ``bounds`` are the cells' first rows, and
+    one more; what is above the last is new and in no cell."""
+
+    phrases: Numbers
+    vectors: Floats
+    half: Floats
+    centroids: Floats
+    half_centroids: Floats
+    bounds: Numbers
+    revision: int
+
+    def nearest(self, query: Floats, k: int, budget: int) -> Found:
+        """The ``k`` nearest among at least ``budget`` vectors of the nearest cells, and all new ones."""
+        total = len(self.phrases)
+        scan = total <= budget or len(self.centroids) == 1
+        pieces = [(0, total)] if scan else self._probe(query, budget)
+        lengths = [end - start for start, end in pieces]
+        scores = np.empty(sum(lengths), np.float32)
+        at = 0
+        for (start, end), length in zip(pieces, lengths, strict=True):
+            np.dot(self.vectors[start:end], query, out=scores[at : at + length])
+            np.subtract(self.half[start:end], scores[at : at + length], out=scores[at : at + length])
+            at += length
+        if len(scores) > k:
+            best = np.argpartition(scores, k - 1)[:k]
+            best = best[np.argsort(scores[best], kind="stable")]
+        else:
+            best = np.argsort(scores, kind="stable")
+        best = best[np.isfinite(scores[best])]
+        rows = best
+        if len(pieces) > 1:
+            firsts = np.cumsum([0, *lengths[:-1]])
+            piece = np.searchsorted(firsts, best, side="right") - 1
+            rows = best - firsts[piece] + np.array([start for start, _ in pieces])[piece]
+        squared = np.maximum(2 * scores[best] + float(query @ query), 0)
+        return Found(self.phrases[rows], squared, self.vectors[rows])
+
+    def _probe(self, query: Floats, budget: int) -> list[tuple[int, int]]:
+        """The rows of the nearest cells, until ``budget`` is reached, and of what is in no cell."""
+        away = self.half_centroids - self.centroids @ query
+        sizes = np.diff(self.bounds)
+        likely = min(len(away), 1 + 2 * budget // max(1, int(sizes.mean())))
+        order = np.argpartition(away, likely - 1)[:likely] if likely < len(away) else np.arange(len(away))
+        order = order[np.argsort(away[order])]
+        needed = int(np.searchsorted(np.cumsum(sizes[order]), budget)) + 1
+        cells = np.sort(order[:needed])
+        # Cells that lie side by side are one piece of memory.
+        pieces: list[tuple[int, int]] = []
+        starts, ends = self.bounds[cells].tolist(), self.bounds[cells + 1].tolist()
+        for start, end in zip(starts, ends, strict=True):
+            if pieces and pieces[-1][1] == start:
+                pieces[-1] = (pieces[-1][0], end)
+            else:
+                pieces.append((start, end))
+        if self.bounds[-1] < len(self.phrases):
+            pieces.append((int(self.bounds[-1]), len(self.phrases)))
+        return pieces
+
+    def hide(self, phrase: int, hidden: bool) -> None:
+        """Leave a phrase out of searches, or let it in again. In place: one number is written."""
+        for row in np.flatnonzero(self.phrases == phrase):
+            vector = self.vectors[row]
+            self.half[row] = np.inf if hidden else float(vector @ vector) / 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shelf:
+    """The phrases of one role, style and meter. ``mean`` and ``spread`` (standard deviation) are those of the
+    whole space's dimensions."""
+
+    number: int
+    role: str
+    style: str
+    meter: str
+    spaces: dict[str, Space]
+    mean: Floats
+    spread: Floats
+
+    @property
+    def size(self) -> int:
+        """Phrases, hidden ones included."""
+        return len(self.spaces["whole"].phrases)
+
+
+class CellIndex:
+    """All shelves of the library behind ``connection``, which belongs to the index from now on."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+        self._shelves: dict[int, Shelf] = {}
+        self._version = -1
+        self._last_phrase = 0
+        self._last_change = 0
+
+    @property
+    def shelves(self) -> list[Shelf]:
+        """What there is to search, as of the last refresh."""
+        return list(self._shelves.values())
+
+    def close(self) -> None:
+        """Close the connection; searching goes on with what is in memory."""
+        with self._lock:
+            self._connection.close()
+
+    def refresh(self) -> bool:
+        """Take up what was committed since the last time; whether there was anything."""
+        with self._lock:
+            version = self._value("pragma data_version")
+            if version == self._version:
+                return False
+            self._connection.execute("begin")
+            try:
+                self._take_up()
+            finally:
+                self._connection.execute("commit")
+            self._version = version
+            return True
+
+    def _take_up(self) -> None:
+        fresh: dict[int, list[int]] = {}
+        later = "select id, shelf from phrases where id > ? order by id"
+        for phrase, shelf in self._all(later, self._last_phrase):
+            fresh.setdefault(shelf, []).append(phrase)
+        revisions: dict[int, int] = dict(self._all("select shelf, max(revision) from cells group by 1"))
+        shelves = dict(self._shelves)
+        for number, role, style, meter in self._all("select id, role, style, meter from shelves"):
+            there = shelves.get(number)
+            new = fresh.get(number, [])
+            stale = there is not None and there.spaces["whole"].revision < revisions.get(number, 0)
+            if there is None or stale or len(new) + _unordered(there) > MOST_NEW:
+                if there is not None or new:
+                    shelves[number] = self._load(number, role, style, meter)
+            elif new:
+                shelves[number] = self._append(there, new)
+        self._last_phrase = self._value("select coalesce(max(id), 0) from phrases")
+        changed = self._all(
+            "select c.revision, c.phrase, p.shelf, p.banned from changes c "
+            "left join phrases p on p.id = c.phrase where c.revision > ? order by c.revision",
+            self._last_change,
+        )
+        for revision, phrase, shelf, banned in changed:
+            self._last_change = revision
+            # A phrase that was deleted is on an unknown shelf.
+            places = shelves.values() if shelf is None else [shelves[shelf]]
+            _hide(places, phrase, banned is None or bool(banned))
+        self._shelves = shelves
+
+    def _load(self, number: int, role: str, style: str, meter: str) -> Shelf:
+        read = read_shelf(self._connection, number)
+        spaces: dict[str, Space] = {}
+        for space in SPACES:
+            vectors = read.whole if space == "whole" else read.harmony
+            cells = read_cells(self._connection, number, space)
+            spaces[space] = _in_order(read.phrases, vectors, cells)
+        shelf = Shelf(number, role, style, meter, spaces, *_moments(read))
+        for (phrase,) in self._all("select id from phrases where shelf = ? and banned", number):
+            _hide([shelf], phrase, True)
+        return shelf
+
+    def _append(self, shelf: Shelf, phrases: list[int]) -> Shelf:
+        found = [(p, v) for p in phrases if (v := read_vectors(self._connection, p)) is not None]
+        if not found:
+            return shelf
+        numbers = np.array([p for p, _ in found], np.int64)
+        grown: dict[str, Space] = {}
+        for at, name in enumerate(SPACES):
+            space, new = shelf.spaces[name], np.stack([v[at] for _, v in found])
+            grown[name] = replace(
+                space,
+                phrases=np.concatenate([space.phrases, numbers]),
+                vectors=np.concatenate([space.vectors, new]),
+                half=np.concatenate([space.half, _half(new)]),
+            )
+        made = replace(shelf, spaces=grown)
+        banned = "select id from phrases where shelf = ? and id >= ? and banned"
+        for (phrase,) in self._all(banned, shelf.number, phrases[0]):
+            _hide([made], phrase, True)
+        return made
+
+    def _value(self, sql: str) -> int:
+        return int(self._all(sql)[0][0])
+
+    def _all(self, sql: str, *values: int) -> Sequence[Row]:
+        return self._connection.execute(sql, values).fetchall()
+
+
+def _unordered(shelf: Shelf) -> int:
+    space = shelf.spaces["whole"]
+    return len(space.phrases) - int(space.bounds[-1])
+
+
+def _hide(shelves: Iterable[Shelf], phrase: int, hidden: bool) -> None:
+    for shelf in shelves:
+        for space in shelf.spaces.values():
+            space.hide(phrase, hidden)
+
+
+def _in_order(phrases: Numbers, vectors: Floats, cells: Cells | None) -> Space:
+    """The rows sorted by cell; phrases that are newer than the cells go to the nearest one."""
+    width = vectors.shape[1]
+    if cells is None or len(cells.centroids) == 1:
+        none = np.zeros((1, width), np.float32)
+        bounds = np.array([0, len(phrases)], np.int64)
+        revision = 0 if cells is None else cells.revision
+        return Space(phrases, vectors, _half(vectors), none, _half(none), bounds, revision)
+    member = np.zeros(len(phrases), np.uint16)
+    place = np.searchsorted(cells.phrases, phrases)
+    known = place < len(cells.phrases)
+    known[known] = cells.phrases[place[known]] == phrases[known]
+    member[known] = cells.members[place[known]]
+    member[~known] = assign(vectors[~known], cells.centroids)
+    order = np.argsort(member, kind="stable")
+    bounds = np.searchsorted(member[order], np.arange(len(cells.centroids) + 1)).astype(np.int64)
+    vectors = vectors[order]
+    return Space(
+        phrases[order],
+        vectors,
+        _half(vectors),
+        cells.centroids,
+        _half(cells.centroids),
+        bounds,
+        cells.revision,
+    )
+
+
+def _half(vectors: npt.NDArray[np.floating]) -> Floats:
+    half: Floats = (np.einsum("ij,ij->i", vectors, vectors) / 2).astype(np.float32)
+    return half
+
+
+def _moments(read: ShelfVectors) -> tuple[Floats, Floats]:
+    if not len(read.phrases):
+        return np.zeros(read.whole.shape[1], np.float32), np.ones(read.whole.shape[1], np.float32)
+    # Some thousand phrases tell what is usual as well as all of them.
+    sample = read.whole[:: max(1, len(read.phrases) // 4096)]
+    return sample.mean(axis=0), sample.std(axis=0)

@@ -1,0 +1,105 @@
+"""Which of the phrases that were found fits best: chord tones over the coming bars, well transposed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from jamtui.library.flatten import Floats, Ints
+from jamtui.library.note_blob import NOTE_BYTES, NOTE_DTYPE
+from jamtui.music.chord import Chord
+from jamtui.music.meter import PPQ, Meter
+from jamtui.music.phrase import ChordSpan
+from jamtui.music.scale import chord_scale
+
+SCALE_TONE = 0.35
+"""What a note of the chord's scale counts, where a chord tone counts 1 and any other 0."""
+STRONG = 1.5
+"""What a note on a felt beat counts beside others."""
+ALIGNED = 0.03
+"""What the transposition that brings the phrase's first root to the query's is ahead of others."""
+LONGEST = 2 * PPQ
+"""A longer note counts as much as this."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """For each phrase: ``share`` 0 to 1, how well its notes fit the chords at ``transpose`` semitones (-6 to
+    5); ``mean_pitch`` as stored."""
+
+    share: Floats
+    transpose: Ints
+    mean_pitch: Floats
+
+
+@lru_cache(maxsize=1024)
+def _worth(chord: Chord) -> tuple[float, ...]:
+    """What each absolute pitch class is worth over ``chord``; nothing counts under N.C."""
+    tones, scale = chord.pitch_classes, chord_scale(chord)
+    return tuple(1.0 if pc in tones else SCALE_TONE if pc in scale else 0.0 for pc in range(12))
+
+
+def fit(
+    blobs: Sequence[bytes],
+    lengths: Sequence[int],
+    roots: Sequence[int],
+    chords: Sequence[ChordSpan],
+    meter: Meter,
+    window: int,
+) -> Fit:
+    """How phrases (note blobs, lengths in ticks, first roots or -1) fit ``chords`` over the first ``window``
+    ticks. A phrase that is shorter is played again from its start."""
+    counts = np.array([len(blob) // NOTE_BYTES for blob in blobs])
+    notes = np.frombuffer(b"".join(blobs), NOTE_DTYPE)
+    phrase = np.repeat(np.arange(len(blobs)), counts)
+    onset = notes["onset"].astype(np.int64)
+    pitch = notes["pitch"].astype(np.int64)
+    weight = np.minimum(notes["duration"], LONGEST).astype(np.float32)
+    total = np.bincount(phrase, minlength=len(blobs))
+    mean = np.bincount(phrase, weights=pitch, minlength=len(blobs)) / np.maximum(total, 1)
+    shortest = min(lengths, default=window)
+    if shortest < window:
+        length = np.array(lengths, np.int64)[phrase]
+        again = -(-window // max(1, shortest))
+        onset = np.concatenate([onset + r * length for r in range(again)])
+        phrase, pitch, weight = np.tile(phrase, again), np.tile(pitch, again), np.tile(weight, again)
+    strong = np.isin(onset % meter.bar_ticks, meter.beat_ticks)
+    weight = np.where(strong, weight * np.float32(STRONG), weight)
+    starts = np.array([span.start for span in chords], np.int64)
+    worth = np.array([_worth(span.chord) for span in chords], np.float32)
+    silent = np.array([not span.chord.quality.intervals for span in chords])
+    span = np.maximum(np.searchsorted(starts, onset, side="right") - 1, 0)
+    weight = np.where((onset < window) & ~silent[span], weight, np.float32(0))
+    # (notes, 12): worth of each note when moved by 0 to 11 semitones.
+    moved = worth[span[:, None], (pitch[:, None] + np.arange(12)) % 12] * weight[:, None]
+    # One sum for all phrases and transpositions.
+    place = (phrase[:, None] * 12 + np.arange(12)).ravel()
+    got = np.bincount(place, weights=moved.ravel(), minlength=12 * len(blobs)).reshape(-1, 12)
+    whole = np.bincount(phrase, weights=weight, minlength=len(blobs))
+    share = got / np.maximum(whole, 1e-9)[:, None]
+    first = next((s.chord.root for s in chords if s.chord.quality.intervals), 0)
+    known = np.array(roots)
+    prior = np.zeros_like(share)
+    rows = np.flatnonzero(known >= 0)
+    prior[rows, (first - known[rows]) % 12] = ALIGNED
+    best = np.argmax(share + prior, axis=1)
+    transpose = np.where(best > 5, best - 12, best)
+    return Fit(share[np.arange(len(best)), best].astype(np.float32), transpose, mean.astype(np.float32))
+
+
+def diverse(scores: Floats, sources: Sequence[int | None], k: int, same_source: float) -> list[int]:
+    """Indices of the ``k`` best, taken one after the other; each that was taken lowers those of its source
+    by ``same_source``. Ties go to the earlier one."""
+    left = scores.astype(np.float64).copy()
+    taken: list[int] = []
+    source = np.array([-1 if s is None else s for s in sources])
+    for _ in range(min(k, len(left))):
+        best = int(np.argmax(left))
+        if left[best] == -np.inf:
+            break
+        taken.append(best)
+        left[best] = -np.inf
+        if source[best] >= 0:
+            left[source == source[best]] -= same_source
+    return taken
