@@ -16,7 +16,7 @@ from jamtui.playback.quiet import Quiet
 from jamtui.processes.engine_ports import EnginePorts
 from jamtui.processes.options import SessionOptions
 from jamtui.processes.sinks import CLOCK, ONE, THRU
-from jamtui.session.band import Band, BandOptions
+from jamtui.session.band import Band
 from jamtui.session.book import ReflexBook
 from jamtui.session.conductor import Conductor
 from jamtui.session.demo_player import DemoPlayer
@@ -24,7 +24,7 @@ from jamtui.session.hearing import ChordStream
 from jamtui.session.journal import JournalWriter
 from jamtui.session.midi_map import Mapping as MidiMapping
 from jamtui.session.midi_map import MidiMap
-from jamtui.session.settings import BandSettings
+from jamtui.session.settings import BandOptions, BandSettings
 from jamtui.styles.style import Style
 
 

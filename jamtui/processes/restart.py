@@ -32,8 +32,8 @@ def restart_state(
         "begins": conductor.began,
         "ends_at": conductor.ends_at,
         "style_bar": band.style_bar,
-        "tempo_source": band.tempo_source,
-        "tempo_chosen": band.tempo_chosen,
+        "tempo_source": band.tempo.source,
+        "tempo_chosen": band.tempo.chosen,
         "started_ns": band.started_ns,
         "style": settings.style,
         "meter": bar.meter.name,
@@ -71,8 +71,8 @@ def take_up(state: Mapping[str, object], band: Band, ns: int, *, plainly: bool =
     if bool(state["latch"]) != band.latched:
         band.act("latch", soon=True, ns=ns)
     conductor.set_player_energy(float(str(state["player_energy"])))
-    band.tempo_source = str(state["tempo_source"])
-    band.tempo_chosen = bool(state["tempo_chosen"])
+    band.tempo.source = str(state["tempo_source"])
+    band.tempo.chosen = bool(state["tempo_chosen"])
     started = state["started_ns"]
     band.started_ns = None if started is None else int(str(started))
     tick_ns = float(str(state["ns_per_tick"]))

@@ -6,9 +6,7 @@ hands in stamped input and the present time and takes commands from a deque.
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from math import ceil
-from typing import Protocol
 
 from jamtui.errors import JamtuiError
 from jamtui.music.chart import Chart
@@ -18,67 +16,28 @@ from jamtui.music.meter import PPQ
 from jamtui.music.phrase import Bar, Brief, Role
 from jamtui.playback.clock import MusicalClock
 from jamtui.playback.commands import Command, Immediate, Report, Silence, Splice
-from jamtui.playback.midi_clock import MidiClockFollower
-from jamtui.playback.tap import TapTempo
 from jamtui.session.audition import Audition
 from jamtui.session.conductor import Conductor
 from jamtui.session.demo_player import DemoPlayer
+from jamtui.session.demo_seat import DemoSeat
 from jamtui.session.dynamics import Energy
 from jamtui.session.hearing import ChordStream, Heard
-from jamtui.session.journal import ChangeRecord, ChordRecord, ClockRecord, InputRecord, Record
+from jamtui.session.journal import ChangeRecord, ChordRecord, ClockRecord, InputRecord
 from jamtui.session.kpi import Kpi
 from jamtui.session.midi_map import MidiMap
 from jamtui.session.offers import Verdict
-from jamtui.session.settings import GRIDS, audible
+from jamtui.session.recorder import NullRecorder, Recorder
+from jamtui.session.settings import GRIDS, BandOptions, audible
 from jamtui.session.taking import PlayedLately
-from jamtui.session.transport import CountIn, Place, PulseSender, start_internal
+from jamtui.session.timekeeping import Timekeeper
+from jamtui.session.transport import CountIn, Place, start_internal
 
-PULSES_AHEAD_NS = 150_000_000
-"""How far ahead clock pulses are handed to the output loop."""
 WATCH_NS = 40_000_000
 """How often the figures look at the present moment: well within the 180 ms that make dead air."""
-TEMPO_STEP = 2.0
-MIN_TEMPO, MAX_TEMPO = 20.0, 400.0
 STYLE_BARS = 32
 """Bars after which ``styles_in_turn`` moves on."""
 
 _FROM_THE_TOP = Place(0, 0, 0, STYLE_BARS)
-
-
-class Recorder(Protocol):
-    """Where the session is recorded; never blocks."""
-
-    def record(self, record: Record) -> None:
-        """Keep one record."""
-        ...
-
-
-class NullRecorder:
-    """Records nothing."""
-
-    def record(self, record: Record) -> None:
-        """Forget ``record``."""
-
-
-@dataclass(frozen=True, slots=True)
-class BandOptions:
-    """What does not change while the band plays.
-
-    Ports name the output loop's sinks; an empty name means none.
-    """
-
-    count_in: int | None = None
-    """Bars; None as the style says."""
-    thru_port: str = ""
-    clock_port: str = ""
-    """MIDI clock is sent there."""
-    clock_source: str = "internal"
-    clock_input: str = ""
-    """Only this input's clock is followed; empty: any."""
-    styles_in_turn: bool = False
-    tempo_given: bool = True
-    """The tempo was asked for; otherwise a style that is picked while stopped brings its own."""
-    demo: bool = False
 
 
 class Band:
@@ -123,23 +82,16 @@ class Band:
         self.heard: Heard | None = None
         self._commands = commands
         self._midi_map = midi_map
-        self._demo = demo
+        self._demo = DemoSeat(demo, conductor, clock, self.midi)
         self._recorder: Recorder = recorder if recorder is not None else NullRecorder()
         self._tell = tell
         self._hurry = hurry
         self._elsewhere = elsewhere
         self._soon = False
         self._style_name = conductor.settings.style
-        self.tempo_chosen = options.tempo_given
-        """The tempo is the player's, not the style's."""
-        self._tap = TapTempo()
-        self._follower = MidiClockFollower(clock)
-        self._pulses = PulseSender(options.clock_port) if options.clock_port else None
-        self._demo_until = 0.0
+        self.tempo = Timekeeper(clock, options, commands, tell, self._after_tempo)
         self.style_bar = STYLE_BARS
         """The bar at which ``styles_in_turn`` moves on."""
-        self.tempo_source = "internal"
-        self._noted_bpm = clock.bpm
         self._energy_beat = -(1 << 30)
         self._next_watch = 0
 
@@ -201,13 +153,11 @@ class Band:
 
     def advance(self, ns: int) -> None:
         """Do what the time has come for. Cheap when there is nothing."""
-        if self.options.clock_source == "midi":
-            self._follower.poll(ns)
+        self.tempo.poll(ns)
         self._commands.extend(self.audition.due(ns))
         segment = self.clock.segment
-        if self._demo is not None and segment.running:
-            # First: what it played has stamps before now, and hearing takes stamps in order.
-            self._perform_demo(segment.tick_at(ns))
+        # First: what it played has stamps before now, and hearing takes stamps in order.
+        self._demo.advance(ns)
         for heard in self.chords.advance(ns):
             self._hear(heard)
         if not segment.running:
@@ -216,7 +166,7 @@ class Band:
         tick = segment.tick_at(ns)
         if self.state != "stopped":
             self._plan(tick, ns)
-        self._send_clock(tick)
+        self.tempo.send_pulses(tick)
 
     def take_reports(self, reports: Iterable[Report], ns: int) -> None:
         """What the output loop did."""
@@ -227,12 +177,8 @@ class Band:
 
     def next_wake(self, ns: int) -> int | None:
         """When ``advance`` has to be called next for a timer of hearing or for the demo player, if known."""
-        timers = (self.chords.next_timer(), self.audition.next_ns)
-        timer = min((t for t in timers if t is not None), default=None)
-        if self._demo is None or not self.clock.running or self.state in ("stopped", "ending"):
-            return timer  # in the ending it plays no more, and its next event would stay due for ever
-        played = self.clock.segment.ns_at(max(self._demo.next_tick, self._demo_until))
-        return played if timer is None else min(timer, played)
+        wakes = (self.chords.next_timer(), self.audition.next_ns, self._demo.next_ns())
+        return min((at for at in wakes if at is not None), default=None)
 
     def playing_roles(self) -> frozenset[Role]:
         """Roles that are expected to sound now (for dead air)."""
@@ -252,7 +198,7 @@ class Band:
         self._commands.extend(self.audition.end())
         conductor = self.conductor
         segment = self.clock.segment
-        if self.following and segment.running:
+        if self.tempo.following and segment.running:
             self._begin(conductor.next_bar_line(ceil(segment.tick_at(ns))), ns)
             return
         bars = self.options.count_in if self.options.count_in is not None else conductor.count_in
@@ -262,13 +208,10 @@ class Band:
     def stop(self, ns: int) -> None:
         """Stop at once; every note is ended."""
         self._post(self.conductor.stop())
-        if self._demo is not None:
-            for event in self._demo.release(self.clock.segment.tick_at(ns)):
-                self.midi(ns, "demo", event.data)
-        if not self.following:
+        self._demo.stop(ns)
+        if not self.tempo.following:
             self.clock.stop(ns)
-        if self._pulses is not None:
-            self._commands.extend(self._pulses.stop())
+        self.tempo.send_stop()
         self._recorder.record(ClockRecord(ns, self.clock.segment.tick_at(ns), self.clock.bpm))
 
     def panic(self, ns: int) -> None:
@@ -279,16 +222,6 @@ class Band:
         self.audition.end()
         self._post([Silence(panic=True), *self.conductor.play_on(self.clock.segment.tick_at(ns))])
         self._tell("panic: every note was ended", "warning")
-
-    def set_tempo(self, bpm: float, ns: int, source: str = "internal") -> None:
-        """A new tempo now, in phase; refused while an outside clock leads."""
-        if self.following:
-            self._tell("the tempo comes from the MIDI clock; change it there", "warning")
-            return
-        self.clock.set_bpm(min(MAX_TEMPO, max(MIN_TEMPO, bpm)), ns)
-        self.tempo_source = source
-        self.tempo_chosen = True
-        self._after_tempo(ns)
 
     def restore(self, chord: Chord | None, notes: tuple[int, ...], place: Place, ns: int) -> None:
         """Play on after a restart of the engine: the clock runs already.
@@ -314,10 +247,10 @@ class Band:
         return {
             "start_stop": lambda _a, ns: self.stop(ns) if self.state != "stopped" else self.start(ns),
             "panic": lambda _a, ns: self.panic(ns),
-            "tempo_up": lambda _a, ns: self.set_tempo(round(self.clock.bpm) + TEMPO_STEP, ns),
-            "tempo_down": lambda _a, ns: self.set_tempo(round(self.clock.bpm) - TEMPO_STEP, ns),
-            "tempo": self._set_tempo_to,
-            "tap": lambda _a, ns: self._tapped(ns),
+            "tempo_up": lambda _a, ns: self.tempo.step(1, ns),
+            "tempo_down": lambda _a, ns: self.tempo.step(-1, ns),
+            "tempo": self.tempo.set_tempo_to,
+            "tap": lambda _a, ns: self.tempo.tap(ns),
             "latch": lambda _a, _ns: self._toggle_latch(),
         }
 
@@ -330,31 +263,10 @@ class Band:
             self.act(action, argument, soon=soon, ns=ns)
 
     def _note_style(self, ns: int) -> None:
-        """Another style has come: while nothing plays it brings its tempo, unless there is one already."""
         style = self.conductor.style
-        if style.name == self._style_name:
-            return
-        self._style_name = style.name
-        if self.state == "stopped" and not self.tempo_chosen and not self.following:
-            self.clock.set_bpm(style.tempo, ns)
-            self._after_tempo(ns)
-        low, high = style.tempo_range
-        if not low <= self.clock.bpm <= high:
-            self._tell(f"{style.title} is written for {low:g} to {high:g} beats a minute", "info")
-
-    def _set_tempo_to(self, argument: str | float | None, ns: int) -> None:
-        try:
-            bpm = float(argument if argument is not None else "")
-        except ValueError:
-            raise JamtuiError(f"give the tempo as beats a minute, {MIN_TEMPO:g} to {MAX_TEMPO:g}") from None
-        if not MIN_TEMPO <= bpm <= MAX_TEMPO:
-            raise JamtuiError(f"give the tempo as beats a minute, {MIN_TEMPO:g} to {MAX_TEMPO:g}")
-        self.set_tempo(bpm, ns)
-
-    def _tapped(self, ns: int) -> None:
-        bpm = self._tap.tap(ns)
-        if bpm is not None:
-            self.set_tempo(bpm, ns, "tap")
+        if style.name != self._style_name:
+            self._style_name = style.name
+            self.tempo.meet_style(style, ns, stopped=self.state == "stopped")
 
     def _toggle_latch(self) -> None:
         self.chords.set_latch(not self.latched)
@@ -402,9 +314,9 @@ class Band:
     ) -> None:
         """The band begins at ``tick``. ``from_tick``: where musical time jumped to; None where it goes on."""
         segment = self.clock.segment
-        if self._pulses is not None:
-            self._commands.extend(self._pulses.start(tick, from_tick))
-            self._send_clock(segment.tick_at(ns))
+        if self.tempo.sends:
+            self.tempo.send_start(tick, from_tick)
+            self.tempo.send_pulses(segment.tick_at(ns))
             self._hurry()
         commands = self.conductor.start(
             tick,
@@ -413,11 +325,7 @@ class Band:
             ends_at=place.ends_at,
             bpm=segment.bpm,
         )
-        # The demo player begins with the form, not in the count-in.
-        self._demo_until = max(0.0, self.clock.segment.tick_at(ns))
-        if self._demo is not None and self._demo.meter != self.conductor.settings.meter:
-            self._demo.set_meter(self.conductor.settings.meter)
-            self._demo.restart()
+        self._demo.begin(ns)
         self.kpi.located()
         self.lately.clear()
         if self.started_ns is None:
@@ -428,9 +336,8 @@ class Band:
 
     def _after_tempo(self, ns: int) -> None:
         segment = self.clock.segment
-        self._noted_bpm = segment.bpm
-        if self._demo is not None:
-            self._demo.set_tempo(segment.bpm)
+        self.tempo.note()
+        self._demo.set_tempo(segment.bpm)
         bar_ns = self.conductor.settings.meter.bar_ticks * segment.ns_per_tick
         self.energy.set_bar(bar_ns)
         self.chords.set_bar(bar_ns)
@@ -461,54 +368,20 @@ class Band:
     def _watch(self, tick: float, ns: int) -> None:
         if ns >= self._next_watch:
             self._next_watch = ns + WATCH_NS
-            self.kpi.advance(
-                tick,
-                ns,
-                self.playing_roles(),
-                counting_in=self.state == "count-in",
-                stopped=self.state == "stopped",
-            )
-
-    def _send_clock(self, tick: float) -> None:
-        if self._pulses is not None:
-            ahead = int(PULSES_AHEAD_NS / self.clock.segment.ns_per_tick)
-            self._commands.extend(self._pulses.ahead(tick, ahead))
-
-    def _perform_demo(self, tick: float) -> None:
-        assert self._demo is not None
-        segment = self.clock.segment
-        if self.state == "stopped" or tick <= self._demo_until:
-            return
-        start, self._demo_until = self._demo_until, tick
-        if self.state == "ending":
-            return
-        coming = self.conductor.bar_at(tick + PPQ)
-        if coming.meter != self._demo.meter:
-            self._demo.set_meter(coming.meter, coming.start)
-        for event in self._demo.events(start, tick):
-            # The stamp is when it was played, not when this loop came to see it.
-            self.midi(segment.ns_at(event.tick), "demo", event.data)
+            self.kpi.advance(tick, ns, self.playing_roles(), self.state)
 
     def _clock_message(self, ns: int, port: str, data: bytes) -> None:
-        wanted = self.options.clock_input
-        if self.options.clock_source != "midi" or (wanted and wanted.lower() not in port.lower()):
+        moved = self.tempo.take(ns, port, data)
+        if moved is None:
             return
-        was = self.clock.segment
-        self._follower.feed(ns, data)
-        now = self.clock.segment
-        if now is was:
-            return
+        was, now = moved
         if now.running and (not was.running or now.jump != was.jump):
-            self.tempo_source = "midi"
+            self.tempo.source = "midi"
             # Not where the clock puts this stamp, which is near the pulse: the pulse itself is the downbeat.
-            self._begin(self._follower.place, ns, from_tick=self._follower.place)
+            self._begin(self.tempo.place, ns, from_tick=self.tempo.place)
         elif was.running and not now.running and self.state != "stopped":
             self.stop(ns)
-        elif now.running and self.started_ns is not None:
-            self._tempo_moved(now.bpm, ns)
-
-    def _tempo_moved(self, bpm: float, ns: int) -> None:
-        if abs(bpm - self._noted_bpm) > 0.5:
+        elif now.running and self.started_ns is not None and self.tempo.moved:
             self._after_tempo(ns)
 
     @property
@@ -517,16 +390,6 @@ class Band:
         return self.chords.latch
 
     @property
-    def following(self) -> bool:
-        """Whether an outside clock leads now."""
-        return self.options.clock_source == "midi" and self._follower.locked
-
-    @property
     def chart_title(self) -> str:
         """The chart in short; empty without one."""
         return "" if self.chart is None else f"chart, {len(self.chart.bars)} bars"
-
-    @property
-    def clock_locked(self) -> bool:
-        """False while a clock that is followed has stopped coming."""
-        return self.options.clock_source != "midi" or self._follower.locked

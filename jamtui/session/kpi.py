@@ -115,21 +115,13 @@ class Kpi:
         for air in self._air.values():
             air.clear()
 
-    def advance(
-        self,
-        tick: float,
-        ns: int,
-        playing: frozenset[Role],
-        *,
-        counting_in: bool = False,
-        stopped: bool = False,
-    ) -> None:
+    def advance(self, tick: float, ns: int, playing: frozenset[Role], state: str = "playing") -> None:
         """Look at the present moment. Call some 10 times a second or more.
 
         Args:
             playing: the roles that are expected to sound: none while nothing plays or no chord is known yet.
-            counting_in: first notes may already sound, pushed early.
-            stopped: nothing may sound.
+            state: the band's: in a ``count-in`` first notes may already sound, pushed early; while it is
+                ``stopped`` none may.
         """
         for role, air in self._air.items():
             air.advance(tick, ns, role in playing)
@@ -143,9 +135,9 @@ class Kpi:
             else:
                 self._unanswered += 1
             self._pending.popleft()
-        if not (playing or counting_in):
+        if not playing and state != "count-in":
             self._pending.clear()
-        if not stopped:
+        if state != "stopped":
             self._stopped_ns = None
         elif self._stopped_ns is None:
             self._stopped_ns = ns

@@ -25,6 +25,27 @@ class SettingError(JamtuiError):
 
 
 @dataclass(frozen=True, slots=True)
+class BandOptions:
+    """What does not change while the band plays.
+
+    Ports name the output loop's sinks; an empty name means none.
+    """
+
+    count_in: int | None = None
+    """Bars; None as the style says."""
+    thru_port: str = ""
+    clock_port: str = ""
+    """MIDI clock is sent there."""
+    clock_source: str = "internal"
+    clock_input: str = ""
+    """Only this input's clock is followed; empty: any."""
+    styles_in_turn: bool = False
+    tempo_given: bool = True
+    """The tempo was asked for; otherwise a style that is picked while stopped brings its own."""
+    demo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class BandSettings:
     """Settings of the band. ``temperature`` and ``energy`` run from 0 to 1."""
 

@@ -92,7 +92,7 @@ def test_what_was_set_is_set_again() -> None:
     old.wait(200)
     new = successor(old)
     band = new.band
-    assert (band.latched, band.conductor.frozen, band.tempo_source) == (False, True, "internal")
+    assert (band.latched, band.conductor.frozen, band.tempo.source) == (False, True, "internal")
     assert band.conductor.settings.click
     assert band.conductor.settings.muted == {Role.COMP}
     assert band.conductor.player_energy == old.band.conductor.player_energy

@@ -14,14 +14,14 @@ from jamtui.playback.commands import Command, Report, Route
 from jamtui.playback.fakes import DummyTime, RecordingSink
 from jamtui.playback.ledger import Ledger
 from jamtui.playback.output import OutputLoop
-from jamtui.session.band import Band, BandOptions
+from jamtui.session.band import Band
 from jamtui.session.book import ReflexBook
 from jamtui.session.book_compile import compile_book
 from jamtui.session.conductor import Conductor
 from jamtui.session.demo_player import DemoPlayer
 from jamtui.session.hearing import ChordStream
 from jamtui.session.midi_map import Mapping, MidiMap
-from jamtui.session.settings import BandSettings
+from jamtui.session.settings import BandOptions, BandSettings
 from jamtui.styles.loading import load_styles
 from jamtui.styles.style import Style
 

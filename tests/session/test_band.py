@@ -355,7 +355,7 @@ def test_a_daw_starts_stops_and_moves_the_band() -> None:
     assert stage.band.state == "playing"
     # The last pulse was number 191 after Start, counted from 0.
     assert stage.clock.segment.tick_at(stage.time()) == pytest.approx(191 * PPQ / 24, abs=5)
-    assert stage.band.tempo_source == "midi"
+    assert stage.band.tempo.source == "midi"
     daw.send(0xFC)
     stage.wait(30)
     assert stage.band.state == "stopped"

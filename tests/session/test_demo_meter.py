@@ -11,7 +11,7 @@ from tests.session.stage import MS, Stage
 
 def watched(stage: Stage) -> list[PlayedEvent]:
     """What the stage's demo player plays from now on."""
-    demo = stage.band._demo
+    demo = stage.band._demo.player
     assert demo is not None
     seen: list[PlayedEvent] = []
     events = demo.events

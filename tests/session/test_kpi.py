@@ -184,11 +184,11 @@ def test_hung_notes() -> None:
     kpi.take(sent(0, pitch=60), 0)
     kpi.take(sent(0, pitch=64), 0)
     kpi.take(sent(500, pitch=64, on=False), 0)
-    kpi.advance(0.0, 600 * MS, frozenset(), stopped=True)
+    kpi.advance(0.0, 600 * MS, frozenset(), "stopped")
     assert kpi.gauges().hung == 0, "the offs of a stop may still be under way"
-    kpi.advance(0.0, 1700 * MS, frozenset(), stopped=True)
+    kpi.advance(0.0, 1700 * MS, frozenset(), "stopped")
     assert kpi.gauges().hung == 1
-    kpi.advance(0.0, 9000 * MS, frozenset(), stopped=True)
+    kpi.advance(0.0, 9000 * MS, frozenset(), "stopped")
     assert kpi.gauges().hung == 1, "counted once"
     assert kpi.report()["sounding_now"] == 1
 

@@ -75,7 +75,7 @@ def test_latch_that_was_off_is_on_after_one_press() -> None:
 
 def test_a_style_picked_while_stopped_brings_its_tempo() -> None:
     stage = Stage()
-    stage.band.tempo_chosen = False
+    stage.band.tempo.chosen = False
     stage.act("style", "ballad")
     assert stage.clock.bpm == pytest.approx(styles()["ballad"].tempo)
     stage.act("tempo", 80.0)
