@@ -32,26 +32,31 @@ Marks = Mapping[int, tuple[int, int, int]]
 """By fingerprint: kept, banned, played."""
 
 
+def prepare_phrases(records: Sequence[PhraseRecord]) -> Prepared:
+    """Fingerprints, blobs and vectors: all that costs time and needs no store, so that any process can do it.
+
+    Raises:
+        StoreError: notes that do not fit the format.
+    """
+    flat = flatten([record.phrase for record in records])
+    whole, harmony = compute_flat(flat)
+    data = flat.notes.tobytes()
+    ends = (flat.starts * NOTE_BYTES).tolist()
+    return Prepared(
+        records=tuple(records),
+        fingerprints=tuple(fingerprint(record.phrase) for record in records),
+        blobs=tuple(data[a:b] for a, b in itertools.pairwise(ends)),
+        roots=tuple(flat.root.tolist()),
+        whole=whole,
+        harmony=harmony,
+    )
+
+
 class Insertion:
     """Inserts into the tables of ``connection``; whoever calls has the transaction."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
-
-    def prepare(self, records: Sequence[PhraseRecord]) -> Prepared:
-        """Fingerprints, blobs and vectors. Raises StoreError for notes that do not fit the format."""
-        flat = flatten([record.phrase for record in records])
-        whole, harmony = compute_flat(flat)
-        data = flat.notes.tobytes()
-        ends = (flat.starts * NOTE_BYTES).tolist()
-        return Prepared(
-            records=tuple(records),
-            fingerprints=tuple(fingerprint(record.phrase) for record in records),
-            blobs=tuple(data[a:b] for a, b in itertools.pairwise(ends)),
-            roots=tuple(flat.root.tolist()),
-            whole=whole,
-            harmony=harmony,
-        )
 
     def insert(self, source: int | None, prepared: Prepared) -> tuple[list[int], int]:
         """Store what is new and count what is not: the new phrases' numbers, and how many were merged."""

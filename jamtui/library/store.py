@@ -15,7 +15,7 @@ import apsw
 from jamtui.errors import StoreError
 from jamtui.library import database, upkeep
 from jamtui.library.database import StoreSetAside, explained, open_database, writing
-from jamtui.library.insertion import Insertion
+from jamtui.library.insertion import Insertion, Prepared, prepare_phrases
 from jamtui.library.records import AddResult, PhraseRecord, SourceRecord, StoreStats
 from jamtui.library.rows import PHRASE_SQL, SOURCE_SQL, Row, phrase_record, source_record
 from jamtui.library.vectors import padded, placeholders, remove_vectors
@@ -110,10 +110,13 @@ class SqliteStore:
         Raises:
             StoreError: no room, no permission, damage, or notes that do not fit the format.
         """
-        if source.refused and phrases:
+        return self.add_prepared(source, prepare_phrases(phrases))
+
+    def add_prepared(self, source: SourceRecord, prepared: Prepared) -> AddResult:
+        """``add`` for phrases that another process has prepared; the notes of their records are not read."""
+        if source.refused and prepared.records:
             raise ValueError("a refused file has no phrases")
         with self._lock:
-            prepared = self._insertion.prepare(phrases)
             with explained(self.path), writing(self._connection):
                 marks = self._replace(source)
                 added, merged = self._insertion.insert(self._record(source), prepared)

@@ -1,0 +1,148 @@
+"""The processes that read files: started fresh (spawn), watched, and replaced when one dies.
+
+``multiprocessing.Pool`` and ``ProcessPoolExecutor`` give up altogether when a child is killed; here the file
+it was reading is refused and the rest goes on.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+
+from jamtui.library.ingest.files import refused
+from jamtui.library.ingest.travel import Packed, pack
+from jamtui.library.ingest.walk import Item
+from jamtui.library.ingest.worker import SECONDS, Answer, Job, run_worker
+from jamtui.music.phrase import Role
+
+WALL_SECONDS = 10 * SECONDS
+"""A worker that does not answer for so long hangs in something that takes no CPU time."""
+_AHEAD = 2
+"""Jobs a worker has at hand, so that it never waits for the next."""
+
+
+def default_workers() -> int:
+    """One for each core but the one that the band plays on, at least one, at most eight."""
+    return max(1, min(8, (os.cpu_count() or 2) - 1))
+
+
+@dataclass(eq=False)
+class _Worker:
+    process: BaseProcess
+    link: Connection
+    jobs: deque[Job] = field(default_factory=deque)
+    since: float = 0.0
+
+
+class Pool:
+    """Reads files in ``workers`` processes; use it as a context, so that none is left behind."""
+
+    def __init__(self, workers: int, known: frozenset[str]) -> None:
+        self._size = max(1, workers)
+        self._known = known
+        self._context = multiprocessing.get_context("spawn")
+        self._workers: list[_Worker] = []
+
+    def __enter__(self) -> "Pool":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all workers; jobs that are not answered are dropped."""
+        for worker in self._workers:
+            worker.link.close()
+        for worker in self._workers:
+            worker.process.join(0.3)
+            if worker.process.is_alive():
+                worker.process.kill()
+                worker.process.join(5)
+        self._workers = []
+
+    def read(
+        self, items: Iterable[Item], style: str = "", role: Role | None = None
+    ) -> Iterator[tuple[Item, Packed | None]]:
+        """Each item with what became of it, in the order in which they get ready; None: known already."""
+        waiting = deque(Job(n, item, style, role) for n, item in enumerate(items))
+        while waiting or any(worker.jobs for worker in self._workers):
+            while len(self._workers) < min(self._size, len(waiting) + len(self._workers)):
+                if not waiting:
+                    break
+                self._workers.append(self._start())
+            for worker in self._workers:
+                while waiting and len(worker.jobs) < _AHEAD:
+                    self._give(worker, waiting.popleft())
+            busy = {worker.link: worker for worker in self._workers if worker.jobs}
+            for link in wait(list(busy), timeout=0.5):
+                worker = busy[link]  # type: ignore[index]  # wait answers with what it was given
+                yield from self._take(worker, waiting)
+            for worker in [w for w in self._workers if w.jobs]:
+                if time.monotonic() - worker.since > WALL_SECONDS:
+                    job = worker.jobs.popleft()
+                    self._replace(worker, waiting)
+                    yield job.item, pack(refused(job.item, f"reading it hung for {WALL_SECONDS:.0f} seconds"))
+
+    def _start(self) -> _Worker:
+        ours, theirs = self._context.Pipe()
+        # One thread of algebra each: the pool itself is what runs side by side.
+        before = {name: os.environ.get(name) for name in _ONE_THREAD}
+        os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
+        try:
+            process = self._context.Process(target=run_worker, args=(theirs, self._known), daemon=True)
+            process.start()
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+        theirs.close()
+        return _Worker(process, ours, since=time.monotonic())
+
+    def _give(self, worker: _Worker, job: Job) -> None:
+        if not worker.jobs:
+            worker.since = time.monotonic()
+        worker.jobs.append(job)
+        with contextlib.suppress(OSError):  # it is dead: reading its link says so
+            worker.link.send(job)
+
+    def _take(self, worker: _Worker, waiting: deque[Job]) -> Iterator[tuple[Item, Packed | None]]:
+        try:
+            answer = worker.link.recv()
+        except (EOFError, OSError):
+            job = worker.jobs.popleft()
+            worker.process.join(1)
+            code = worker.process.exitcode
+            self._replace(worker, waiting)
+            reason = "reading it broke the process that read it"
+            if code is not None and code < 0:
+                reason += f" (signal {-code})"
+            yield job.item, pack(refused(job.item, reason))
+            return
+        assert isinstance(answer, Answer)
+        job = worker.jobs.popleft()
+        worker.since = time.monotonic()
+        if answer.last:
+            self._replace(worker, waiting)
+        payload = answer.payload
+        assert payload is None or isinstance(payload, Packed)
+        yield job.item, payload
+
+    def _replace(self, worker: _Worker, waiting: deque[Job]) -> None:
+        """Put a worker's open jobs back and let it go; the next round starts another."""
+        waiting.extendleft(reversed(worker.jobs))
+        worker.jobs.clear()
+        worker.link.close()
+        if worker.process.is_alive():
+            worker.process.kill()
+        worker.process.join(5)
+        self._workers.remove(worker)
+
+
+_ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")

@@ -1,0 +1,168 @@
+"""Ingest from beginning to end: find files, read them in a pool, store what is new, report."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jamtui.library.ingest.files import ANALYSIS_VERSION
+from jamtui.library.ingest.pool import Pool, default_workers
+from jamtui.library.ingest.travel import Packed, pack
+from jamtui.library.ingest.walk import Item, find
+from jamtui.library.store import SqliteStore
+from jamtui.music.phrase import Role
+
+_KEEP_CELLS_EVERY = 50
+"""Files between two looks at the search cells."""
+
+
+@dataclass(slots=True)
+class IngestReport:
+    """What an ingest has done; it grows while the ingest runs."""
+
+    files: int = 0
+    """Files found."""
+    done: int = 0
+    """Files dealt with so far: taken, refused or known."""
+    taken: int = 0
+    """Files that gave phrases."""
+    known: int = 0
+    """Files that were read before."""
+    phrases: int = 0
+    """Phrases found in them."""
+    added: int = 0
+    """Phrases new to the library."""
+    merged: int = 0
+    """Near-duplicates that were counted instead of stored."""
+    tally: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Phrases found by style ("" fits any) and role."""
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    """(file, reason in words) of each file that gave nothing."""
+    notices: list[tuple[str, str]] = field(default_factory=list)
+    """(file, what was mended or estimated) of files that were taken."""
+    seconds: float = 0.0
+    interrupted: bool = False
+    """Stopped by the musician; a next run goes on from here."""
+
+
+Progress = Callable[[IngestReport], None]
+
+
+def ingest(
+    paths: Sequence[Path],
+    store_path: Path,
+    *,
+    style: str = "",
+    role: Role | None = None,
+    workers: int = 0,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> IngestReport:
+    """Read all music below ``paths`` into the library at ``store_path``.
+
+    ``workers`` 0 is one process for each core but one. Each file is one transaction: whenever this ends, and
+    however, the library holds whole files, and files it holds are not read again. With ``dry_run`` the
+    library is neither made nor changed. ``progress`` is called after every file, on this thread. Ctrl-C
+    ends it in good order, with ``interrupted`` set.
+
+    Raises:
+        JamtuiError: a path is not there.
+        StoreError: the library cannot be opened or written.
+    """
+    begun = time.monotonic()
+    items = find(paths)
+    report = IngestReport(files=len(items))
+    store = None if dry_run else SqliteStore.open(store_path)
+    try:
+        known = _known(store, store_path)
+        for item in items:
+            if item.refused:
+                _note(report, item, item.refused)
+        ready = [item for item in items if not item.refused]
+        if progress is not None:
+            progress(report)
+        with Pool(min(workers or default_workers(), max(1, len(ready))), frozenset(known)) as pool:
+            try:
+                for item, packed in pool.read(ready, style, role):
+                    _settle(report, store, known, item, packed)
+                    report.seconds = time.monotonic() - begun
+                    if progress is not None:
+                        progress(report)
+                    if store is not None and report.taken % _KEEP_CELLS_EVERY == 0:
+                        store.recluster(0.1)
+            except KeyboardInterrupt:
+                report.interrupted = True
+        if store is not None and not report.interrupted:
+            store.recluster()
+    finally:
+        if store is not None:
+            store.close()
+    report.seconds = time.monotonic() - begun
+    return report
+
+
+def ingest_starter(store_path: Path) -> int:
+    """Put the starter phrases into the library; how many were new. Cheap where they are there already.
+
+    Raises:
+        StoreError: the library cannot be opened or written.
+        ConfigError, MusicError: the phrases that were shipped are damaged.
+    """
+    from jamtui import paths
+    from jamtui.library.ingest.starter import starter_sources
+
+    added = 0
+    with SqliteStore.open(store_path) as store:
+        for analysed in starter_sources(paths.phrase_library_dir(), paths.styles_dir()):
+            if store.has_source(analysed.source.sha256, ANALYSIS_VERSION):
+                continue
+            packed = pack(analysed)
+            assert packed.prepared is not None
+            added += len(store.add_prepared(packed.source, packed.prepared).added)
+        if added:
+            store.recluster()
+    return added
+
+
+def _known(store: SqliteStore | None, path: Path) -> set[str]:
+    """Hashes of the files that this version of the analysis has read or refused."""
+    if store is not None:
+        return {s.sha256 for s in store.sources() if s.analysis >= ANALYSIS_VERSION}
+    if not path.exists():
+        return set()
+    with SqliteStore.open(path, read_only=True) as reader:
+        return {s.sha256 for s in reader.sources() if s.analysis >= ANALYSIS_VERSION}
+
+
+def _settle(
+    report: IngestReport, store: SqliteStore | None, known: set[str], item: Item, packed: Packed | None
+) -> None:
+    if packed is None or packed.source.sha256 in known:
+        report.known += 1
+        report.done += 1
+        return
+    source = packed.source
+    if packed.prepared is None:
+        _note(report, item, source.refused)
+    else:
+        report.done += 1
+        report.taken += 1
+        report.phrases += len(packed.prepared.records)
+        report.tally.update(packed.tally)
+        report.notices += [(item.name, notice) for notice in packed.notices]
+    if source.sha256:
+        known.add(source.sha256)
+        if store is not None:
+            result = (
+                store.add(source, ())
+                if packed.prepared is None
+                else store.add_prepared(source, packed.prepared)
+            )
+            report.added += len(result.added)
+            report.merged += result.merged
+
+
+def _note(report: IngestReport, item: Item, reason: str) -> None:
+    report.done += 1
+    report.refused.append((item.name, reason))
