@@ -50,7 +50,7 @@ LATEST_END = 3
 """Bars from the earliest possible end within which a chart's way home is waited for."""
 _SLACK = EIGHTH
 """Ticks by which a stamp may lie behind the moment it is dealt with, without any difference."""
-_BEHIND = SIXTEENTH // 3
+_BEHIND = SIXTEENTH // 2
 """The same, where an expected chord is given up."""
 
 

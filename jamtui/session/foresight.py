@@ -25,7 +25,7 @@ SHOWN = 0.3
 """Confidence from which a change is shown as possible."""
 TRIALS = 2
 """Changes that must have come as expected before one is planned for."""
-GRACE = EIGHTH + PPQ // 8
+GRACE = EIGHTH + PPQ // 6
 """Ticks after an expected change within which it must be heard: an eighth late is late for everyone."""
 IN_TIME = EIGHTH + PPQ // 8
 """Ticks by which a chord may be off where it was expected and still be the expected one."""

@@ -39,6 +39,8 @@ MEMORY = 0.97
 """Share of the judgements that is kept from one change of chord to the next."""
 LEAST = -4.0
 """The worst an expert can stand: from there it is soon back."""
+ECHO = 0.3
+"""How much less than the leading lag its double counts, and so on for each time further back."""
 CONTEXT = 0.6
 """What a context stands at for each of its chords."""
 NEWCOMER = 1.0
@@ -91,6 +93,7 @@ class Predictor:
         self._events: list[tuple[int, int]] = []
         self._places: dict[tuple[int, int], list[int]] = {}
         self._judged = 0
+        self._heard_in = 0
         self._standing: list[float] = []
 
     @property
@@ -124,6 +127,7 @@ class Predictor:
                     self._passing[slot] = (*self._passing.get(slot, ()), (ids[slot], self._chords[slot]))
                 self._began[slot] = kind != before or slot in self._passing
             ids[slot], self._chords[slot] = kind, chord
+        self._heard_in = slot
         self._note(slot, kind)
         if len(ids) > MAX_SLOTS:
             self._forget_old()
@@ -132,17 +136,16 @@ class Predictor:
         """The chord that was heard last is known to be ``chord``."""
         if not self._ids or chord.family is Family.NONE:
             return
-        kind, was = self._class_of(chord), self._ids[-1]
-        at = len(self._ids) - 1
-        while at >= self._judged and self._ids[at] == was:
+        kind, was, first = self._class_of(chord), self._ids[-1], self._heard_in
+        for at in range(first, len(self._ids)):
             self._ids[at], self._chords[at] = kind, chord
-            at -= 1
-        self._began[at + 1] = at < 0 or kind != self._ids[at] or at + 1 in self._passing
-        if self._events and kind != was:
-            slot, _ = self._events.pop()
-            if self._events:
-                self._places[self._events[-1][1], was].pop()
-            self._note(slot, kind)
+        self._began[first] = not first or kind != self._ids[first - 1] or first in self._passing
+        if kind != was:
+            if self._events and self._events[-1][0] == first:
+                self._events.pop()
+                if self._events:
+                    self._places[self._events[-1][1], was].pop()
+            self._note(first, kind)
 
     def observe(self, tick: float) -> None:
         """Time is at ``tick`` and the chord that was heard last still holds."""
@@ -161,6 +164,13 @@ class Predictor:
         best = sorted(range(len(standing)), key=lambda n: (-standing[n], n))[:VOTERS]
         step = self._step
         experts = {(n + 1) * step: standing[n] for n in best if standing[n] > 0}
+        if experts:
+            lead = max(experts, key=lambda lag: (experts[lag], -lag))
+            for times in (2, 3):
+                # A loop was heard more than once: what it was the times before outvotes one slip.
+                at = times * lead // step - 1
+                if at < len(standing) and standing[at] > 0:
+                    experts[times * lead] = max(standing[at], experts[lead] - ECHO * times)
         for lag, stands in self._contexts():
             experts[lag] = max(experts.get(lag, 0.0), stands)
         if not experts:
@@ -325,6 +335,7 @@ class Predictor:
         del self._ids[:gone], self._chords[:gone], self._began[:gone]
         self._passing = {at - gone: kinds for at, kinds in self._passing.items() if at >= gone}
         self._judged -= gone
+        self._heard_in -= gone
         self._first_bar += bars
         self._tell_again([(at - gone, kind) for at, kind in self._events if at >= gone])
 
