@@ -67,7 +67,6 @@ def decode_notes(blob: bytes) -> tuple[Note, ...]:
     """
     if len(blob) % NOTE_BYTES:
         raise StoreError("a phrase of the library is damaged; `jamtui library vacuum` checks the file")
-    return tuple(
-        Note(onset, pitch, duration, velocity, residual)
-        for onset, duration, residual, pitch, velocity in np.frombuffer(blob, dtype=NOTE_DTYPE).tolist()
-    )
+    array = np.frombuffer(blob, NOTE_DTYPE)
+    columns = (array[field].tolist() for field in ("onset", "pitch", "duration", "velocity", "residual"))
+    return tuple(map(Note, *columns))

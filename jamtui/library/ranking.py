@@ -34,10 +34,12 @@ class Fit:
 
 
 @lru_cache(maxsize=1024)
-def _worth(chord: Chord) -> tuple[float, ...]:
-    """What each absolute pitch class is worth over ``chord``; nothing counts under N.C."""
+def _worth(chord: Chord) -> Floats:
+    """``(12, 12)``: what each absolute pitch class is worth over ``chord`` when it is moved by 0 to 11
+    semitones; nothing under N.C."""
     tones, scale = chord.pitch_classes, chord_scale(chord)
-    return tuple(1.0 if pc in tones else SCALE_TONE if pc in scale else 0.0 for pc in range(12))
+    worth = [1.0 if pc in tones else SCALE_TONE if pc in scale else 0.0 for pc in range(12)]
+    return np.array([[worth[(pc + up) % 12] for up in range(12)] for pc in range(12)], np.float32)
 
 
 def fit(
@@ -55,35 +57,33 @@ def fit(
     phrase = np.repeat(np.arange(len(blobs)), counts)
     onset = notes["onset"].astype(np.int64)
     pitch = notes["pitch"].astype(np.int64)
-    weight = np.minimum(notes["duration"], LONGEST).astype(np.float32)
-    total = np.bincount(phrase, minlength=len(blobs))
-    mean = np.bincount(phrase, weights=pitch, minlength=len(blobs)) / np.maximum(total, 1)
+    weight = np.minimum(notes["duration"], LONGEST).astype(np.float64)
+    mean = np.bincount(phrase, weights=pitch, minlength=len(blobs)) / np.maximum(counts, 1)
     shortest = min(lengths, default=window)
     if shortest < window:
         length = np.array(lengths, np.int64)[phrase]
         again = -(-window // max(1, shortest))
         onset = np.concatenate([onset + r * length for r in range(again)])
         phrase, pitch, weight = np.tile(phrase, again), np.tile(pitch, again), np.tile(weight, again)
-    strong = np.isin(onset % meter.bar_ticks, meter.beat_ticks)
-    weight = np.where(strong, weight * np.float32(STRONG), weight)
-    starts = np.array([span.start for span in chords], np.int64)
-    worth = np.array([_worth(span.chord) for span in chords], np.float32)
-    silent = np.array([not span.chord.quality.intervals for span in chords])
+    inside = onset % meter.bar_ticks
+    for beat in meter.beat_ticks:
+        weight[inside == beat] *= STRONG
+    starts = np.array([span.start for span in chords])
     span = np.maximum(np.searchsorted(starts, onset, side="right") - 1, 0)
-    weight = np.where((onset < window) & ~silent[span], weight, np.float32(0))
-    # (notes, 12): worth of each note when moved by 0 to 11 semitones.
-    moved = worth[span[:, None], (pitch[:, None] + np.arange(12)) % 12] * weight[:, None]
-    # One sum for all phrases and transpositions.
-    place = (phrase[:, None] * 12 + np.arange(12)).ravel()
-    got = np.bincount(place, weights=moved.ravel(), minlength=12 * len(blobs)).reshape(-1, 12)
-    whole = np.bincount(phrase, weights=weight, minlength=len(blobs))
-    share = got / np.maximum(whole, 1e-9)[:, None]
+    silent = np.array([not span.chord.quality.intervals for span in chords])
+    weight[(onset >= window) | silent[span]] = 0
+    # Weight by phrase, chord and pitch class, times what each is worth at each transposition.
+    width = 12 * len(chords)
+    place = phrase * width + span * 12 + pitch % 12
+    weights = np.bincount(place, weights=weight, minlength=len(blobs) * width).reshape(-1, width)
+    got = weights @ np.concatenate([_worth(span.chord) for span in chords])
+    share = got / np.maximum(weights.sum(axis=1, keepdims=True), 1e-9)
     first = next((s.chord.root for s in chords if s.chord.quality.intervals), 0)
     known = np.array(roots)
-    prior = np.zeros_like(share)
+    ahead = share.copy()
     rows = np.flatnonzero(known >= 0)
-    prior[rows, (first - known[rows]) % 12] = ALIGNED
-    best = np.argmax(share + prior, axis=1)
+    ahead[rows, (first - known[rows]) % 12] += ALIGNED
+    best = np.argmax(ahead, axis=1)
     transpose = np.where(best > 5, best - 12, best)
     return Fit(share[np.arange(len(best)), best].astype(np.float32), transpose, mean.astype(np.float32))
 
