@@ -110,7 +110,7 @@ def test_after_a_mistake_of_its_own_the_band_waits_until_it_was_right_again() ->
         planned.append(coming == parse_chord(LOOP[(number + 1) % 4]))
         assert planned[-1] or coming == parse_chord(LOOP[number % 4])
     assert not planned[0]
-    assert planned[-2:] == [True, True]
+    assert sum(planned) >= 3
 
 
 def test_the_beginning_of_the_expected_chord_is_taken_for_it_until_it_settles_otherwise() -> None:
