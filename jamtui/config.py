@@ -159,6 +159,28 @@ class JournalConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class LlmConfig:
+    """The language model that writes along, on a server of Ollama."""
+
+    on: bool = True
+    """Use one where there is one."""
+    hosts: tuple[str, ...] = ()
+    """Servers in order of preference, like ``["rack:11434", "127.0.0.1"]``; the next one takes over when one
+    fails. Left out: what ``OLLAMA_HOST`` names, else this machine."""
+    model: str = ""
+    """Model by name. Left out: the installed one that is recommended (`jamtui llm list` marks it)."""
+    roles: tuple[str, ...] = field(default=("lead",), metadata=_one_of(*ROLE_NAMES[:3]))
+    """Whom it writes for: any of ``lead``, ``bass`` and ``comp``."""
+    grid: str = field(default="1/8", metadata=_one_of("1/8", "1/16", "1/8t"))
+    """Shortest note it writes: eighths, sixteenths (about twice the work) or eighth triplets."""
+    context: int = field(default=4096, metadata=_limits(1024, 32768))
+    """Tokens of context that the server keeps for it, 1024 to 32768; more costs memory only."""
+    threads: int | None = field(default=None, metadata=_limits(1, 256))
+    """Threads the server may use, 1 to 256. Set it below the number of cores when Ollama runs beside the DAW.
+    Left out: as the server thinks best."""
+
+
+@dataclass(frozen=True, slots=True)
 class ActionMapping:
     """One ``[[actions]]`` entry: a note or controller that does a named action."""
 
@@ -190,6 +212,8 @@ class Config:
     """The screen."""
     journal: JournalConfig = JournalConfig()
     """The record of each session."""
+    llm: LlmConfig = LlmConfig()
+    """The language model that writes along."""
     actions: tuple[ActionMapping, ...] = ()
     """Notes and controllers that do named actions."""
     keys: Mapping[str, str] = field(default_factory=lambda: types.MappingProxyType({}))
@@ -345,6 +369,12 @@ class _Reader:
                 raise self._error(where, key, f"must be {_EXPECTED[item]}")
             if dataclasses.is_dataclass(item):
                 return tuple(self.table(item, v, (*where, key)) for v in value)
+            unknown = [v for v in value if "choices" in limits and v not in limits["choices"]]
+            if unknown:
+                raise self._error(
+                    where, key, f"must name {', '.join(limits['choices'])}, not {unknown[0]!r}"
+                    f"{_nearest(unknown[0], limits['choices'])}"
+                )  # fmt: skip
             return tuple(value)
         if origin is Mapping:
             if not isinstance(value, dict) or any(not isinstance(v, str) for v in value.values()):

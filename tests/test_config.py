@@ -227,3 +227,9 @@ def test_the_example_in_the_docs_is_valid() -> None:
     assert examples
     for example in examples:
         parse_config(example.split("```")[0], "docs/configuration.md")
+
+
+def test_roles_of_the_llm_are_checked() -> None:
+    assert parse_config('[llm]\nroles = ["lead", "bass"]').llm.roles == ("lead", "bass")
+    with pytest.raises(ConfigError, match=r"line 2: .*must name lead, bass, comp, not 'drums'"):
+        parse_config('[llm]\nroles = ["drums"]')

@@ -1,14 +1,22 @@
 """The servers an LLM may run on, in order of preference: which one writes now, and why not the others."""
 
 import asyncio
-import time
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from jamtui.generators.breaker import Breaker
 from jamtui.generators.models import SUGGESTED, Measured, find_model, recommend
-from jamtui.generators.ollama_client import LOAD_S, Kind, OllamaClient, RunnerOptions, Trouble, trouble
+from jamtui.generators.ollama_client import (
+    LOAD_S,
+    Kind,
+    OllamaClient,
+    RunnerOptions,
+    Trouble,
+    loop_time,
+    trouble,
+)
 from jamtui.generators.pacing import Pace
 from jamtui.music.phrase import Source
 from jamtui.session.generator import GeneratorHealth
@@ -65,7 +73,7 @@ class Hosts:
         hosts: in order of preference.
         warm: asks a host that has just loaded its model for a few bars, so that its prompt is known.
         measured: what ``jamtui llm bench`` found, by model.
-        now: the time in seconds.
+        now: the time in seconds; the event loop's, where nothing else is said.
     """
 
     def __init__(
@@ -73,7 +81,7 @@ class Hosts:
         hosts: Sequence[Host],
         warm: Warm,
         measured: Mapping[str, Measured] | None = None,
-        now: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = loop_time,
     ) -> None:
         self.all = tuple(hosts)
         self.active: Host | None = None
@@ -91,11 +99,9 @@ class Hosts:
             while True:
                 await self._choose()
                 self._news.clear()
-                try:
-                    async with asyncio.timeout(LOOK_S):
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._pause()):
                         await self._news.wait()
-                except TimeoutError:
-                    pass
         finally:
             for host in self.all:
                 await host.client.close()
@@ -119,6 +125,11 @@ class Hosts:
         if host.breaker.succeeded():
             host.note = ""
             self._say()
+
+    def _pause(self) -> float:
+        """Seconds until a host may be asked again, or until it is time to look."""
+        now = self._now()
+        return min([LOOK_S, *(h.breaker.retry_at - now for h in self.all if h.breaker.retry_at > now)])
 
     async def _choose(self) -> None:
         for place, host in enumerate(self.all):

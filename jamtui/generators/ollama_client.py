@@ -105,6 +105,11 @@ class Ask:
     between_s: float = 10.0
 
 
+def loop_time() -> float:
+    """Seconds by the running event loop's clock, which also runs the time limits."""
+    return asyncio.get_running_loop().time()
+
+
 def host_url(host: str) -> str:
     """``host`` as configured (a name or address, with or without port and scheme) as a URL. ``localhost``
     and ``0.0.0.0`` become 127.0.0.1: one costs two seconds on Windows, the other is where servers listen."""

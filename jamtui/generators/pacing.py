@@ -8,6 +8,8 @@ from math import ceil, inf
 
 SMOOTHING = 0.3
 """Weight of the newest measurement."""
+WARNING = 0.8
+"""Its weight where it is more than twice as slow as what was known: that is believed at once."""
 SAFETY = 1.25
 """Times are taken this much longer than measured: a request comes while another program is busy."""
 LOAD = 0.85
@@ -50,15 +52,21 @@ class Pace:
     ) -> "Pace":
         """With one more answer's figures. The first one replaces what was guessed."""
         weight = 1.0 if self.answers == 0 else SMOOTHING
+        alarmed = 1.0 if self.answers == 0 else WARNING
         pace = self
-        if tokens > 1 and spoken_s > 0:
-            pace = replace(pace, tokens_per_s=_blend(pace.tokens_per_s, tokens / spoken_s, weight))
+        if tokens > 0 and spoken_s > 0:
+            rate = tokens / spoken_s
+            slower = 2 * rate < pace.tokens_per_s
+            rate = _blend(pace.tokens_per_s, rate, alarmed if slower else weight)
+            pace = replace(pace, tokens_per_s=rate)
         if prompt_s > 0:
-            pace = replace(pace, prompt_s=_blend(pace.prompt_s, prompt_s, weight))
             if prompt_tokens > 0:
                 rate = prompt_tokens / prompt_s
                 old = pace.prompt_tokens_per_s or rate
                 pace = replace(pace, prompt_tokens_per_s=_blend(old, rate, weight))
+            slower = prompt_s > 2 * pace.prompt_s
+            prompt_s = _blend(pace.prompt_s, prompt_s, alarmed if slower else weight)
+            pace = replace(pace, prompt_s=prompt_s)
         if bars > 0 and tokens > 0:
             old = pace.tokens_per_bar or tokens / bars
             pace = replace(pace, tokens_per_bar=_blend(old, tokens / bars, weight))

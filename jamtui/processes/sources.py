@@ -7,7 +7,7 @@ from jamtui.music.phrase import Brief, Source
 from jamtui.session.generator import GeneratorHealth, Hit
 from jamtui.session.snapshot import LibraryView
 
-_WAITING = ("ready", "slow", "down")
+_WAITING = ("ready", "slow", "nonsense", "down")
 """States in which a source gets briefs: one that is down may be back with the next."""
 AWAY = "The worker process ended; it is being restarted."
 

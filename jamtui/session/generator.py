@@ -38,8 +38,8 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class GeneratorHealth:
-    """State of a source in a word (``absent``, ``loading``, ``ready``, ``slow``, ``down``) and a sentence
-    that says what the player can do about it."""
+    """State of a source in a word (``absent``, ``loading``, ``ready``, ``slow``, ``nonsense``, ``down``) and
+    a sentence that says what the player can do about it."""
 
     source: Source
     name: str

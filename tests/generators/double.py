@@ -1,5 +1,6 @@
-"""A protocol double of an Ollama server: real HTTP on 127.0.0.1, from a thread of its own.
+"""A protocol double of an Ollama server: real HTTP on 127.0.0.1.
 
+It runs in a thread of its own, or in the loop of who uses it (``async with``), whose time may be simulated.
 It replays exchanges that were recorded from a real server byte for byte (``ollama_wire``), says what a test
 wants said in the shapes that were recorded, or writes random music under the request's own pattern. It
 behaves as a server does where that matters to a player: prompts and tokens take time, the prefix that a
@@ -8,13 +9,11 @@ a request whose client goes gives its slot back.
 """
 
 import asyncio
-import contextlib
 import json
 import random
 import threading
-import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,7 +83,7 @@ Play = Music | Replay | Says | Status | Silence
 
 @dataclass
 class Seen:
-    """A request that came: when (``time.monotonic``), and when its slot was free again."""
+    """A request that came: when (in seconds of its loop), and when its slot was free again."""
 
     method: str
     path: str
@@ -95,6 +94,10 @@ class Seen:
     ended_at: float | None = None
     cancelled: bool = False
     new_prompt_tokens: int = 0
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 class _GoneError(Exception):
@@ -127,6 +130,8 @@ class Double:
         self._rng = random.Random(self.seed)
         self._cache: deque[list[str]] = deque(maxlen=max(1, self.slots))
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.here = False
+        self._served: list[asyncio.Task[None]] = []
 
     # -- for tests ---------------------------------------------------------------------------------------
 
@@ -151,12 +156,26 @@ class Double:
     def __exit__(self, *_: object) -> None:
         self.kill()
 
+    async def __aenter__(self) -> "Double":
+        self.here = True
+        self.start()
+        await self._listening.wait()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.kill()
+        await asyncio.gather(*self._served)
+
     def start(self) -> None:
         """Listen, on the same port as before if there was one; nothing is loaded."""
-        ready = threading.Event()
         self.loaded, self.options = None, None
         self._cache.clear()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(ready)), name="double")
+        if self.here:
+            self._listening = asyncio.Event()
+            self._served.append(asyncio.ensure_future(self._serve(self._listening.set)))
+            return
+        ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(ready.set)), name="double")
         self._thread.start()
         if not ready.wait(10):
             raise RuntimeError("the double does not start")
@@ -164,13 +183,17 @@ class Double:
     def kill(self) -> None:
         """Break every connection and stop listening, as a killed process would."""
         loop, self._loop = self._loop, None
-        if loop is not None:
-            loop.call_soon_threadsafe(self._stop.set)
-            self._thread.join(10)
+        if loop is None:
+            return
+        if self.here:
+            self._end()
+            return
+        loop.call_soon_threadsafe(self._end)
+        self._thread.join(10)
 
     # -- serving -----------------------------------------------------------------------------------------
 
-    async def _serve(self, ready: threading.Event) -> None:
+    async def _serve(self, ready: Callable[[], object]) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         self._free = asyncio.Semaphore(self.slots)
@@ -183,17 +206,20 @@ class Double:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-        server = await asyncio.start_server(connected, "127.0.0.1", self.port)
-        self.port = server.sockets[0].getsockname()[1]
-        ready.set()
+        self._server = await asyncio.start_server(connected, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+        tasks = self._tasks
+        ready()
         await self._stop.wait()
-        server.close()
+        await asyncio.gather(*tuple(tasks), return_exceptions=True)
+
+    def _end(self) -> None:
+        self._server.close()
         for writer in tuple(self._open):
             writer.transport.abort()
         for task in tuple(self._tasks):
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await server.wait_closed()
+        self._stop.set()
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open.add(writer)
@@ -204,7 +230,7 @@ class Double:
                 headers = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
                 raw = await reader.readexactly(int(headers.get("content-length", "0")))
                 body = json.loads(raw) if raw else {}
-                seen = Seen(method, path, body, time.monotonic())
+                seen = Seen(method, path, body, _now())
                 self.seen.append(seen)
                 await self._answer(seen, reader, writer)
         except (asyncio.IncompleteReadError, ConnectionError, _GoneError):
@@ -225,17 +251,17 @@ class Double:
         elif (seen.method, seen.path) == ("POST", "/api/generate"):
             work = asyncio.ensure_future(self._generate(seen, writer))
             gone = asyncio.ensure_future(reader.read(1))
-            done, _ = await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
-            if work not in done:
+            try:
+                done, _ = await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
+                if work in done:
+                    work.result()
+                    return
                 seen.cancelled = True
-                work.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await work
                 raise _GoneError
-            gone.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await gone
-            work.result()
+            finally:
+                for task in (work, gone):
+                    task.cancel()
+                await asyncio.gather(work, gone, return_exceptions=True)
         elif (seen.method, seen.path) == ("POST", "/api/pull"):
             await self._pull(seen, writer)
         else:
@@ -268,10 +294,10 @@ class Double:
             finally:
                 self._free.release()
         finally:
-            seen.ended_at = time.monotonic()
+            seen.ended_at = _now()
 
     async def _in_slot(self, seen: Seen, name: str, play: Play, writer: asyncio.StreamWriter) -> None:
-        began = time.monotonic()
+        began = _now()
         if isinstance(play, Silence):
             await asyncio.sleep(play.seconds)
             play = play.then
@@ -290,7 +316,7 @@ class Double:
             self.loaded = name
             self._cache.clear()
         self.options = options
-        loaded_ns = int((time.monotonic() - began) * 1e9)
+        loaded_ns = int((_now() - began) * 1e9)
         if not seen.body.get("prompt"):
             line = {
                 "model": name,
@@ -337,15 +363,15 @@ class Double:
             return
         stream = _Chunks(writer, split)
         await stream.head(200)
-        start = time.monotonic()
+        start = _now()
         for number, piece in enumerate(pieces, 1):
-            await asyncio.sleep(start + number / self._rate(name) - time.monotonic())
+            await asyncio.sleep(start + number / self._rate(name) - _now())
             if isinstance(piece, bytes):
                 await stream.send(piece)
             else:
                 await stream.send(self._encode(self._line(name, where, piece) | {"done": False}))
             seen.tokens = number
-            seen.first_token_at = seen.first_token_at or time.monotonic()
+            seen.first_token_at = seen.first_token_at or _now()
         if ends == "hang":
             await asyncio.sleep(3600)
         if ends == "cut":
@@ -355,7 +381,7 @@ class Double:
         if error:
             await stream.send(self._encode({"error": error}))
         elif ends:
-            spoken_ns = int((time.monotonic() - start) * 1e9)
+            spoken_ns = int((_now() - start) * 1e9)
             await stream.send(
                 self._encode(
                     self._line(name, where, "")
@@ -400,10 +426,10 @@ class Double:
             return
         stream = _Chunks(writer, play.split)
         await stream.head(exchange["status"], exchange["headers"]["content-type"])
-        start = time.monotonic()
+        start = _now()
         for at, line in exchange["lines"]:
             if play.paced:
-                await asyncio.sleep(start + at - time.monotonic())
+                await asyncio.sleep(start + at - _now())
             await stream.send(line.encode() + b"\n")
         await stream.end()
 

@@ -1,0 +1,224 @@
+"""One request: prompt and mask go out, bars come in as they are whole, the answer is judged at its end."""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from jamtui.generators.answer import AnswerReader
+from jamtui.generators.hosts import Host
+from jamtui.generators.mask import build_pattern
+from jamtui.generators.ollama_client import Ask, Figures, Kind, Trouble, loop_time
+from jamtui.generators.pacing import Pace
+from jamtui.generators.prompt import Example, build_prompt
+from jamtui.generators.request import Request
+from jamtui.music.phrase import Bar
+from jamtui.session.guard import Guard, Limits
+from jamtui.session.randomness import number
+
+SILENT_S = 5.0
+"""Shortest patience with a host that says nothing at all."""
+GAP_S = 2.5
+"""Shortest patience with one that stops in mid-answer."""
+UNMEASURED_GAP_S = 10.0
+"""Patience with one whose speed is not known yet."""
+TEMPERATURES = (0.5, 1.1)
+"""Sampling temperature at the band's temperature 0 and 1."""
+ANSWER_LIMIT = 16_000
+"""Characters of an answer that are kept to be shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request and its answer, word for word, for the screen and the journal."""
+
+    host: str
+    model: str
+    prompt: str
+    pattern: str
+    answer: str
+    outcome: str
+    """``stop``, ``length``, ``cancelled`` or what went wrong."""
+    bars: int
+    refused: int
+
+
+class Stream:
+    """A request on its way.
+
+    Args:
+        host: whom it goes to.
+        request: what is wanted.
+        examples: phrases in the notation, for the prompt.
+        first_s: longest wait for the first piece; None: by the host's pace.
+        now: the time in seconds; the event loop's, where nothing else is said.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        request: Request,
+        examples: Sequence[Example] = (),
+        *,
+        first_s: float | None = None,
+        style_words: str = "",
+        now: Callable[[], float] = loop_time,
+    ) -> None:
+        self.host = host
+        self.request = request
+        self.prompt = build_prompt(request, examples, style_words=style_words, thinking=host.thinking)
+        self.pattern = build_pattern(request)
+        self.began = now()
+        self.first_at: float | None = None
+        self.pieces = 0
+        self.whole = 0
+        """Bars that are whole."""
+        self.refused: list[str] = []
+        """Why the guard refused bars."""
+        self.outcome = "cancelled"
+        self._now = now
+        self._last_at: float | None = None
+        self._pieces_before = 0
+        self._reader = AnswerReader(request, label=host.model)
+        self._answer: list[str] = []
+        self._kept = 0
+        self._guard = Guard()
+        self._limits = Limits(request.brief.role, request.low, request.high, request.key, request.surprise)
+        pace = host.pace
+        low, high = TEMPERATURES
+        self._ask = Ask(
+            host.model,
+            self.prompt.text,
+            self.pattern,
+            request.tokens,
+            low + (high - low) * request.brief.temperature,
+            number(request.brief.seed, "llm", request.start_tick) % (1 << 31),
+            first_s if first_s is not None else max(SILENT_S, 4 * pace.prompt_s),
+            max(GAP_S, 8 / max(pace.tokens_per_s, 0.01)) if pace.answers else UNMEASURED_GAP_S,
+        )
+
+    async def bars(self) -> AsyncGenerator[Bar, None]:
+        """Bars that the guard accepts, each the moment it is whole; a later one of the same bar line replaces
+        the earlier one. Close it to cancel the request.
+
+        Raises:
+            Trouble: the host failed, or said nothing that is music.
+        """
+        figures: Figures | None = None
+        try:
+            async with aclosing(self.host.client.write(self._ask)) as parts:
+                async for part in parts:
+                    if isinstance(part, Figures):
+                        figures = part
+                        continue
+                    self._note(part)
+                    for bar in self._judged(self._reader.feed(part)):
+                        yield bar
+                    if self._reader.done and self._reader.whole < self.request.bars:
+                        break  # hopeless: what would follow is of no use
+            if figures is not None and figures.reason == "stop":
+                for bar in self._judged(self._reader.finish()):
+                    yield bar
+            self.outcome = figures.reason if figures is not None else "nonsense"
+        except Trouble as error:
+            self.outcome = str(error)
+            if self.whole >= self.request.bars:
+                return  # all that was asked for is there
+            raise
+        finally:
+            self._measure(figures)
+        if not self.whole:
+            raise Trouble(Kind.NONSENSE, self._why())
+
+    def exchange(self) -> Exchange:
+        """What was said so far."""
+        host = self.host
+        return Exchange(
+            host.client.url,
+            host.model,
+            self.prompt.text,
+            self.pattern,
+            "".join(self._answer),
+            self.outcome,
+            self.whole,
+            len(self.refused),
+        )
+
+    def ready_in(self, bars: int, tokens_per_bar: float) -> float:
+        """Seconds from now until ``bars`` more bars are whole, at the pace seen so far."""
+        pace = self.host.pace
+        now = self._now()
+        tokens = pace.tokens_per_bar or tokens_per_bar
+        if self.first_at is None:
+            waiting = max(pace.prompt_s - (now - self.began), 0.0)
+            return waiting + bars * pace.bar_s(tokens_per_bar)
+        per_token = 1 / pace.tokens_per_s
+        seen = (now - self.first_at) / self.pieces
+        per_token = max(seen, per_token / 2) if self.pieces > 3 else max(seen, per_token)
+        begun = min(self.pieces - self._pieces_before, tokens - 1)
+        return (bars * tokens - begun) * per_token
+
+    def waited(self) -> float:
+        """Seconds for which nothing has come, where something should have."""
+        pace, now = self.host.pace, self._now()
+        if self._last_at is None:
+            waited = now - self.began
+            return waited if waited > 2 * pace.prompt_s else 0.0
+        waited = now - self._last_at
+        return waited if waited > 3 / pace.tokens_per_s else 0.0
+
+    def _note(self, text: str) -> None:
+        self.pieces += 1
+        self._last_at = self._now()
+        if self.first_at is None:
+            self.first_at = self._last_at
+        if self._kept < ANSWER_LIMIT:
+            self._answer.append(text)
+            self._kept += len(text)
+
+    def _judged(self, bars: Sequence[Bar]) -> list[Bar]:
+        found = []
+        for bar in bars:
+            judged = self._guard.check(bar, self._limits)
+            if judged.bar is None:
+                self.refused.append(judged.reason)
+                continue
+            found.append(judged.bar)
+        fresh = max(self._reader.whole - len(self.refused), 0)
+        if fresh > self.whole:
+            self.whole = fresh
+            self._pieces_before = self.pieces
+        return found
+
+    def _why(self) -> str:
+        if self.refused:
+            return f"the guard refused its bars ({self.refused[0]})"
+        faults = self._reader.faults
+        return f"no bar in its answer ({faults[0].reason})" if faults else "no bar in its answer"
+
+    def _measure(self, figures: Figures | None) -> None:
+        """Speed of this answer: the server's own figures, or, where it did not get so far, the clock's."""
+        pace: Pace = self.host.pace
+        bars = self._reader.whole
+        if figures is not None and not bars:
+            return  # what has no bar in it says nothing of how fast bars come
+        if figures is not None:
+            self.host.pace = pace.measured(
+                tokens=figures.tokens,
+                spoken_s=figures.spoken_s,
+                # What passed until the first piece counts, not only what the server says of the prompt.
+                prompt_s=(self.first_at or self._now()) - self.began,
+                prompt_tokens=figures.prompt_tokens,
+                bars=bars if bars == self.request.bars else 0,
+                load_s=figures.load_s,
+            )
+        elif self.first_at is not None and (
+            self.pieces > 3 or self._now() - self.first_at > (self.pieces + 1) / pace.tokens_per_s
+        ):
+            self.host.pace = pace.measured(
+                tokens=self.pieces,
+                spoken_s=self._now() - self.first_at,
+                prompt_s=self.first_at - self.began,
+                bars=0,
+            )
+        elif self.first_at is None and (waited := self._now() - self.began) > pace.prompt_s:
+            self.host.pace = pace.measured(tokens=0, spoken_s=0.0, prompt_s=waited, bars=0)

@@ -1,0 +1,271 @@
+"""The LLM's composition root: the source for the worker process, and what ``jamtui llm`` does."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from jamtui import paths
+from jamtui.config import Config, load_config, save_choice
+from jamtui.errors import JamtuiError
+from jamtui.generators.bench import BARS, REQUESTS, Trial, try_model
+from jamtui.generators.hosts import Host, make_hosts
+from jamtui.generators.models import SUGGESTED, Measured, find_model, recommend
+from jamtui.generators.ollama import OllamaSource
+from jamtui.generators.ollama_client import (
+    Installed,
+    Kind,
+    OllamaClient,
+    RunnerOptions,
+    Trouble,
+    default_hosts,
+)
+from jamtui.music.meter import EIGHTH, PPQ, SIXTEENTH
+from jamtui.music.phrase import Role
+from jamtui.styles.loading import load_styles
+from jamtui.styles.style import Style
+
+STEPS = {"1/8": EIGHTH, "1/16": SIXTEENTH, "1/8t": PPQ // 3}
+"""Ticks of a step, by the name of the grid in the configuration."""
+GET_IT = "get Ollama at ollama.com and start it (`ollama serve`)"
+
+
+class LlmError(JamtuiError):
+    """No server, no model, or a model that cannot be had."""
+
+    exit_code = 5
+
+
+def source() -> OllamaSource:
+    """The source of a session, from the configuration file."""
+    config = load_config(paths.config_file())
+    llm = config.llm
+    hosts = hosts_of(config) if llm.on else ()
+    styles = _styles()
+    first = config.playing.style
+    ordered = {n: styles[n] for n in sorted(styles, key=lambda n: n != first)}
+    return OllamaSource(
+        hosts,
+        ordered,
+        roles=tuple(Role(name) for name in llm.roles),
+        step=STEPS[llm.grid],
+        measured=load_measured(measured_file()),
+    )
+
+
+def hosts_of(config: Config) -> tuple[Host, ...]:
+    """The configured hosts."""
+    llm = config.llm
+    options = RunnerOptions(num_ctx=llm.context, num_thread=llm.threads)
+    return make_hosts(default_hosts(llm.hosts), llm.model, options)
+
+
+def measured_file() -> Path:
+    """Where the figures of ``jamtui llm bench`` are kept."""
+    return paths.cache_dir() / "llm-bench.json"
+
+
+def load_measured(path: Path) -> dict[str, Measured]:
+    """The figures in ``path`` by model; none where there is no usable file."""
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        return {str(e["model"]): Measured(**e) for e in entries}
+    except (OSError, ValueError, TypeError, KeyError):
+        return {}
+
+
+def save_measured(path: Path, measured: Mapping[str, Measured]) -> None:
+    """Keep ``measured`` for ``load_measured``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps([asdict(m) for m in measured.values()], indent=1)
+    temporary = path.with_name(path.name + ".new")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A model in the list: what is known of it, and whether it is the one that plays."""
+
+    model: Installed
+    host: str
+    measured: Measured | None
+    chosen: bool
+
+
+def list_models(config: Config, *, as_json: bool) -> int:
+    """Print the models on every host, with sizes, speeds and which of them is taken."""
+    listed = asyncio.run(_list(config))
+    if as_json:
+        print(json.dumps([_plain(entry) for entry in listed], indent=1))
+        return 0
+    if not listed:
+        raise LlmError(f"no model is installed; fetch one with `jamtui llm pull {SUGGESTED}`")
+    width = max(len(entry.model.name) for entry in listed)
+    for entry in listed:
+        model, found = entry.model, entry.measured
+        mark = "*" if entry.chosen else " "
+        speed = (
+            f"{found.bars_per_s:5.1f} bars/s, {found.accepted:4.0%} accepted, "
+            f"first bar after {found.first_bar_s:.1f} s"
+            if found is not None
+            else "not measured"
+        )
+        size = f"{model.size / 1e9:6.1f} GB {model.parameters:>6}"
+        print(f"{mark} {model.name:{width}} {size}  {speed}  {entry.host}")
+    print("* plays; measure them with `jamtui llm bench`, choose another with `jamtui llm use`")
+    return 0
+
+
+def bench(config: Config, names: list[str], *, as_json: bool) -> int:
+    """Measure each installed model (or those named) on the first host that answers."""
+    return asyncio.run(_bench(config, names, as_json=as_json))
+
+
+def pull(config: Config, name: str) -> int:
+    """Fetch a model onto the first host that answers, with a progress bar."""
+    asyncio.run(_pull(config, name))
+    print(f"{name} is there; `jamtui llm use {name}` makes it the one that plays")
+    return 0
+
+
+def use(config: Config, name: str) -> int:
+    """Write ``name`` into the configuration, if a host has it."""
+    listed = asyncio.run(_list(config))
+    found = find_model(name, [entry.model for entry in listed])
+    if found is None:
+        names = ", ".join(sorted({entry.model.name for entry in listed}))
+        known = f"installed: {names}" if names else "nothing is installed"
+        raise LlmError(f"{name} is not installed ({known}); fetch it with `jamtui llm pull {name}`")
+    save_choice(paths.config_file(), {"llm": {"model": found.name}})
+    print(f"{found.name} plays from the next start on")
+    return 0
+
+
+def _styles() -> dict[str, Style]:
+    return load_styles(paths.styles_dir(), paths.own_styles_dir())
+
+
+def _plain(entry: Listed) -> dict[str, object]:
+    found = None if entry.measured is None else asdict(entry.measured)
+    return {**asdict(entry.model), "host": entry.host, "chosen": entry.chosen, "measured": found}
+
+
+async def _list(config: Config) -> list[Listed]:
+    measured = load_measured(measured_file())
+    listed: list[Listed] = []
+    problems: list[str] = []
+    for place, host in enumerate(hosts_of(config)):
+        try:
+            models = await host.client.models()
+        except Trouble as error:
+            problems.append(_sentence(host.client.url, error))
+            continue
+        finally:
+            await host.client.close()
+        wish = host.wish
+        chosen = find_model(wish, models) if wish else recommend(models, measured)
+        first = place == len(problems)
+        listed += [Listed(m, host.client.url, measured.get(m.name), first and m == chosen) for m in models]
+    if not listed and problems:
+        raise LlmError(problems[0])
+    return listed
+
+
+async def _first(config: Config) -> tuple[Host, tuple[Installed, ...]]:
+    """The first host that answers, with its models."""
+    problem = ""
+    for host in hosts_of(config):
+        try:
+            return host, await host.client.models()
+        except Trouble as error:
+            problem = problem or _sentence(host.client.url, error)
+            await host.client.close()
+    raise LlmError(problem or GET_IT)
+
+
+async def _bench(config: Config, names: list[str], *, as_json: bool) -> int:
+    host, models = await _first(config)
+    try:
+        return await _bench_on(config, host, models, names, as_json=as_json)
+    finally:
+        await host.client.close()
+
+
+async def _bench_on(
+    config: Config, host: Host, models: tuple[Installed, ...], names: list[str], *, as_json: bool
+) -> int:
+    if names:
+        chosen = [m for name in names if (m := find_model(name, models)) is not None]
+        missing = [name for name in names if find_model(name, models) is None]
+        if missing:
+            raise LlmError(f"{missing[0]} is not installed; fetch it with `jamtui llm pull {missing[0]}`")
+    else:
+        chosen = list(models)
+    if not chosen:
+        raise LlmError(f"no model is installed; fetch one with `jamtui llm pull {SUGGESTED}`")
+    styles = _styles()
+    style = styles.get(config.playing.style) or next(iter(styles.values()), None)
+    measured = load_measured(measured_file())
+    trials: dict[str, Trial] = {}
+    for model in chosen:
+        fresh = Host(OllamaClient(host.client.url, host.client.options), model.name, model.name)
+        try:
+            trial = await try_model(fresh, style, STEPS[config.llm.grid])
+        finally:
+            await fresh.client.close()
+        trials[model.name] = trial
+        measured.pop(model.name, None)
+        if trial.measured is not None:
+            measured[model.name] = trial.measured
+        if not as_json:
+            print(_row(model, trial), flush=True)
+    save_measured(measured_file(), measured)
+    if as_json:
+        print(json.dumps({name: asdict(trial) for name, trial in trials.items()}, indent=1))
+        return 0
+    best = recommend(models, measured)
+    print(f"{REQUESTS} requests of {BARS} bars each, grid {config.llm.grid}, on {host.client.url}")
+    if best is not None and best.name in measured and measured[best.name].recommended:
+        print(f"recommended: {best.name} (`jamtui llm use {best.name}`)")
+    else:
+        print("none of them keeps up with 120 beats a minute by itself; a smaller one might")
+    return 0
+
+
+async def _pull(config: Config, name: str) -> None:
+    # Imported here: only this command draws a bar.
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    host, _ = await _first(config)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    try:
+        with Progress(*columns) as progress:
+            task = progress.add_task(name, total=None)
+            async for status, completed, total in host.client.pull(name):
+                progress.update(task, description=status[:40], completed=completed, total=total or None)
+    except Trouble as error:
+        raise LlmError(
+            f"{name} cannot be fetched: {error}; look for its name at ollama.com/library"
+        ) from error
+    finally:
+        await host.client.close()
+
+
+def _row(model: Installed, trial: Trial) -> str:
+    found = trial.measured
+    if found is None:
+        return f"{model.name}: {trial.problem}"
+    refused = ", ".join(f"{reason} {count}" for reason, count in trial.refused)
+    return (
+        f"{model.name}: {found.bars_per_s:.2f} bars/s ({found.tokens_per_s:.0f} tok/s), "
+        f"{found.accepted:.0%} accepted, first bar after {found.first_bar_s:.2f} s, loaded in "
+        f"{trial.load_s:.1f} s" + (f"; refused: {refused}" if refused else "")
+    )
+
+
+def _sentence(url: str, error: Trouble) -> str:
+    if error.kind is Kind.REFUSED:
+        return f"no Ollama answers at {url}; {GET_IT}"
+    return f"Ollama at {url}: {error}; see its log, or name another host in [llm] hosts"
