@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 GRIDS = ("free", "1/8", "1/16")
 DEMO_BARS = 32
 """Length of the demo's form."""
+ROLES = ("lead", "bass", "comp", "drums")
 METER_NAMES = ("4/4", "3/4", "6/8", "5/4", "7/8")
 
 
@@ -101,6 +102,8 @@ def build_parser() -> argparse.ArgumentParser:
     chord.add_argument("--json", action="store_true", help="one JSON object a line")
     chord.set_defaults(command=_chord)
 
+    _ingest_command(commands.add_parser("ingest", help="take phrases from MIDI files and scores"))
+
     bench = commands.add_parser("bench", help="measure this machine")
     kinds = bench.add_subparsers(title="benchmarks", metavar="KIND", required=True)
     live = kinds.add_parser("live", help="the live loop beside a control loop and a bare echo")
@@ -109,6 +112,25 @@ def build_parser() -> argparse.ArgumentParser:
     live.add_argument("--only", metavar="NAME", action="append", help="only this figure (may be repeated)")
     live.set_defaults(command=_bench_live)
     return parser
+
+
+def _ingest_command(ingest: argparse.ArgumentParser) -> None:
+    ingest.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="MIDI, MusicXML or ABC files, folders, zips"
+    )
+    ingest.add_argument(
+        "--style", metavar="NAME", default="", help="the style of all of it; default: by the music"
+    )
+    ingest.add_argument(
+        "--role", choices=ROLES, default="", help="the role of all of it; default: by the music"
+    )
+    ingest.add_argument(
+        "--workers", type=_workers, default=0, metavar="N", help="processes; default: cores less 1"
+    )
+    ingest.add_argument("--dry-run", action="store_true", help="read and report, store nothing")
+    ingest.add_argument("--json", action="store_true", help="machine-readable")
+    ingest.add_argument("--report", type=Path, metavar="FILE", help="every file and reason (text, or .json)")
+    ingest.set_defaults(command=_ingest)
 
 
 def _band_options(parser: argparse.ArgumentParser) -> None:
@@ -131,6 +153,10 @@ def _number(text: str, low: float, high: float, wanted: str) -> float:
     if not low <= value <= high:
         raise argparse.ArgumentTypeError(f"give {wanted}, not {text!r}")
     return value
+
+
+def _workers(text: str) -> int:
+    return int(_number(text, 1, 64, "a number of processes from 1 to 64"))
 
 
 def _positive(text: str) -> float:
@@ -312,6 +338,24 @@ def _print_chord(named: "NamedVoicing", *, as_json: bool) -> None:
     else:
         others = ", ".join(named["alternatives"])
         print(named["symbol"] + (f"   (or {others})" if others else ""))
+
+
+def _ingest(arguments: argparse.Namespace) -> int:
+    from jamtui import paths
+    from jamtui.library.ingest.command import run_ingest
+
+    if arguments.style:
+        _check_style(arguments.style)
+    return run_ingest(
+        arguments.paths,
+        paths.library_file(),
+        style=arguments.style,
+        role=arguments.role,
+        workers=arguments.workers,
+        dry_run=arguments.dry_run,
+        as_json=arguments.json,
+        report_path=arguments.report,
+    )
 
 
 def _bench_live(arguments: argparse.Namespace) -> int:
