@@ -204,4 +204,6 @@ class PortKeeper:
 
 
 def _missing_text(port: OutputPort | InputPort) -> str:
+    if not port.target:
+        return f"{port.name}: {port.gone}; trying again"
     return f"{port.name}: {port.gone}; open it again and the band plays on"

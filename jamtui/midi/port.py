@@ -33,7 +33,7 @@ class OutputPort:
         self.client = client
         self._send: Callable[[bytes], object] = _closed if client is None else client.send_message
         if client is None:
-            self.gone = f"{target} is not there"
+            self.gone = f"{target} is not there" if target else "it could not be opened"
 
     def send(self, data: bytes) -> None:
         """Send one whole message.
@@ -86,7 +86,7 @@ class InputPort:
     """An open input. Messages go to its callback until it is closed.
 
     Where ``queued``, they wait in rtmidi's queue until ``fetch`` (see ``jamtui.midi.pump``); otherwise they
-    come in rtmidi's thread.
+    come in rtmidi's thread. Without a ``client`` nothing comes until ``replace``.
     """
 
     def __init__(
@@ -110,7 +110,11 @@ class InputPort:
         self._queued = queued
         self.client: Any = client
         """rtmidi's object."""
-        self.replace(client, full_name)
+        self._stamps = ArrivalStamps()
+        if client is None:
+            self.gone = "it could not be opened"
+        else:
+            self.replace(client, full_name)
 
     def replace(self, client: Any, full_name: str = "") -> None:
         """Go on with another rtmidi client, after a loss."""
@@ -126,7 +130,7 @@ class InputPort:
         """Hand on what waits in the queue; False when there was nothing."""
         client = self.client
         heard = False
-        while not self.closed:
+        while client is not None and not self.closed:
             looked = time.perf_counter_ns()
             event = client.get_message()
             if event is None:
@@ -151,6 +155,8 @@ class InputPort:
         if self.closed:
             return
         self.closed = True
+        if self.client is None:
+            return
         if not self._queued:
             with contextlib.suppress(RuntimeError):
                 self.client.cancel_callback()

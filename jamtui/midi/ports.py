@@ -12,13 +12,12 @@ from typing import Any, TypeVar
 
 from jamtui.errors import PortError
 from jamtui.midi import names
+from jamtui.midi.apis import APIS, NOT_BUILT, TITLE, code
 from jamtui.midi.jack import JackControl
 from jamtui.midi.port import Callback, InputPort, NullOutput, OutputPort, close_client, delete_client, quiet
 from jamtui.midi.pump import QUEUE_MESSAGES, InputPump
 
 __all__ = ["APIS", "Callback", "InputPort", "MidiSystem", "NullOutput", "OutputPort"]
-
-APIS = ("jack", "alsa", "coremidi", "winmm")
 
 _RETIRED_S = 0.02
 """A thread that had picked up a send or a fetch before the port was closed is through with it by then."""
@@ -63,7 +62,7 @@ class MidiSystem:
             if not reason:
                 self.api = candidate
                 return
-            if reason != _NOT_BUILT or api != "auto":
+            if reason != NOT_BUILT or api != "auto":
                 reasons.append(reason)
         self.reason = "; ".join(reasons) if reasons else "MIDI is turned off (midi.api)"
 
@@ -72,20 +71,20 @@ class MidiSystem:
             import rtmidi
         except ImportError as error:
             return f"python-rtmidi cannot be loaded ({error})"
-        if _code(rtmidi, api) not in rtmidi.get_compiled_api():
-            return _NOT_BUILT
+        if code(rtmidi, api) not in rtmidi.get_compiled_api():
+            return NOT_BUILT
         try:
             if api == "jack":
                 with quiet():
                     self._jack = JackControl(on_shutdown=self._jack_gone)
                 return ""
             with quiet():
-                self._scan_in = rtmidi.MidiIn(_code(rtmidi, api), name="jamtui ports")
-                self._scan_out = rtmidi.MidiOut(_code(rtmidi, api), name="jamtui ports")
+                self._scan_in = rtmidi.MidiIn(code(rtmidi, api), name="jamtui ports")
+                self._scan_out = rtmidi.MidiOut(code(rtmidi, api), name="jamtui ports")
         except PortError as error:
             return str(error)
         except (RuntimeError, OSError, SystemError) as error:
-            return f"{_TITLE[api]} does not answer ({error})"
+            return f"{TITLE[api]} does not answer ({error})"
         return ""
 
     @property
@@ -170,12 +169,14 @@ class MidiSystem:
         client, full_name = self._attach("MidiIn", target, name)
         return self._listen(InputPort(name, target, client, callback, full_name, queued=self.api == "jack"))
 
-    def await_output(self, pattern: str, name: str = "jamtui out") -> OutputPort:
-        """``open_output``, or where there is no such port yet, one that waits for it (see ``reopen``)."""
-        try:
-            return self.open_output(pattern, name)
-        except PortError:
-            return self._keep(OutputPort(name, pattern, None))
+    def await_output(self, target: str, name: str) -> OutputPort:
+        """A port for a target that is not there yet or, with an empty one, a virtual port that the system has
+        just refused: see ``reopen``."""
+        return self._keep(OutputPort(name, target, None))
+
+    def await_virtual_input(self, name: str, callback: Callback) -> InputPort:
+        """The same for a virtual input."""
+        return self._listen(InputPort(name, "", None, callback, queued=self.api == "jack"))
 
     def is_there(self, port: OutputPort | InputPort) -> bool:
         """Whether what the port belongs to still exists (a virtual port: while the system is alive)."""
@@ -311,7 +312,7 @@ class MidiSystem:
 
         try:
             with quiet():
-                api = _code(rtmidi, self.api)
+                api = code(rtmidi, self.api)
                 if kind == "MidiIn":
                     client = rtmidi.MidiIn(api, name=name, queue_size_limit=QUEUE_MESSAGES)
                 else:
@@ -321,14 +322,14 @@ class MidiSystem:
                 # On JACK times come as distances, which must not be swallowed with an ignored message.
                 client.ignore_types(sysex=False, timing=False, active_sense=self.api != "jack")
         except (RuntimeError, OSError, SystemError) as error:
-            raise PortError(f"{_TITLE[self.api]} refused the port {name} ({error})") from error
+            raise PortError(f"{TITLE[self.api]} refused the port {name} ({error})") from error
         return client
 
     def _virtual(self, kind: str, client_name: str, port_name: str) -> tuple[Any, str]:
         if not self.has_virtual_ports:
             raise PortError(
                 self.reason
-                or f"{_TITLE[self.api]} has no virtual ports; name existing ones in the configuration"
+                or f"{TITLE[self.api]} has no virtual ports; name existing ones in the configuration"
             )
         own = "in" if kind == "MidiIn" else "out"
         before = set(self._ends(kind))
@@ -338,7 +339,7 @@ class MidiSystem:
                 # JACK shows the client's name before the port's; elsewhere there is only the port's.
                 client.open_virtual_port(own if self.api == "jack" else port_name)
         except (RuntimeError, OSError, SystemError, NotImplementedError) as error:
-            raise PortError(f"{_TITLE[self.api]} refused the port {port_name} ({error})") from error
+            raise PortError(f"{TITLE[self.api]} refused the port {port_name} ({error})") from error
         new = [n for n in self._ends(kind) if n not in before and n.startswith(client_name)]
         return client, new[0] if new else ""
 
@@ -387,17 +388,3 @@ class MidiSystem:
     def _complain(self, message: str) -> None:
         self.errors.append(message)
         del self.errors[:-20]
-
-
-_NOT_BUILT = "this build of python-rtmidi does not have it"
-_TITLE = {"jack": "JACK", "alsa": "ALSA", "coremidi": "CoreMIDI", "winmm": "Windows MM", "none": "MIDI"}
-
-
-def _code(rtmidi: Any, api: str) -> int:
-    codes = {
-        "jack": rtmidi.API_UNIX_JACK,
-        "alsa": rtmidi.API_LINUX_ALSA,
-        "coremidi": rtmidi.API_MACOSX_CORE,
-        "winmm": rtmidi.API_WINDOWS_MM,
-    }
-    return int(codes[api])

@@ -327,22 +327,21 @@ class EnginePorts:
                 return NullOutput(name, f"set roles.{sink}.port in the configuration")
         except PortError as error:
             self._tell(str(error), "error")
-            if pattern:
-                port = OutputPort(name, pattern, None)
-                self._keeper.keep(port)
-                return port
-            return NullOutput(name, str(error))
+            if mode != "virtual" and not pattern:
+                return NullOutput(name, str(error))
+            port = self.system.await_output(pattern, name)
         self._keeper.keep(port)
         return port
 
     def _open_virtual_input(self) -> None:
         if not self.system.has_virtual_ports:
             return
+        receiver = self._receiver(names.INPUT)
         try:
-            port: InputPort = self.system.open_virtual_input(names.INPUT, self._receiver(names.INPUT))
+            port: InputPort = self.system.open_virtual_input(names.INPUT, receiver)
         except PortError as error:
             self._tell(str(error), "warning")
-            return
+            port = self.system.await_virtual_input(names.INPUT, receiver)
         self._keeper.keep(port)
 
     def _describe(self, mode: str) -> str:

@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from jamtui import paths
 from jamtui.errors import LinkError
+from jamtui.music.meter import EIGHTH
 from jamtui.playback.ledger import note_off
 from jamtui.processes import supervisor
 from jamtui.processes.control import panic
@@ -119,6 +121,21 @@ def struck(journal: Journal) -> set[tuple[str, int, str]]:
     return {(str(r["role"]), int(str(r["tick"])), str(r["hex"])) for r in outs if int(str(r["bar"])) < COMMON}
 
 
+def busy_machine(note: tuple[str, int, str], journals: Iterable[Journal]) -> bool:
+    """Whether a note that one run has and the other not can be laid to a machine that was busy: it was late
+    and dropped, or a chord came just before it. Seen more than 4 ms late, a chord lets notes of the old plan
+    slip out, which are ended at once (docs/adr/0003)."""
+    role, tick, message = note
+    for record in (r for journal in journals for r in journal.records):
+        kind = record["t"]
+        if kind == "dropped" and record["reason"] == "late":
+            if (record["role"], record["tick"], record["pitch"]) == (role, tick, bytes.fromhex(message)[1]):
+                return True
+        elif kind == "chord" and 0 <= tick - float(str(record["tick"])) <= EIGHTH:
+            return True
+    return False
+
+
 @pytest.mark.slow
 def test_killed_workers_and_consoles_change_no_note(
     jamtui_home: Path, monkeypatch: pytest.MonkeyPatch
@@ -148,9 +165,9 @@ def test_killed_workers_and_consoles_change_no_note(
     without, with_kill = played
     assert len(plan(without)) >= 4 * 5
     assert plan(with_kill) == plan(without)
-    # A machine that is busy for more than 4 ms after a chord may let a note of the old plan slip out.
     assert len(struck(without)) > 100
-    assert len(struck(without) ^ struck(with_kill)) <= 0.03 * len(struck(without))
+    both = (without, with_kill)
+    assert [n for n in struck(without) ^ struck(with_kill) if not busy_machine(n, both)] == []
 
 
 def start_console() -> "subprocess.Popen[bytes]":

@@ -1,6 +1,7 @@
 """The engine's ports over a MIDI system whose world is a few names."""
 
 from collections import deque
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ class FakeClient:
 class FakeSystem:
     """Virtual ports, and two lists of others."""
 
-    def __init__(self, *, virtual: bool = True) -> None:
+    def __init__(self, *, virtual: bool = True, refused: Iterable[str] = ()) -> None:
         self.api = "alsa" if virtual else "winmm"
         self.reason = ""
         self.alive = True
@@ -43,6 +44,7 @@ class FakeSystem:
         self.there_in: list[str] = []
         self.there_out: list[str] = []
         self.closed: list[str] = []
+        self.refused = set(refused)
 
     def inputs(self) -> tuple[str, ...]:
         return tuple(self.there_in)
@@ -60,10 +62,22 @@ class FakeSystem:
         pass
 
     def open_virtual_output(self, name: str) -> OutputPort:
+        self._refuse(name)
         return OutputPort(name, "", FakeClient())
 
     def open_virtual_input(self, name: str, callback: Callback) -> InputPort:
+        self._refuse(name)
         return InputPort(name, "", FakeClient(), callback)
+
+    def await_output(self, target: str, name: str) -> OutputPort:
+        return OutputPort(name, target, None)
+
+    def await_virtual_input(self, name: str, callback: Callback) -> InputPort:
+        return InputPort(name, "", None, callback)
+
+    def _refuse(self, name: str) -> None:
+        if name in self.refused:
+            raise PortError(f"JACK refused the port {name}")
 
     def open_input(self, name: str, callback: Callback) -> InputPort:
         return InputPort("jamtui keys", name, FakeClient(), callback)
@@ -80,7 +94,10 @@ class FakeSystem:
         return not port.target or port.target in (*self.there_in, *self.there_out)
 
     def reopen(self, port: OutputPort | InputPort) -> bool:
-        return False
+        if port.client is not None or port.target or port.name in self.refused:
+            return False
+        port.replace(FakeClient())
+        return True
 
     def forget(self, port: OutputPort | InputPort) -> None:
         self.closed.append(port.target)
@@ -107,7 +124,7 @@ class World:
         self.said: list[str] = []
         self.path = path / "config.toml"
         self.path.write_text(text, encoding="utf-8")
-        monkeypatch.setattr(engine_ports, "MidiSystem", lambda _api: self.system)
+        monkeypatch.setattr(engine_ports, "MidiSystem", lambda _api, **_how: self.system)
         self.ports = EnginePorts(
             parse_config(text),
             self.path,
@@ -141,6 +158,21 @@ def test_an_input_that_goes_is_told_once(monkeypatch: pytest.MonkeyPatch, tmp_pa
     world.ports.poll(LOOK_SLOWLY_NS)
     assert world.ports.drain_gone() == ["Nord"]
     assert world.ports.drain_gone() == []
+
+
+def test_a_port_that_the_system_refuses_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    world = World(monkeypatch, tmp_path, refused=("jamtui bass", "jamtui in"))
+    assert sorted(world.said) == ["JACK refused the port jamtui bass", "JACK refused the port jamtui in"]
+    with pytest.raises(PortGone):
+        world.ports.sinks["bass"].send(b"\x90\x24\x40")
+    world.ports.poll(0)
+    assert sorted(n.partition(":")[0] for n in world.ports.notices) == ["jamtui bass", "jamtui in"]
+    world.system.refused.clear()
+    assert SetSink("bass", world.ports.sinks["bass"]) in world.ports.poll(LOOK_SLOWLY_NS)
+    assert world.ports.notices == ()
+    world.ports.sinks["bass"].send(b"\x90\x24\x40")
 
 
 def test_a_role_is_sent_to_an_output_and_back_to_its_virtual_port(

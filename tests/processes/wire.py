@@ -200,8 +200,10 @@ class RunningBand:
     def _explain(self) -> None:
         """For a test that failed: what arrived, who is connected, what the engine thinks."""
         print("heard", {n: (ear.struck, len(ear.messages), ear.sounding) for n, ear in self.ears.items()})
-        print("connected", {port: self.graph.connections(port) for port in self.graph.senders()})
+        ports = (*self.graph.senders(), *self.graph.receivers())
+        print("connected", {port: self.graph.connections(port) for port in ports})
         print("report", self._reports.fetch(self.link, 1.0))
+        self.events += [event.text for event in self.link.drain_events()]
         print("events", self.events)
 
     # What it says

@@ -1,0 +1,19 @@
+"""The MIDI systems that rtmidi knows, by the names of the configuration."""
+
+from typing import Any
+
+APIS = ("jack", "alsa", "coremidi", "winmm")
+TITLE = {"jack": "JACK", "alsa": "ALSA", "coremidi": "CoreMIDI", "winmm": "Windows MM", "none": "MIDI"}
+"""What the musician knows them as."""
+NOT_BUILT = "this build of python-rtmidi does not have it"
+
+
+def code(rtmidi: Any, api: str) -> int:
+    """The number that the module ``rtmidi`` has for one of ``APIS``."""
+    codes = {
+        "jack": rtmidi.API_UNIX_JACK,
+        "alsa": rtmidi.API_LINUX_ALSA,
+        "coremidi": rtmidi.API_MACOSX_CORE,
+        "winmm": rtmidi.API_WINDOWS_MM,
+    }
+    return int(codes[api])
