@@ -240,7 +240,10 @@ class OutputLoop:
                 ),
                 now,
             )
-        self._timeline.splice(splice, now)
+        rest = self._timeline.place(splice, now)
+        if splice.at_once:
+            self._send_due(now)
+        rest()
 
     def _silence(self, silence: Silence, now: int) -> None:
         role = silence.role

@@ -7,6 +7,7 @@ offset, so the heap is keyed again whenever tempo or phase change.
 """
 
 import heapq
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Final
@@ -93,10 +94,58 @@ class Timeline:
         """Replace the plan of a role as `Splice` says. Of the locked notes only those that became wrong or
         stale go; a new note that would double one that stays (same pitch, or any in a one-line role, at the
         same tick) is left out, and the one that stays is the answer then."""
+        self.place(splice, now)()
+
+    def place(self, splice: Splice, now: int) -> Callable[[], None]:
+        """The first half of `splice`: what leaves at once is in the heap when this returns. What is returned
+        does the other half; nothing but sending may come between."""
         part = self._parts[splice.role]
         if splice.wrong or splice.stale_from is not None:
-            wrong = [on for on in part.locked if splice.takes_back(on.note)]
-            for on in wrong:
+            self._withdraw(part, splice)
+        one_line = splice.role in MONOPHONIC
+        taken = {
+            (on.note.tick, -1 if one_line else on.note.pitch): on for on in part.locked if not on.leaving
+        }
+        answer = Answer(splice.trigger_ns, now)
+        seen: set[tuple[int, int]] = set()
+
+        def is_new(note: PlannedNote) -> bool:
+            place = (note.tick, note.pitch)
+            if place in seen:
+                return False
+            there = taken.get((note.tick, -1) if one_line else place)
+            if there is None:
+                seen.add(place)
+                return True
+            if splice.trigger_ns:
+                there.answer = answer
+            return False
+
+        begun: list[PlannedNote] = []
+        later: Sequence[PlannedNote] = splice.notes
+        if splice.at_once:
+            here = self._segment.tick_at(now) if self._segment.running else -inf
+            later = []
+            for note in splice.notes:
+                # The answer itself, whose tick is a whole one, may lie a fraction of a tick ahead.
+                on = note.tick <= here or note.tick == splice.from_tick
+                (begun if on and here < note.tick + note.duration else later).append(note)
+            begun.sort(key=lambda note: (note.tick, note.index))
+            for note in begun:
+                if is_new(note):
+                    self.play_now(note, answer, now)
+
+        def rest() -> None:
+            plan = [entry for entry in part.plan[::-1] if entry[0].tick < splice.from_tick]
+            plan += [(note, answer) for note in later if is_new(note)]
+            plan.sort(key=_in_order)
+            part.replan(plan[::-1])
+
+        return rest
+
+    def _withdraw(self, part: Part, splice: Splice) -> None:
+        for on in part.locked:
+            if splice.takes_back(on.note):
                 if on.due_ns >= splice.withdraw_ns:
                     on.dead = True
                 else:
@@ -104,37 +153,7 @@ class Timeline:
                     # the notes do not depend on that, and gives way at once.
                     on.length = min(on.length, 1)
                     on.leaving = True
-            part.locked = [on for on in part.locked if not on.dead]
-        one_line = splice.role in MONOPHONIC
-        taken = {
-            (on.note.tick, -1 if one_line else on.note.pitch): on for on in part.locked if not on.leaving
-        }
-        answer = Answer(splice.trigger_ns, now)
-        plan = [entry for entry in part.plan[::-1] if entry[0].tick < splice.from_tick]
-        at_once: list[PlannedNote] = []
-        seen: set[tuple[int, int]] = set()
-        segment = self._segment
-        here = segment.tick_at(now) if segment.running else -inf
-        for note in splice.notes:
-            place = (note.tick, note.pitch)
-            if place in seen:
-                continue
-            there = taken.get((note.tick, -1) if one_line else place)
-            if there is not None:
-                if splice.trigger_ns:
-                    there.answer = answer
-                continue
-            seen.add(place)
-            # The answer itself, whose tick is a whole one, may lie a fraction of a tick ahead.
-            begun = note.tick == splice.from_tick or note.tick <= here
-            if begun and splice.at_once and here < note.tick + note.duration:
-                at_once.append(note)
-            else:
-                plan.append((note, answer))
-        plan.sort(key=_in_order)
-        part.replan(plan[::-1])
-        for note in sorted(at_once, key=lambda note: (note.tick, note.index)):
-            self.play_now(note, answer, now)
+        part.locked = [on for on in part.locked if not on.dead]
 
     def play_now(self, note: PlannedNote, answer: Answer, now: int) -> None:
         """Have ``note`` leave at once, wherever its tick is."""
