@@ -18,7 +18,9 @@ from jamtui.library.rows import Row
 from jamtui.library.vectors import SPACES, ShelfVectors, read_cells, read_shelf, read_vectors
 
 MOST_NEW = 2048
-"""New phrases of a shelf that are scanned beside its cells; with more, all are put in order again."""
+"""New phrases of a shelf that are scanned beside its cells; with more, all are put in order again. On a large
+shelf it is one in ``NEW_SHARE``."""
+NEW_SHARE = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +36,8 @@ class Found:
 class Space:
     """One search space of a shelf. Row ``i`` of ``vectors`` belongs to ``phrases[i]``; ``half`` is half its
     squared length, infinite for a phrase that must not be found. ``bounds`` are the cells' first rows, and
-    one more; what is above the last is new and in no cell."""
+    one more; what is above the last is new and in no cell. The arrays have room for more than ``size`` rows,
+    so that new ones are added without a copy."""
 
     phrases: Numbers
     vectors: Floats
@@ -43,12 +46,17 @@ class Space:
     half_centroids: Floats
     bounds: Numbers
     revision: int
+    size: int
+
+    @property
+    def room(self) -> int:
+        """How many more rows there is room for."""
+        return len(self.phrases) - self.size
 
     def nearest(self, query: Floats, k: int, budget: int) -> Found:
         """The ``k`` nearest among at least ``budget`` vectors of the nearest cells, and all new ones."""
-        total = len(self.phrases)
-        scan = total <= budget or len(self.centroids) == 1
-        pieces = [(0, total)] if scan else self._probe(query, budget)
+        scan = self.size <= budget or len(self.centroids) == 1
+        pieces = [(0, self.size)] if scan else self._probe(query, budget)
         lengths = [end - start for start, end in pieces]
         scores = np.empty(sum(lengths), np.float32)
         at = 0
@@ -87,13 +95,21 @@ class Space:
                 pieces[-1] = (pieces[-1][0], end)
             else:
                 pieces.append((start, end))
-        if self.bounds[-1] < len(self.phrases):
-            pieces.append((int(self.bounds[-1]), len(self.phrases)))
+        if self.bounds[-1] < self.size:
+            pieces.append((int(self.bounds[-1]), self.size))
         return pieces
+
+    def grown(self, phrases: Numbers, vectors: Floats) -> "Space":
+        """With new rows, for which there must be room. Searches that are under way do not look there."""
+        end = self.size + len(phrases)
+        self.phrases[self.size : end] = phrases
+        self.vectors[self.size : end] = vectors
+        self.half[self.size : end] = _half(vectors)
+        return replace(self, size=end)
 
     def hide(self, phrase: int, hidden: bool) -> None:
         """Leave a phrase out of searches, or let it in again. In place: one number is written."""
-        for row in np.flatnonzero(self.phrases == phrase):
+        for row in np.flatnonzero(self.phrases[: self.size] == phrase):
             vector = self.vectors[row]
             self.half[row] = np.inf if hidden else float(vector @ vector) / 2
 
@@ -114,7 +130,7 @@ class Shelf:
     @property
     def size(self) -> int:
         """Phrases, hidden ones included."""
-        return len(self.spaces["whole"].phrases)
+        return self.spaces["whole"].size
 
 
 class CellIndex:
@@ -157,13 +173,14 @@ class CellIndex:
         later = "select id, shelf from phrases where id > ? order by id"
         for phrase, shelf in self._all(later, self._last_phrase):
             fresh.setdefault(shelf, []).append(phrase)
-        revisions: dict[int, int] = dict(self._all("select shelf, max(revision) from cells group by 1"))
+        made = self._all("select shelf, max(revision) from cells group by shelf")
+        revisions: dict[int, int] = {row[0]: row[1] for row in made}
         shelves = dict(self._shelves)
         for number, role, style, meter in self._all("select id, role, style, meter from shelves"):
             there = shelves.get(number)
             new = fresh.get(number, [])
             stale = there is not None and there.spaces["whole"].revision < revisions.get(number, 0)
-            if there is None or stale or len(new) + _unordered(there) > MOST_NEW:
+            if there is None or stale or len(new) > there.spaces["whole"].room:
                 if there is not None or new:
                     shelves[number] = self._load(number, role, style, meter)
             elif new:
@@ -198,15 +215,10 @@ class CellIndex:
         if not found:
             return shelf
         numbers = np.array([p for p, _ in found], np.int64)
-        grown: dict[str, Space] = {}
-        for at, name in enumerate(SPACES):
-            space, new = shelf.spaces[name], np.stack([v[at] for _, v in found])
-            grown[name] = replace(
-                space,
-                phrases=np.concatenate([space.phrases, numbers]),
-                vectors=np.concatenate([space.vectors, new]),
-                half=np.concatenate([space.half, _half(new)]),
-            )
+        grown = {
+            name: shelf.spaces[name].grown(numbers, np.stack([v[at] for _, v in found]))
+            for at, name in enumerate(SPACES)
+        }
         made = replace(shelf, spaces=grown)
         banned = "select id from phrases where shelf = ? and id >= ? and banned"
         for (phrase,) in self._all(banned, shelf.number, phrases[0]):
@@ -220,11 +232,6 @@ class CellIndex:
         return self._connection.execute(sql, values).fetchall()
 
 
-def _unordered(shelf: Shelf) -> int:
-    space = shelf.spaces["whole"]
-    return len(space.phrases) - int(space.bounds[-1])
-
-
 def _hide(shelves: Iterable[Shelf], phrase: int, hidden: bool) -> None:
     for shelf in shelves:
         for space in shelf.spaces.values():
@@ -233,29 +240,35 @@ def _hide(shelves: Iterable[Shelf], phrase: int, hidden: bool) -> None:
 
 def _in_order(phrases: Numbers, vectors: Floats, cells: Cells | None) -> Space:
     """The rows sorted by cell; phrases that are newer than the cells go to the nearest one."""
-    width = vectors.shape[1]
+    size, width = vectors.shape
     if cells is None or len(cells.centroids) == 1:
-        none = np.zeros((1, width), np.float32)
-        bounds = np.array([0, len(phrases)], np.int64)
-        revision = 0 if cells is None else cells.revision
-        return Space(phrases, vectors, _half(vectors), none, _half(none), bounds, revision)
-    member = np.zeros(len(phrases), np.uint16)
-    place = np.searchsorted(cells.phrases, phrases)
-    known = place < len(cells.phrases)
-    known[known] = cells.phrases[place[known]] == phrases[known]
-    member[known] = cells.members[place[known]]
-    member[~known] = assign(vectors[~known], cells.centroids)
-    order = np.argsort(member, kind="stable")
-    bounds = np.searchsorted(member[order], np.arange(len(cells.centroids) + 1)).astype(np.int64)
-    vectors = vectors[order]
+        centroids, revision = np.zeros((1, width), np.float32), 0 if cells is None else cells.revision
+        order, bounds = np.arange(size), np.array([0, size])
+    else:
+        centroids, revision = cells.centroids, cells.revision
+        member = np.zeros(size, np.uint16)
+        place = np.searchsorted(cells.phrases, phrases)
+        known = place < len(cells.phrases)
+        known[known] = cells.phrases[place[known]] == phrases[known]
+        member[known] = cells.members[place[known]]
+        member[~known] = assign(vectors[~known], centroids)
+        order = np.argsort(member, kind="stable")
+        bounds = np.searchsorted(member[order], np.arange(len(centroids) + 1))
+    room = size + max(MOST_NEW, size // NEW_SHARE)
+    sorted_phrases, sorted_vectors = np.zeros(room, np.int64), np.empty((room, width), np.float32)
+    half = np.empty(room, np.float32)
+    sorted_phrases[:size] = phrases[order]
+    np.take(vectors, order, axis=0, out=sorted_vectors[:size])
+    half[:size] = _half(sorted_vectors[:size])
     return Space(
-        phrases[order],
-        vectors,
-        _half(vectors),
-        cells.centroids,
-        _half(cells.centroids),
-        bounds,
-        cells.revision,
+        sorted_phrases,
+        sorted_vectors,
+        half,
+        centroids,
+        _half(centroids),
+        bounds.astype(np.int64),
+        revision,
+        size,
     )
 
 

@@ -30,7 +30,7 @@ FETCH_WHOLE = 32
 FETCH_HARMONY = 16
 BUDGET = 8192
 """Vectors of a shelf that one fetch looks at."""
-SMALL_SHELF = 1024
+SMALL_SHELF = 512
 """With fewer phrases in the style that is wanted, other styles are asked too."""
 FETCH_OTHERS = 12
 POLL_S = 0.25
@@ -39,6 +39,7 @@ FIT, HARMONY, ENERGY, STYLE, REGISTER = 0.55, 0.2, 0.1, 0.1, 0.05
 """Shares of the score."""
 ENOUGH = 0.92
 """Share of notes that fit from which on more do not count: passing notes are music too."""
+UNSTYLED = 0.6
 KEPT = 0.06
 SAME_SOURCE = 0.04
 AVOIDED_SOURCE = 0.15
@@ -168,7 +169,7 @@ class Searcher:
         meter = meter_text(query.meter)
         shelves = [s for s in self._index.shelves if s.role == query.role.value and s.size]
         here = [s for s in shelves if s.meter == meter]
-        own = [s for s in here if not query.style or s.style == query.style]
+        own = [s for s in here if not query.style or s.style in ("", query.style)]
         others = [s for s in here if s not in own] if sum(s.size for s in own) < SMALL_SHELF else []
         found: dict[int, _Candidate] = {}
         harmonic = query.role is not Role.DRUMS and bool(query.chords)
@@ -229,7 +230,7 @@ class Searcher:
             target = sum(n.pitch for n in query.just_played) / len(query.just_played)
             transpose = transpose + 12 * np.round((target - mean - transpose) / 12).astype(np.int64)
             register = np.maximum(0, 1 - np.abs(target - mean - transpose) / 12).astype(np.float32)
-        style = np.array([1.0 if query.style in ("", c.shelf.style) else 0.0 for c in of])
+        style = np.array([_style(query.style, c.shelf.style) for c in of])
         harmony = np.array([c.harmony if pitched else 1.0 for c in of])
         energy = np.array([c.energy for c in of])
         scores = (
@@ -277,6 +278,11 @@ class Searcher:
                 self.trouble = ""
             except StoreError as error:
                 self.trouble = str(error)
+
+
+def _style(wanted: str, given: str) -> float:
+    """A phrase of no style in particular serves any."""
+    return 1.0 if wanted in ("", given) else UNSTYLED if not given else 0.0
 
 
 @dataclass(frozen=True, slots=True)
