@@ -102,6 +102,8 @@ def build_parser() -> argparse.ArgumentParser:
     chord.add_argument("--json", action="store_true", help="one JSON object a line")
     chord.set_defaults(command=_chord)
 
+    _llm_commands(commands.add_parser("llm", help="the language model that writes along (Ollama)"))
+
     _ingest_command(commands.add_parser("ingest", help="take phrases from MIDI files and scores"))
 
     bench = commands.add_parser("bench", help="measure this machine")
@@ -112,6 +114,23 @@ def build_parser() -> argparse.ArgumentParser:
     live.add_argument("--only", metavar="NAME", action="append", help="only this figure (may be repeated)")
     live.set_defaults(command=_bench_live)
     return parser
+
+
+def _llm_commands(llm: argparse.ArgumentParser) -> None:
+    kinds = llm.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    listing = kinds.add_parser("list", help="models on every host, with sizes and measured speed")
+    listing.add_argument("--json", action="store_true", help="machine-readable")
+    listing.set_defaults(command=_llm_list)
+    bench = kinds.add_parser("bench", help="play a fixed brief on each installed model")
+    bench.add_argument("models", nargs="*", metavar="MODEL", help="only these")
+    bench.add_argument("--json", action="store_true", help="machine-readable")
+    bench.set_defaults(command=_llm_bench)
+    pull = kinds.add_parser("pull", help="fetch a model, with a progress bar")
+    pull.add_argument("model", metavar="MODEL")
+    pull.set_defaults(command=_llm_pull)
+    use = kinds.add_parser("use", help="make an installed model the one that plays")
+    use.add_argument("model", metavar="MODEL")
+    use.set_defaults(command=_llm_use)
 
 
 def _ingest_command(ingest: argparse.ArgumentParser) -> None:
@@ -338,6 +357,30 @@ def _print_chord(named: "NamedVoicing", *, as_json: bool) -> None:
     else:
         others = ", ".join(named["alternatives"])
         print(named["symbol"] + (f"   (or {others})" if others else ""))
+
+
+def _llm_list(arguments: argparse.Namespace) -> int:
+    from jamtui.processes.llm import list_models
+
+    return list_models(_config(), as_json=arguments.json)
+
+
+def _llm_bench(arguments: argparse.Namespace) -> int:
+    from jamtui.processes.llm import bench
+
+    return bench(_config(), arguments.models, as_json=arguments.json)
+
+
+def _llm_pull(arguments: argparse.Namespace) -> int:
+    from jamtui.processes.llm import pull
+
+    return pull(_config(), arguments.model)
+
+
+def _llm_use(arguments: argparse.Namespace) -> int:
+    from jamtui.processes.llm import use
+
+    return use(_config(), arguments.model)
 
 
 def _ingest(arguments: argparse.Namespace) -> int:
