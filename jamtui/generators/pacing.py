@@ -15,7 +15,8 @@ SAFETY = 1.25
 LOAD = 0.85
 """Share of the time that a host may write: the rest makes up for what is written in vain."""
 MIN_BARS, MAX_BARS = 2, 8
-"""Bars per request: fewer are no phrase, more are stale before they are played."""
+"""Bars per request: fewer are no phrase, more are stale before they are played. Only a host that cannot write
+a bar in the time that it lasts is asked for single ones."""
 CUSHION = 1
 """Bars that are kept written beyond those that must be."""
 GUESS_TOKENS_PER_S = 20.0
@@ -101,8 +102,8 @@ def plan(pace: Pace, bar_s: float, tokens: float, roles: int = 1) -> Pacing:
     keeps_up = needed <= MAX_BARS
     bars = MAX_BARS if not keeps_up else max(MIN_BARS, ceil(needed))
     if write > bar_s:
-        # It never catches up: what it writes is for far ahead, and small requests waste least.
-        bars = MIN_BARS
+        # It never catches up: of two bars the second would be late whenever the first one is not.
+        bars = 1
     ahead_s = SAFETY * pace.request_s(1, tokens) + LOCK_S
     # While the farthest bars of one request are written, its first ones are due.
     reach = ceil(SAFETY * pace.request_s(bars, tokens) * roles / bar_s) + bars + CUSHION

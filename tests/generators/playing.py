@@ -21,6 +21,12 @@ from jamtui.session.generator import GeneratorHealth
 from tests.session.stage import MS, Stage
 
 LOOP_TEXT = "Dm7 | G7 | Cmaj7 | A7"
+LOOP_KEYS = ((50, 60, 65, 69), (55, 59, 65, 74), (48, 59, 64, 67), (57, 61, 67, 76))
+"""The same as keys."""
+LOOK_MS = (20.0, 20.0)
+"""Coarser than the engine looks; what is played depends on stamps alone."""
+EARLY_MS = 15
+"""A player is a little ahead of the beat."""
 
 
 def _now() -> float:
@@ -32,23 +38,28 @@ REFLEX = GeneratorHealth(Source.REFLEX, "reflex", "ready", "")
 
 @dataclass
 class Playing:
-    """One band that plays ``bars`` bars over a chart of four.
+    """One band that plays ``bars`` bars, over a chart or with a player who plays chords.
 
-    ``events``: what happens at the beginning of which bar (0-based): called once. The stage may be used in
-    them.
+    ``chords``: keys that are struck, in turn, one chord a bar, ``EARLY_MS`` before its bar line; without a
+    chart the band has to learn what comes. ``events``: what happens at the beginning of which bar (0-based),
+    once; they may use the stage.
     """
 
     source: OllamaSource | None
     bars: int
     tempo: float = 320.0
     chart: str = LOOP_TEXT
+    """Empty: no chart."""
+    chords: Sequence[Sequence[int]] = ()
+    style: str = "swing"
     events: dict[int, Callable[["Playing"], None]] = field(default_factory=dict)
     started: Callable[["Playing"], bool] = lambda _playing: True
     """The first bar is not begun before this holds (ten seconds at most)."""
     seed: int = 7
 
     def __post_init__(self) -> None:
-        self.stage = Stage(tempo=self.tempo, seed=self.seed, chart=parse_chart(self.chart))
+        chart = parse_chart(self.chart) if self.chart else None
+        self.stage = Stage(style=self.style, tempo=self.tempo, seed=self.seed, chart=chart, step_ms=LOOK_MS)
         self.health: list[tuple[float, GeneratorHealth]] = []
         self.offered: list[tuple[Bar, bool, str]] = []
         self.sources = Sources(REFLEX)
@@ -96,6 +107,7 @@ class Playing:
         begin, zero = _now(), stage.time()
         bar_ns = round(4 * 60e9 / self.tempo)
         due = dict(self.events)
+        struck = 0
         try:
             while True:
                 passed = int((_now() - begin) * 1e9)
@@ -104,6 +116,11 @@ class Playing:
                     break
                 while len(self.bar_at) <= bar:
                     self.bar_at.append(_now())
+                while self.chords and struck * bar_ns - EARLY_MS * MS <= passed:
+                    stage.play_until(max(stage.time(), zero + struck * bar_ns - EARLY_MS * MS))
+                    stage.lift(*self.chords[(struck - 1) % len(self.chords)] if struck else ())
+                    stage.press(*self.chords[struck % len(self.chords)])
+                    struck += 1
                 stage.play_until(zero + passed)
                 for number in [n for n in due if n <= bar]:
                     due.pop(number)(self)

@@ -1,0 +1,284 @@
+"""The LLM in a band that plays, in simulated time, over real HTTP."""
+
+import asyncio
+from collections import Counter
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from jamtui.generators.hosts import LOAD_PATIENCE_S, make_hosts
+from jamtui.generators.ollama import OllamaSource
+from jamtui.generators.ollama_client import RunnerOptions
+from jamtui.generators.stream import Exchange
+from jamtui.music.meter import SIXTEENTH
+from jamtui.music.phrase import Brief, Role, Source
+from jamtui.session.generator import Corresponding, Generator, Reporting
+from tests.generators.briefs import brief_for
+from tests.generators.double import Double, Seen
+from tests.generators.playing import LOOP_KEYS, Playing, play_all, ready
+from tests.generators.virtual_time import run
+from tests.session.stage import styles
+
+
+def source(*servers: Double, **options: Any) -> OllamaSource:
+    return OllamaSource(make_hosts([s.url for s in servers]), styles(), **options)
+
+
+def share(playing: Playing, first: int = 1) -> float:
+    letters = playing.lead_by_bar()[first:]
+    return sum(letter == "O" for letter in letters) / sum(letter != "" for letter in letters)
+
+
+async def one(server: Double, **options: Any) -> Playing:
+    async with server:
+        return await Playing(source(server), **options).play()
+
+
+def test_it_is_a_source_as_the_worker_process_wants_it() -> None:
+    async def scene() -> None:
+        made = source()
+        assert isinstance(made, Reporting)
+        assert isinstance(made, Corresponding)
+        as_generator: Generator = made
+        assert (as_generator.name, as_generator.source) == ("ollama", Source.OLLAMA)
+
+    asyncio.run(scene())
+
+
+def test_a_known_song_is_written_by_the_llm_from_the_second_bar_on() -> None:
+    played = run(one(Double(tokens_per_s=40, prompt_tokens_per_s=800), bars=12, tempo=160, started=ready))
+    assert share(played) == 1.0
+    assert played.refusals() == Counter()
+    assert played.dead_air == 0
+    labels = {bar.label for bar, _, _ in played.offered}
+    assert labels == {"qwen3:1.7b"}
+    starts = [bar.start_tick for bar, _, _ in played.offered]
+    assert starts == sorted(set(starts)), "each bar is offered once"
+
+
+def test_a_loop_that_is_played_is_learnt_and_written_for() -> None:
+    played = run(
+        one(
+            Double(tokens_per_s=40, prompt_tokens_per_s=800),
+            bars=20,
+            tempo=160,
+            chart="",
+            chords=LOOP_KEYS,
+            started=ready,
+        )
+    )
+    assert share(played, 9) >= 0.9, played.lead_by_bar()
+
+
+async def _take(made: OllamaSource, brief: Brief) -> None:
+    async with aclosing(made.bars(brief)) as bars:  # type: ignore[type-var]  # a generator
+        async for _ in bars:
+            pass
+
+
+@pytest.mark.parametrize("wait", [0.05, 0.4, 1.5])
+def test_a_request_that_other_chords_make_useless_is_closed_and_its_slot_is_free(wait: float) -> None:
+    async def scene() -> tuple[list[Seen], float]:
+        async with Double(tokens_per_s=10, prompt_tokens_per_s=200) as server:
+            made = source(server)
+            life = asyncio.create_task(made.run(lambda _health: None))
+            while made.hosts.active is None:
+                await asyncio.sleep(0.05)
+            warm = len(server.written)
+            first = asyncio.create_task(_take(made, brief_for(4)))
+            await asyncio.sleep(wait)
+            moment = asyncio.get_running_loop().time()
+            other = brief_for(4, loop=("Ebm7", "Ab7", "Dbmaj7", "Bb7"), revision=2)
+            second = asyncio.create_task(_take(made, other))
+            await asyncio.sleep(0.5)
+            for task in (first, second, life):
+                task.cancel()
+            return server.written[warm:], moment
+
+    seen, moment = run(scene())
+    useless, following = seen[0], seen[1]
+    assert useless.at < moment
+    assert useless.cancelled
+    assert useless.ended_at is not None
+    assert useless.ended_at - moment <= 0.1
+    assert following.at - moment <= 0.1
+    assert "Ebm7 | Ab7" in following.body["prompt"]
+
+
+def test_one_token_a_second_still_brings_bars_in_time() -> None:
+    server = Double(tokens_per_s=1.0, prompt_tokens_per_s=200)
+    played = run(one(server, bars=32, tempo=120, started=ready))
+    letters = played.lead_by_bar()
+    assert letters.count("O") >= 3, letters
+    assert played.states()[-1] == "slow"
+    assert "smaller model" in played.told("slow")
+    assert not played.refusals(), "what comes too late is not offered"
+    # A bar takes some ten seconds; what is begun is finished.
+    assert len([s for s in server.written if s.cancelled]) <= 1
+
+
+def test_sixteenths_are_written_too() -> None:
+    async def scene() -> Playing:
+        async with Double(tokens_per_s=60, prompt_tokens_per_s=2000) as server:
+            return await Playing(source(server, step=SIXTEENTH), 8, tempo=120, started=ready).play()
+
+    played = run(scene())
+    assert share(played) == 1.0
+    onsets = {n.onset % 480 for bar, _, _ in played.offered for n in bar.notes}
+    assert onsets == {0, 240}
+
+
+def test_it_writes_for_other_roles_when_told_to() -> None:
+    async def scene() -> Playing:
+        async with Double(tokens_per_s=100, prompt_tokens_per_s=4000) as server:
+            made = source(server, roles=(Role.LEAD, Role.BASS, Role.COMP))
+            return await Playing(made, 10, tempo=120, started=ready).play()
+
+    played = run(scene())
+    accepted = Counter(bar.role for bar, accepted, _ in played.offered if accepted)
+    assert set(accepted) == {Role.LEAD, Role.BASS, Role.COMP}
+    assert min(accepted.values()) >= 7
+    assert played.dead_air == 0
+
+
+def test_the_next_host_takes_over_in_mid_song_and_the_better_one_comes_back() -> None:
+    async def scene() -> tuple[Playing, list[Seen]]:
+        best, spare = Double(tokens_per_s=100), Double(tokens_per_s=50, models=(("qwen2.5:1.5b", 9),))
+        async with best, spare:
+            events = {5: lambda _p: best.kill(), 12: lambda _p: best.start()}
+            band = Playing(source(best, spare), 24, tempo=240, events=events, started=ready)
+            await band.play()
+            return band, spare.written
+
+    played, second = run(scene())
+    labels = ["" for _ in range(24)]
+    for bar, accepted, _ in played.offered:
+        if accepted and bar.start_tick // 3840 < 24:
+            labels[bar.start_tick // 3840] = bar.label
+    assert labels[3] == "qwen3:1.7b"
+    assert "qwen2.5:1.5b" in labels[7:13]
+    assert labels[-1] == "qwen3:1.7b"
+    told = [h.detail for _, h in played.health if h.state == "ready"]
+    assert any("qwen2.5:1.5b" in detail for detail in told)
+    assert share(played) > 0.75
+    assert played.dead_air == 0
+    # While one is well the other one is left alone.
+    assert not [s for s in second if s.at < played.bar_at[5]]
+
+
+def test_loading_is_told_each_second_and_the_band_plays_on() -> None:
+    played = run(one(Double(load_s=30, tokens_per_s=60), bars=20, tempo=120))
+    loading = [h.detail for _, h in played.health if h.state == "loading"]
+    assert len(loading) >= 28
+    assert any("loading, 25 s" in detail for detail in loading)
+    letters = "".join(played.lead_by_bar())
+    assert "R" in letters[:10]
+    assert played.states()[-1] == "ready"
+    assert "O" in letters[-3:]
+    assert played.dead_air == 0
+
+
+def test_a_host_that_loads_too_long_is_passed_over_where_another_one_waits() -> None:
+    async def scene() -> Playing:
+        async with Double(load_s=500) as stuck, Double(tokens_per_s=60) as spare:
+            return await Playing(source(stuck, spare), 22, tempo=120).play()
+
+    played = run(scene())
+    at = next(t for t, h in played.health if h.state == "ready")
+    assert at - played.bar_at[0] == pytest.approx(LOAD_PATIENCE_S, abs=2.0)
+    assert "O" in "".join(played.lead_by_bar()[-4:])
+
+
+def test_without_ollama_the_panel_says_how_to_get_it() -> None:
+    async def scene() -> Playing:
+        server = Double()
+        async with server:
+            pass
+        return await Playing(source(server), 4).play()
+
+    played = run(scene())
+    assert played.states() == ["loading", "absent"]
+    assert "ollama.com" in played.told("absent")
+    assert "jamtui llm pull" in played.told("absent")
+    assert "\n" not in played.told("absent")
+
+
+def test_without_a_model_the_panel_says_how_to_get_one() -> None:
+    async def scene() -> Playing:
+        async with Double(models=()) as server:
+            band = Playing(source(server), 8)
+
+            def pulled(_playing: Playing) -> None:
+                server.models = (("qwen3:1.7b", 10),)
+
+            band.events = {2: pulled}
+            return await band.play()
+
+    played = run(scene())
+    assert "jamtui llm pull qwen3:1.7b" in played.told("absent")
+    assert played.states()[-1] == "ready", "one that was pulled meanwhile is found"
+
+
+def test_the_model_is_loaded_once_whatever_is_asked() -> None:
+    server = Double(tokens_per_s=80)
+
+    def other(playing: Playing) -> None:
+        playing.stage.act("style", "bossa")
+        playing.stage.act("temperature", 0.9)
+
+    async def scene() -> None:
+        async with server:
+            made = OllamaSource(make_hosts([server.url], "", RunnerOptions(2048, 256, 2)), styles())
+            await Playing(made, 12, tempo=200, events={4: other}, started=ready).play()
+
+    run(scene())
+    assert server.loads == 1
+    written = server.written
+    assert len({tuple(sorted((s.body["options"] | {"seed": 0, "num_predict": 0, "temperature": 0}).items()))
+                for s in written}) == 1  # fmt: skip
+    assert len({s.body["options"]["temperature"] for s in written}) > 2
+    # The prompt's beginning is read once; what is new of each is little.
+    later = [s.new_prompt_tokens for s in written[2:]]
+    assert max(later) <= 150
+
+
+def test_every_exchange_is_kept_word_for_word() -> None:
+    kept: list[Exchange] = []
+
+    async def scene() -> Double:
+        async with Double(tokens_per_s=80) as server:
+            await Playing(source(server, on_exchange=kept.append), 6, tempo=200, started=ready).play()
+            return server
+
+    server = run(scene())
+    assert len(kept) >= 2
+    assert {e.prompt for e in kept} <= {s.body["prompt"] for s in server.written}
+    whole = [e for e in kept if e.outcome == "stop"]
+    assert whole
+    assert all(e.answer.startswith('"') and e.answer.endswith('"') and e.bars == 2 for e in whole)
+    assert {e.host for e in kept} == {server.url}
+
+
+def test_two_bands_with_the_same_inputs_and_answers_play_the_same() -> None:
+    async def scene() -> list[Playing]:
+        async with Double(tokens_per_s=50) as one, Double(tokens_per_s=50) as other:
+            bands = [Playing(source(s), 8, tempo=200, started=ready) for s in (one, other)]
+            await play_all(bands)
+            return bands
+
+    one, other = run(scene())
+    assert one.notes(*Role) == other.notes(*Role)
+    assert share(one) == 1.0
+
+
+def test_when_the_music_stops_the_request_does_too() -> None:
+    async def scene() -> list[Seen]:
+        async with Double(tokens_per_s=1.5) as server:
+            band = Playing(
+                source(server), 20, tempo=120, events={6: lambda p: p.stage.act("start_stop")}, started=ready
+            )
+            await band.play()
+            return [s for s in server.written if s.at > band.bar_at[10]]
+
+    assert run(scene()) == []
