@@ -15,6 +15,9 @@ Entry = tuple[str, str, str, str | None]
 _NUMBERS = {
     "temperature": tuple(f"{n / 10:.1f}" for n in range(11)),
     "energy": tuple(f"{n / 10:.1f}" for n in range(11)),
+    "density": tuple(f"{n / 10:.1f}" for n in range(11)),
+    "surprise": tuple(f"{n / 10:.1f}" for n in range(11)),
+    "seed": tuple(str(n) for n in range(1, 10)),
     "tempo": tuple(str(n) for n in range(60, 241, 10)),
 }
 """Steps offered for the actions that take a number."""

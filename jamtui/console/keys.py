@@ -13,6 +13,8 @@ _WRITTEN: Mapping[str, str] = {
     "question_mark": "?",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
     "plus": "+",
     "minus": "-",
     "comma": ",",

@@ -121,6 +121,8 @@ class Brief:
     """Milliseconds from sending until the first bar is too late."""
     density: float = 0.5
     """How many notes are wanted, 0 (few) to 1 (many); 0.5 is the style's own measure."""
+    surprise: float = 0.0
+    """How far out of the chord's own scale the player wants it, 0 to 1, beside what temperature does."""
     forecast: tuple[ChordSpan, ...] = ()
     """Chords from ``start_tick`` on, those of ``chords`` first, up to ``FORECAST_BARS`` bars: as the chart
     or the prediction has them. Empty where nothing is known beyond ``chords``."""

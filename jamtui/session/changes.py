@@ -5,6 +5,9 @@ from dataclasses import dataclass, replace
 from jamtui.music.meter import Meter
 from jamtui.session.settings import BandSettings
 
+SHARES = ("temperature", "energy", "density", "surprise")
+"""Settings that are a number from 0 to 1."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -22,10 +25,8 @@ class Change:
             return replace(settings, style=str(self.value))
         if self.field == "meter" and isinstance(self.value, Meter):
             return replace(settings, meter=self.value)
-        if self.field == "temperature" and isinstance(self.value, float):
-            return replace(settings, temperature=self.value)
-        if self.field == "energy" and isinstance(self.value, float):
-            return replace(settings, energy=self.value)
+        if self.field in SHARES and isinstance(self.value, float):
+            return replace(settings, **{self.field: self.value})  # type: ignore[arg-type]  # one of SHARES
         return settings
 
 

@@ -13,7 +13,6 @@ from jamtui.session.voicelead import (
     fold,
     movement,
     octave_near,
-    surprise_of,
     voicings_for,
 )
 
@@ -28,7 +27,7 @@ def lay_chords(
 
     Rhythm, size and movement of the hits are the phrase's; which inversion begins over each chord is the
     one that moves the hand least."""
-    laid, count = gather(line, origin, start, end, harmony, surprise_of(hand.temperature))
+    laid, count = gather(line, origin, start, end, harmony, hand.surprise)
     inside = less_ghosts(laid[:count], hand)
     if not inside:
         return []

@@ -16,13 +16,14 @@ from jamtui.playback.commands import Command, Report, SentNote, SetFeel, SetMute
 from jamtui.session.answering import answer_chord, confirm_chord, fade_chord, foresee_chords, renew
 from jamtui.session.barlines import BarLines
 from jamtui.session.book import ReflexBook
-from jamtui.session.changes import Change, Changes
+from jamtui.session.changes import SHARES, Change, Changes
 from jamtui.session.click import Metronome
 from jamtui.session.foresight import Foresight
 from jamtui.session.freezing import Loop
 from jamtui.session.hearing import Heard
 from jamtui.session.offers import Desk, Verdict
 from jamtui.session.planning import Answer, Planner, lock_ticks
+from jamtui.session.randomness import number
 from jamtui.session.readings import Readings
 from jamtui.session.rehearsal import rehearse
 from jamtui.session.settings import (
@@ -34,6 +35,7 @@ from jamtui.session.settings import (
     audible,
     read_choice,
     read_meter,
+    read_seed,
     read_share,
     step_choice,
     step_share,
@@ -307,7 +309,8 @@ class Conductor(Readings):
         if action == "meter":
             following = step_choice(latest.meter.name, tuple(METERS), 1)
             return self._set("meter", read_meter(argument if argument not in (None, "") else following), soon)
-        for field, value in (("temperature", latest.temperature), ("energy", latest.energy)):
+        for field in SHARES:
+            value: float = getattr(latest, field)
             if action == field:
                 return self._set(field, read_share(argument, field), soon)
             if action in (f"{field}_up", f"{field}_down"):
@@ -317,6 +320,8 @@ class Conductor(Readings):
             grid = read_choice(argument, grids, "grid") if argument else step_choice(latest.grid, grids, 1)
             self._changes.now = replace(self._changes.now, grid=grid)
             return []
+        if action == "seed":
+            return self._reseed(argument, soon)
         if action.startswith(("mute_", "solo_")):
             return self._switch(action[:4], read_choice(action[5:], [r.value for r in ROLES], "role"))
         if action == "click":
@@ -461,6 +466,17 @@ class Conductor(Readings):
         if self.frozen:
             return []
         return self._renew(when, ROLES)
+
+    def _reseed(self, argument: str | float | None, soon: bool) -> list[Command]:
+        """Another seed from the next bar line (or beat) on; without a number, one that follows from the
+        present one."""
+        planner = self._planner
+        given = argument not in (None, "")
+        planner.reseed(read_seed(argument) if given else number(planner.seed, "seed") % 10_000)
+        if self.state == "stopped" or self.frozen:
+            return []
+        after = max(self._now + 1, self._began)
+        return self._renew(planner.lines.next_beat(after) if soon else planner.lines.next_line(after), ROLES)
 
     def _renew(self, when: int, roles: tuple[Role, ...]) -> list[Command]:
         return renew(self._planner, roles, when, self._now, self._now + lock_ticks(self._bpm))

@@ -31,6 +31,14 @@ class Hand:
     rooted: bool = False
     seed: int = 0
     level: float = 1.0
+    density: float = 0.5
+    asked: float = 0.0
+    """How surprising the player wants it, beside what temperature does."""
+
+    @property
+    def surprise(self) -> float:
+        """How far out the scales may go."""
+        return surprise_of(self.temperature, self.asked)
 
 
 @dataclass(slots=True)
@@ -148,7 +156,7 @@ def until_wrong(tick: int, pitch: int, duration: int, harmony: Harmony, hand: Ha
     chord = harmony.at(change)
     if chord is None or chord.family is Family.NONE:
         return change - tick
-    table = chord_table(chord, harmony.key, surprise_of(hand.temperature))
+    table = chord_table(chord, harmony.key, hand.surprise)
     members = (
         table.scale if hand.role is Role.LEAD else table.tones if hand.role is Role.BASS else table.consonant
     )

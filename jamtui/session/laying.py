@@ -21,7 +21,7 @@ from jamtui.session.laid import (
 )
 from jamtui.session.shading import colour, thin
 from jamtui.session.shelf import Line
-from jamtui.session.voicelead import ChordTable, anchor_line, chord_table, fold, octave_near, surprise_of
+from jamtui.session.voicelead import ChordTable, anchor_line, chord_table, fold, octave_near
 
 _BEAT = PPQ
 
@@ -33,7 +33,7 @@ def lay_line(
     line: Line, origin: int, start: int, end: int, bar_start: int, hand: Hand, harmony: Harmony
 ) -> list[Note]:
     """The notes of a single line (lead, bass) from ``start`` to ``end``, onsets relative to ``bar_start``."""
-    laid, count = gather(line, origin, start, end, harmony, surprise_of(hand.temperature))
+    laid, count = gather(line, origin, start, end, harmony, hand.surprise)
     if not count:
         return []
     # A bass lives in its lower half; either line is drawn home a little by each new phrase.
@@ -124,10 +124,10 @@ def _table_before(start: int, hand: Hand, harmony: Harmony) -> ChordTable | None
     """The chord that the last note before ``start`` was played for: a push was for the chord to come."""
     if not hand.before:
         return None
-    coming = table_at(harmony, start, surprise_of(hand.temperature))
+    coming = table_at(harmony, start, hand.surprise)
     if coming is not None and start - hand.before_tick <= EIGHTH and hand.before[0] % 12 == coming.bass:
         return coming
-    return table_at(harmony, start - 1, surprise_of(hand.temperature))
+    return table_at(harmony, start - 1, hand.surprise)
 
 
 def _root_on_change(laid: Sequence[Laid], hand: Hand, previous: ChordTable | None) -> None:

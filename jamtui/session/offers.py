@@ -108,6 +108,8 @@ class Desk:
                     tempo=bpm,
                     temperature=settings.temperature,
                     energy=energy_at(bar.start, now),
+                    density=settings.density,
+                    surprise=settings.surprise,
                     seed=number(planner.seed, "brief", role, bar.start),
                     just_played=played,
                     deadline_ms=max(0, round((bar.start - now) * 60_000 / (bpm * PPQ)) - 75),

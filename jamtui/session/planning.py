@@ -78,6 +78,13 @@ class Planner:
         self._settings_at = settings_at
         self._energy_at = energy_at
 
+    def reseed(self, seed: int) -> None:
+        """All chance in what is planned from now on comes from ``seed``."""
+        self.seed = seed
+        for player in self.players.values():
+            player.seed = seed
+        self.drummer = Drummer(seed)
+
     def restart(self, lines: BarLines, from_tick: int) -> None:
         """Forget what was planned; playing begins at ``from_tick``, in a bar or at its line."""
         self.began = from_tick
@@ -207,7 +214,8 @@ class Planner:
     def limits(self, role: Role, settings: BandSettings, free: frozenset[int] = frozenset()) -> Limits:
         """What the guard holds ``role`` to."""
         style = self.role_style(role, settings)
-        return Limits(role, style.low, style.high, self.harmony.key, surprise_of(settings.temperature), free)
+        surprise = surprise_of(settings.temperature, settings.surprise)
+        return Limits(role, style.low, style.high, self.harmony.key, surprise, free)
 
     def accept(self, bar: Bar, start: int) -> int:
         """Put a checked bar on the runway; notes before ``start`` stay as they were. Returns the first tick
@@ -334,6 +342,8 @@ class Planner:
             safe=answer.safe if answer else frozenset(),
             safe_until=answer.safe_until if answer else 0,
             level=style.level,
+            wanted=settings.density,
+            surprise=settings.surprise,
         )
 
     def _drums(self, bar: BarSpan, settings: BandSettings, energy: float) -> Answered:

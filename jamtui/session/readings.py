@@ -45,6 +45,11 @@ class Readings:
         return self._changes.now
 
     @property
+    def seed(self) -> int:
+        """Where all chance in the plan comes from."""
+        return self._planner.seed
+
+    @property
     def frozen(self) -> bool:
         """Whether the planned bars are looped."""
         return self._loop is not None

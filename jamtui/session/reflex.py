@@ -24,6 +24,8 @@ from jamtui.session.voicelead import chord_table, close_stack, fold, movement, o
 _STEEP = 2 * 0.22**2
 _BUSIER = 3.0
 """How much a lively band prefers dense phrases, and a calm one sparse ones."""
+_FULLER = 20.0
+"""How much a player who asks for more notes prefers dense phrases."""
 _REMEMBERED = 24
 """Phrases that are kept in mind, so that a breath comes in time also where chords cut phrases short."""
 
@@ -54,6 +56,10 @@ class Ask:
     safe_until: int = 0
     level: float = 1.0
     """How hard the role strikes in this style."""
+    wanted: float = 0.5
+    """How many notes the player wants; 0.5 is the style's own measure."""
+    surprise: float = 0.0
+    """How far out the player wants it, beside what temperature does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +231,8 @@ class ReflexPlayer:
         weights: list[float] = []
         recent = [p.line.name for p in self._placed[-5:] if p.line is not None][::-1]
 
-        energy, temperature, lead = ask.energy, ask.temperature, self.role is Role.LEAD
-        busier = _BUSIER * (energy - 0.5)
+        energy, temperature, lead = ask.energy, max(ask.temperature, ask.surprise), self.role is Role.LEAD
+        busier = _BUSIER * (energy - 0.5) + _FULLER * (ask.wanted - 0.5)
 
         def add(line: Line, origin: int, factor: float) -> None:
             far = (line.energy - energy) ** 2 + (line.surprise - temperature) ** 2
@@ -277,7 +283,8 @@ class ReflexPlayer:
         played = (at - began) / ask.bar.length
         if played < 2.0:
             return False
-        likely = (1.0 - ask.density) * (1.2 - 0.8 * ask.energy) * 0.85 * (played - 1.0)
+        sparse = (1.0 - ask.density) * 2.0 * (1.0 - ask.wanted)
+        likely = sparse * (1.2 - 0.8 * ask.energy) * 0.85 * (played - 1.0)
         return chance(self.seed, "rest", self.role, at) < likely
 
     @staticmethod
@@ -332,6 +339,8 @@ class ReflexPlayer:
             safe_until=ask.safe_until,
             seed=self.seed,
             level=ask.level,
+            density=ask.wanted,
+            asked=ask.surprise,
             rooted=ask.must_answer and ask.answer_at == start and start - placed.origin not in line.onsets,
         )
         lay = lay_chords if self.role is Role.COMP else lay_line

@@ -53,6 +53,10 @@ class BandSettings:
     meter: Meter = COMMON_TIME
     temperature: float = 0.4
     energy: float = 0.5
+    density: float = 0.5
+    """How many notes, 0 (few) to 1 (many); 0.5 is the style's own measure."""
+    surprise: float = 0.0
+    """How far out of the chord's own scale the band goes beside what temperature does, 0 to 1."""
     grid: str = "1/8"
     click: bool = False
     feel: float = 1.0
@@ -79,6 +83,17 @@ def read_share(argument: str | float | None, what: str) -> float:
     if not 0.0 <= value <= 1.0:
         raise SettingError(f"Give the {what} a number from 0 to 1, not {argument!r}.")
     return value
+
+
+def read_seed(argument: str | float | None) -> int:
+    """A seed: a whole number from 0 on. Raises SettingError."""
+    try:
+        seed = int(float(argument)) if argument is not None else -1
+    except (ValueError, OverflowError):
+        seed = -1
+    if not 0 <= seed < 1 << 53:
+        raise SettingError(f"Give the seed as a whole number from 0 on, not {argument!r}.")
+    return seed
 
 
 def step_share(value: float, steps: int) -> float:

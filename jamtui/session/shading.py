@@ -44,9 +44,10 @@ def colour(laid: Sequence[Laid], bar_start: int, hand: Hand) -> None:
 
 
 def thin(laid: list[Laid], count: int, hand: Hand) -> tuple[list[Laid], int]:
-    """A calm band leaves out ghost notes and, in a line, short notes off the beat; never one that an
-    approach note leads to. The second value counts the notes kept of the first ``count``."""
-    share = 1.5 * (_CALM - hand.energy)
+    """A calm band, or one that is asked for fewer notes, leaves out ghost notes and, in a line, short notes
+    off the beat; never one that an approach note leads to. The second value counts the notes kept of the
+    first ``count``."""
+    share = max(0.0, 1.5 * (_CALM - hand.energy)) + max(0.0, 1.4 * (0.5 - hand.density))
     if share <= 0:
         return laid, count
     kept: list[Laid] = []
@@ -68,7 +69,7 @@ def thin(laid: list[Laid], count: int, hand: Hand) -> tuple[list[Laid], int]:
 
 def less_ghosts(laid: list[Laid], hand: Hand) -> list[Laid]:
     """Comping without some of its ghost hits where the band is calm; whole hits stay or go."""
-    likely = 3.0 * (_CALM - hand.energy)
+    likely = max(0.0, 3.0 * (_CALM - hand.energy)) + max(0.0, 2.0 * (0.5 - hand.density))
     if likely <= 0:
         return laid
     return [

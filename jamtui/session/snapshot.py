@@ -178,6 +178,12 @@ class Snapshot:
     """The chord holds after the keys are let go."""
     synth: str = ""
     """Port of a General MIDI synth that was found and is not in use; empty: none."""
+    density: float = 0.5
+    """How many notes the player wants; 0.5 is the style's own measure."""
+    surprise: float = 0.0
+    """How far out the player wants the band to go."""
+    sure: float = 0.0
+    """How likely ``next_chords`` come, 0 to 1; 1 over a chart."""
     library: LibraryView = LibraryView()
     """The phrase library in short."""
 

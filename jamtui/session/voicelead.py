@@ -122,10 +122,11 @@ def warm_tables(low: int, high: int) -> None:
                     voicings_for(table, size, low, high)
 
 
-def surprise_of(temperature: float) -> float:
+def surprise_of(temperature: float, asked: float = 0.0) -> float:
     """How surprising chord scales may be at ``temperature``: inside up to two thirds, then in a few steps
-    further out, so that tables are reused."""
-    return 0.0 if temperature < 0.65 else round(4 * (temperature - 0.5)) / 4 * 0.6
+    further out, so that tables are reused; or as surprising as is ``asked`` for, in quarters."""
+    warm = 0.0 if temperature < 0.65 else round(4 * (temperature - 0.5)) / 4 * 0.6
+    return max(warm, round(4 * asked) / 4)
 
 
 def octave_near(pitch: float, pitch_class: int) -> int:

@@ -216,6 +216,7 @@ class FakeBand:
                 NextChord(LOOP[(bar + i) % 4], bar + 1 + i, beats_left + 4 * (i - 1)) for i in range(1, 5)
             ),
             chart="loop of 4",
+            sure=0.83,
             roles=(
                 RoleView(
                     "lead",

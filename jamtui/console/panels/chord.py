@@ -142,12 +142,21 @@ def _when(chord: NextChord) -> str:
     return "now" if beats == 0 else f"in {beats} beat" + ("" if beats == 1 else "s")
 
 
+def _sure(snap: Snapshot) -> str:
+    """How likely what comes is, as a gauge; empty where nothing is expected."""
+    if not snap.next_chords:
+        return ""
+    full, empty = bar(snap.sure, 5)
+    return f"sure {full}{empty}"
+
+
 def paint_next(frame: Frame, width: int, height: int) -> list[Row]:
     """The next chord in letters, when it comes, and those after it."""
     inks = frame.inks
     snap = frame.snapshot
     small = width < 45
-    rows: list[Row] = [] if height == 6 else [rule("next", width, inks.rule, inks.title)]
+    sure = _sure(snap) if snap is not None else ""
+    rows: list[Row] = [] if height == 6 else [rule("next", width, inks.rule, inks.title, sure)]
     if snap is None:
         return fill(rows, width, height, inks.blank)
     if not snap.next_chords:
@@ -177,7 +186,8 @@ def paint_next(frame: Frame, width: int, height: int) -> list[Row]:
                 line.cell(chord.symbol, 11, inks.strong).add(f"bar {chord.bar:<4d} ", inks.dim)
         rows.append(line.row())
     when = Line(width, inks.blank).add(" ").add(f"{_when(first):<11}", inks.strong)
-    rows.append(when.add(f"bar {first.bar}", inks.dim).row())
+    when.add(f"bar {first.bar}", inks.dim)
+    rows.append(when.row() if height != 6 else when.end((f"{sure} ", inks.dim)))
     if small:
         for chord in others[:2]:
             line = Line(width, inks.blank).add(" ").cell(chord.symbol, 11, inks.text)

@@ -56,6 +56,8 @@ def _settings(frame: Frame, snap: Snapshot) -> list[tuple[str, Style]]:
     settings = (
         ("  temp ", f"{snap.temperature:.2f}"),
         (" energy ", f"{snap.energy:.2f}"),
+        *((" density ", f"{snap.density:.1f}") for _ in range(snap.density != 0.5)),
+        *((" surprise ", f"{snap.surprise:.1f}") for _ in range(snap.surprise > 0)),
         (" grid ", snap.grid),
     )
     parts = [part for name, value in settings for part in ((name, inks.faint), (f"{value} ", inks.text))]

@@ -20,6 +20,7 @@ from jamtui.console.panels.header import paint_beat, paint_header
 from jamtui.console.panels.roll import paint_lanes, paint_roll, roll_cell
 from jamtui.console.panels.sources import paint_generator, paint_hits, paint_sources
 from jamtui.console.panels.timing import paint_timing
+from jamtui.session.snapshot import Snapshot
 
 Paint = Callable[[Frame, int, int], list[Row]]
 Shown = Callable[[Frame, int], object]
@@ -58,7 +59,8 @@ def _next(frame: Frame, width: int) -> object:
     if s is None or not s.next_chords:
         return s is None
     # Only whole beats are shown, and only of the first.
-    return -int(-(s.next_chords[0].beats - 0.05) // 1), tuple((c.symbol, c.bar) for c in s.next_chords)
+    chords = tuple((c.symbol, c.bar) for c in s.next_chords)
+    return -int(-(s.next_chords[0].beats - 0.05) // 1), chords, round(5 * s.sure)
 
 
 def _timing(frame: Frame, width: int) -> object:
@@ -100,20 +102,20 @@ def _sources(frame: Frame, width: int) -> object:
     return (s.sources, s.hits, s.library, s.seed) if s else None
 
 
+def _turned(s: Snapshot) -> object:
+    return s.temperature, s.energy, s.density, s.surprise, s.grid, s.latch
+
+
 def _status(frame: Frame, width: int) -> object:
     s = frame.snapshot
     own = (frame.quitting, frame.soon, frame.link, frame.link_detail, frame.failure, frame.pads is None)
-    return own, (
-        (s.notices, s.pending, s.inputs, s.output, s.demo, s.synth, s.temperature, s.energy, s.grid, s.latch)
-        if s
-        else None
-    )
+    return own, ((s.notices, s.pending, s.inputs, s.output, s.demo, s.synth, _turned(s)) if s else None)
 
 
 def _event(frame: Frame, width: int) -> object:
     s = frame.snapshot
     taken = status_taken(frame)
-    return frame.events, (s.temperature, s.energy, s.grid, s.latch) if s and taken else None
+    return frame.events, _turned(s) if s and taken else None
 
 
 def _events(frame: Frame, width: int) -> object:
