@@ -8,6 +8,7 @@ The examples are phrases that retrieval found, transposed to the coming chords a
 notation the answer is to be in: a model that has seen it is seldom at odds with the mask.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -17,10 +18,11 @@ from jamtui.music.meter import COMMON_TIME, Meter
 from jamtui.music.notation import GRIDS, GridSpec, encode
 from jamtui.music.notation_decoder import decode
 from jamtui.music.phrase import ChordSpan, Note, Phrase, Role
+from jamtui.music.pitch import FLAT_NAMES
 
-ROOM = 104
-"""Tokens, by our own count, that the form, the examples and what was just played may take together. With
-the words around them and the chords a prompt then differs from the one before by at most 150."""
+NEW = 145
+"""Tokens, by our own count, by which a prompt differs from the one before at most, a form that is new
+included; the examples have what the rest leaves."""
 
 LONGEST_FORM = 12
 """Bars of a repeated form that the prompt writes out."""
@@ -28,7 +30,9 @@ LONGEST_FORM = 12
 TEMPO_STEP = 20
 """The tempo is told in whole steps of this many beats per minute, so that a small change costs nothing."""
 
-_SYMBOL_TOKENS = 4
+_WORDS = re.compile(r"maj|dim|sus|aug|add|alt|[A-Za-z]{3,}|\n+|\S")
+_LETTERS = frozenset((*FLAT_NAMES, *(name.lower() for name in FLAT_NAMES)))
+_TWO_TOKENS = frozenset({"Gb", "Bb"})
 _JUST_PLAYED_BARS = 2
 
 _RULES = """You are in a live band and write the next bars for one of its players.
@@ -114,29 +118,27 @@ def build_prompt(
     """
     form = form_of(request.brief.forecast, request.spec.meter, request.brief.bar_number)
     stable = _always(request.spec) + _song(request, style_words, form)
-    lines: list[str] = []
     if before is None:
         before = request.brief.just_played if request.first == 0 else ()
-    room = ROOM - form.count("|") * (_SYMBOL_TOKENS + 1)
     played = _just_played(request, before)
-    if played:
-        room -= _tokens(request.spec, played.count("|"), 0)
+    ending = f'Just played:\n"{played}"\n' if played else ""
+    ending += f"{_wish(request)}:\n{_chords(request.chords, request.bars, request.spec.meter)}"
+    after = cut(request.brief.forecast, (request.first + request.bars) * request.spec.meter.bar_ticks, 1)
+    if after:
+        ending += f" (then {after[0].chord.symbol})"
+    ending += "<|im_end|>\n<|im_start|>assistant\n"
+    shown: list[str] = []
+    room = NEW - tokens(form) - tokens(ending)
     for example in examples:
-        cost = _tokens(request.spec, example.bars, len(example.chords))
-        if example.meter != request.spec.meter or cost > room or not example.notes:
+        if example.meter != request.spec.meter or not example.notes:
             continue
-        room -= cost
-        lines.append(
-            f"{_chords(example.chords, example.bars, example.meter)}:\n{_quoted(request.spec, example)}\n"
-        )
-    if played:
-        lines.append(f'Just played:\n"{played}"\n')
-    last = request.first + request.bars
-    ticks = request.spec.meter.bar_ticks
-    after = cut(request.brief.forecast, last * ticks, 1)
-    then = f" (then {after[0].chord.symbol})" if after else ""
-    lines.append(f"{_wish(request)}:\n{_chords(request.chords, request.bars, request.spec.meter)}{then}")
-    text = stable + "".join(lines) + "<|im_end|>\n<|im_start|>assistant\n"
+        chords = _chords(example.chords, example.bars, example.meter)
+        text = f"{chords}:\n{_quoted(request.spec, example)}\n"
+        cost = tokens(text)
+        if cost <= room:
+            room -= cost
+            shown.append(text)
+    text = stable + "".join(shown) + ending
     if thinking:
         text += "<think>\n\n</think>\n\n"
     return Prompt(text, len(stable))
@@ -240,6 +242,13 @@ def _model(spec: GridSpec) -> Example:
     return Example(chords, tuple(notes), bars, spec.meter)
 
 
-def _tokens(spec: GridSpec, bars: int, symbols: int) -> int:
-    """About how many tokens a piece of notation takes with its chords and quotes."""
-    return bars * (spec.steps + 1) + symbols * (_SYMBOL_TOKENS + 1) + 4
+def tokens(text: str) -> int:
+    """About how many tokens a part of a prompt takes: one for each word of English, letter of the grid and
+    part of a chord symbol; the tags of ChatML are counted for more than they are."""
+    count = 0
+    for word in text.split(" "):
+        if word in _LETTERS:
+            count += 2 if word in _TWO_TOKENS else 1
+        else:
+            count += len(_WORDS.findall(word))
+    return count

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jamtui.errors import MusicError
 from jamtui.music.chord import Family
@@ -115,6 +115,9 @@ def make_request(
     playing = style.roles.get(brief.role) if style is not None else None
     if playing is None:
         playing = RoleStyle(Feel(), *RANGES[brief.role], 0.6)
+    if (brief.low, brief.high) != (0, 127):
+        # What the engine says of the role is what its guard will hold the bars to.
+        playing = replace(playing, low=brief.low, high=brief.high, level=brief.level)
     low = max(playing.low, spec.low) + (_VOICES_BELOW if brief.role is Role.COMP else 0)
     high = min(playing.high, spec.low + OCTAVES - 1)
     if high - low < 12:
