@@ -62,8 +62,11 @@ ORPHANED_S = 0.2
 ENDED = 64
 """Keys remembered that were ended last."""
 SNAPSHOT_NS = 50_000_000
-QUIET_NS = 2_500_000
-"""Work that can wait is not begun when a note is due sooner than this."""
+POLL_NS = 1_500_000
+REPORT_NS = 500_000
+VIEWS_NS = 2_500_000
+"""What a look at the ports, what is written for others, and a snapshot may take: none is begun when a note is
+due sooner than that."""
 TURN_NS = 1_500_000
 """A turn is not begun by itself when a note is due sooner than this."""
 STATE_NS = 100_000_000
@@ -278,11 +281,11 @@ class Engine:
 
     def _housekeeping(self, now: int) -> None:
         """What can wait: never begun shortly before a note is due."""
-        due = self._quiet.due_ns
-        if due is not None and 0 <= due - now < QUIET_NS and now < self._next_snapshot + SNAPSHOT_NS:
+        if self._free_for(POLL_NS):
+            self._commands.extend(self._ports.poll(now, self._loop.gone_ports()))
+            self._desk.let_go(self._ports.drain_gone(), now)
+        if not self._free_for(REPORT_NS):
             return
-        self._commands.extend(self._ports.poll(now, self._loop.gone_ports()))
-        self._desk.let_go(self._ports.drain_gone(), now)
         if now >= self._next_state:
             self._next_state = now + STATE_NS
             self._shared.write_state(
@@ -291,9 +294,15 @@ class Engine:
                 )
             )
         self._desk.brief(now)
-        if now >= self._next_snapshot:
+        if now >= self._next_snapshot and self._free_for(VIEWS_NS):
             self._next_snapshot = now + SNAPSHOT_NS
             self._views.send(now)
+
+    def _free_for(self, need_ns: int) -> bool:
+        """Whether there is so much time before the next note; or what waits has waited long enough."""
+        now, due = time.perf_counter_ns(), self._quiet.due_ns
+        near = due is not None and 0 <= due - now < need_ns
+        return not near or now >= self._next_snapshot + SNAPSHOT_NS
 
     # -- what comes in -----------------------------------------------------------------------------------
 
