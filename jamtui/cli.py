@@ -187,7 +187,7 @@ def _tempo(text: str) -> float:
 
 
 def _options(arguments: argparse.Namespace, *, headless: bool) -> "SessionOptions":
-    from jamtui.processes.options import SessionOptions
+    from jamtui.processes.options import INSTALLED, SessionOptions
 
     chart: str | None = arguments.chart
     if chart is not None:
@@ -206,6 +206,7 @@ def _options(arguments: argparse.Namespace, *, headless: bool) -> "SessionOption
         seed=arguments.seed,
         output="null" if arguments.null_output else None,
         styles_in_turn=arguments.all_styles,
+        generators=INSTALLED,
     )
 
 

@@ -38,7 +38,7 @@ def placed(phrase: Phrase, meter: Meter, bars: int, first_bar: int = 0) -> list[
     A longer phrase gives the bars from ``first_bar`` on (as many as it has), a shorter one comes again.
     """
     events = _in_meter(phrase, meter)
-    have = max(1, _bars_in(phrase, meter))
+    have = max(1, bars_in(phrase, meter))
     first = first_bar % have
     bar = meter.bar_ticks
     start, end = first * bar, have * bar
@@ -61,7 +61,8 @@ def placed(phrase: Phrase, meter: Meter, bars: int, first_bar: int = 0) -> list[
     return placed
 
 
-def _bars_in(phrase: Phrase, meter: Meter) -> int:
+def bars_in(phrase: Phrase, meter: Meter) -> int:
+    """How many bars ``phrase`` fills in ``meter``."""
     if phrase.meter == meter:
         return phrase.bars
     return plan_pieces(phrase.meter, phrase.bars, meter, repeat=_repeats(phrase.role))[1]

@@ -10,7 +10,7 @@ from jamtui.errors import JamtuiError, LinkError
 from jamtui.processes.client import EngineLink
 from jamtui.processes.control import failure, start_band, stop_band
 from jamtui.processes.lock import band_is_running
-from jamtui.processes.options import SessionOptions
+from jamtui.processes.options import INSTALLED, SessionOptions
 
 
 def has_terminal() -> bool:
@@ -36,7 +36,7 @@ def run_console(runtime: Path, log_folder: Path, config: Config, options: Sessio
         Keymap(config.keys)
     supervisor: subprocess.Popen[bytes] | None = None
     running = band_is_running(runtime)
-    if running and options not in (None, SessionOptions()):
+    if running and options not in (None, SessionOptions(), SessionOptions(generators=INSTALLED)):
         raise LinkError(
             "a band is running already, with settings of its own; `jamtui attach` shows it, "
             "`jamtui stop` ends it"

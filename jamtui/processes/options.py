@@ -4,6 +4,9 @@ import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+INSTALLED = ("jamtui.processes.library_worker:load",)
+"""The sources that a band started from the command line has, as ``module:factory``."""
+
 
 @dataclass(frozen=True, slots=True)
 class SessionOptions:
@@ -24,7 +27,8 @@ class SessionOptions:
     styles_in_turn: bool = False
     """Step to the next style every 32 bars (long demos and soak runs)."""
     generators: tuple[str, ...] = ()
-    """Generators for the worker process, as ``module:factory``."""
+    """Sources in the worker process, as ``module:factory``; none: the band plays by reflex alone, the same
+    notes for the same seed whatever the library holds."""
 
     def text(self) -> str:
         """As ``read`` takes it."""

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from jamtui.music.meter import Meter
+from jamtui.music.meter import PPQ, Meter
 from jamtui.styles.style import Feel
 
 
@@ -16,3 +16,13 @@ def feel_in_meter(feel: Feel, meter: Meter) -> Feel:
     if feel.swing != 0.5 and meter.unit % (2 * feel.swing_unit):
         return replace(feel, swing=0.5)
     return feel
+
+
+def swung(tick: int, swing: float) -> int:
+    """Where a straight ``tick`` is played when the first of two eighths takes ``swing`` of the beat (0.5
+    straight, 0.667 triplets); beats are quarter notes."""
+    beat, phase = divmod(tick, PPQ)
+    half = PPQ // 2
+    if phase < half:
+        return beat * PPQ + round(phase * 2 * swing)
+    return beat * PPQ + round(swing * PPQ + (phase - half) * 2 * (1 - swing))

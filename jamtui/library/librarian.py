@@ -1,0 +1,175 @@
+"""What the musician does to the library while the band plays: keep, ban, take back, look up."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from jamtui.errors import JamtuiError
+from jamtui.library.records import PhraseRecord
+from jamtui.library.search import Query, Searcher
+from jamtui.library.source import number_of
+from jamtui.library.store import SqliteStore
+from jamtui.library.takes import records_of
+from jamtui.music.chord import parse_chord
+from jamtui.music.meter import COMMON_TIME
+from jamtui.music.phrase import ChordSpan, Role
+from jamtui.session.library_page import LibraryPage, LibraryRow
+from jamtui.session.taking import Take
+
+STEPS = 32
+"""How many steps can be taken back."""
+MOST_ROWS = 200
+"""Rows of a page."""
+FOUND = 64
+"""Phrases that are looked up for chords."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """How to take something back, and how to say that it was."""
+
+    undo: Callable[[], None]
+    words: str
+
+
+class Librarian:
+    """Writes to one library. Every method may wait for the disk; each returns a sentence for the event line.
+
+    All raise StoreError where the library cannot be written.
+    """
+
+    def __init__(self, store: SqliteStore, searcher: Searcher) -> None:
+        self._store = store
+        self._searcher = searcher
+        self._steps: deque[_Step] = deque(maxlen=STEPS)
+
+    def keep_take(self, take: Take) -> str:
+        """Store what was captured; it is kept, so that it comes often."""
+        source, records = records_of(take, time.time())
+        if not records:
+            return "nothing to keep there: no notes over a chord"
+        result = self._store.add(source, records)
+        for number in result.added:
+            self._store.mark(number, kept=True)
+        self._searcher.refresh()
+        self._steps.append(_Step(lambda: self._store.remove(result.added), f"{take.label}: not kept"))
+        roles = ", ".join(dict.fromkeys(r.phrase.role.value for r in records))
+        if not result.added:
+            return f"{take.label}: the library has that already"
+        many = len(result.added)
+        return f"kept {take.label}: {many} phrase{'s' if many > 1 else ''} ({roles}); undo takes it back"
+
+    def mark(self, ref: str, *, kept: bool | None = None, banned: bool | None = None, label: str = "") -> str:
+        """Keep or ban the phrase that ``ref`` calls."""
+        number = number_of(ref)
+        record = self._store.get(number) if number is not None else None
+        if number is None or record is None:
+            return "that phrase is not in the library any more"
+        was = (record.kept, record.banned)
+        self._store.mark(number, kept=kept, banned=banned)
+        self._searcher.refresh()
+        name = label or record.phrase.name
+
+        def back() -> None:
+            self._store.mark(number, kept=was[0], banned=was[1])
+
+        done = "kept" if kept else "banned" if banned else "changed"
+        self._steps.append(_Step(back, f"not {done} any more: {name}"))
+        return f"{done}: {name}; undo takes it back"
+
+    def undo(self) -> str:
+        """Take the last step back."""
+        if not self._steps:
+            return "nothing to undo in the library"
+        step = self._steps.pop()
+        step.undo()
+        self._searcher.refresh()
+        return step.words
+
+    def played(self, numbers: list[int]) -> None:
+        """Count that phrases were played."""
+        self._store.played(numbers)
+
+    def page(self, wanted: str, first: int, count: int) -> LibraryPage:
+        """Rows ``first`` and on of what ``wanted`` describes, newest first: words may be roles, styles,
+        ``kept``, ``banned``, chords (then the best fit comes first), or part of a file's name."""
+        count = max(1, min(MOST_ROWS, count))
+        chosen = self._chosen(wanted)
+        part = chosen[max(0, first) : max(0, first) + count]
+        records = self._store.get_many(part)
+        rows = tuple(_row(records[n]) for n in part if n in records)
+        return LibraryPage(wanted, max(0, first), len(chosen), rows)
+
+    def get(self, number: int) -> PhraseRecord | None:
+        """A phrase, None where there is none."""
+        return self._store.get(number)
+
+    def _chosen(self, wanted: str) -> list[int]:
+        styles = self._store.stats().styles
+        role, style, source, flag = "", None, "", ""
+        chords: list[ChordSpan] = []
+        bar = COMMON_TIME.bar_ticks
+        for word in wanted.split():
+            if word.lower() in {r.value for r in Role}:
+                role = word.lower()
+            elif word.lower() in styles:
+                style = word.lower()
+            elif word.lower() in ("kept", "banned"):
+                flag = word.lower()
+            elif (span := _chord(word, len(chords) * bar, bar)) is not None:
+                chords.append(span)
+            else:
+                source = f"{source} {word}".strip()
+        if chords:
+            return self._for_chords(tuple(chords), role, style or "")
+        if not source:
+            numbers = self._store.numbers(role=role, style=style)
+        else:
+            near = source.casefold()
+            files = [s for s in self._store.sources() if near in f"{s.path} {s.title}".casefold()]
+            numbers = [n for s in files for n in self._store.numbers(role=role, style=style, source=s.sha256)]
+        numbers = sorted(numbers, reverse=True)
+        if flag:
+            records = self._store.get_many(numbers)
+            numbers = [n for n in numbers if n in records and getattr(records[n], flag)]
+        return numbers
+
+    def _for_chords(self, chords: tuple[ChordSpan, ...], role: str, style: str) -> list[int]:
+        roles = [Role(role)] if role else [Role.LEAD, Role.COMP, Role.BASS]
+        hits = []
+        for one in roles:
+            query = Query(chords, one, style, min(4, len(chords)), COMMON_TIME)
+            hits += self._searcher.search(query, FOUND // len(roles))
+        return [h.record.id for h in sorted(hits, key=lambda h: -h.score)]
+
+
+def _chord(word: str, start: int, length: int) -> ChordSpan | None:
+    if not word[:1].isupper():
+        return None
+    try:
+        return ChordSpan(start, length, parse_chord(word))
+    except JamtuiError:
+        return None
+
+
+def _row(record: PhraseRecord) -> LibraryRow:
+    phrase = record.phrase
+    symbols: list[str] = []
+    for span in phrase.chords:
+        if not symbols or symbols[-1] != span.chord.symbol:
+            symbols.append(span.chord.symbol)
+    return LibraryRow(
+        id=record.id,
+        role=phrase.role.value,
+        style=phrase.style,
+        bars=phrase.bars,
+        chords=" ".join(symbols),
+        origin=phrase.name,
+        notes=tuple((n.onset, n.duration, n.pitch) for n in phrase.notes[:96]),
+        length=phrase.length,
+        kept=record.kept,
+        banned=record.banned,
+        played=record.played,
+        count=record.count,
+    )

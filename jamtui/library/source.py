@@ -1,0 +1,367 @@
+"""The phrase library as a source of music: for a brief it finds phrases, adapts one and gives its bars.
+
+Deterministic in the brief, the library and what it played before. It blocks for a few milliseconds; whoever
+owns an event loop calls ``compose`` from a thread of its own.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from math import exp
+from random import Random
+from typing import Protocol
+
+from jamtui.library.adapt import Adapted, Setting, adapt
+from jamtui.library.placing import bars_in
+from jamtui.library.records import PhraseRecord
+from jamtui.library.search import Query, SearchHit
+from jamtui.music.chord import Chord, Family
+from jamtui.music.meter import PPQ
+from jamtui.music.phrase import Bar, Brief, ChordSpan, Note, Role, Source
+from jamtui.music.pitch import parse_pitch_class
+from jamtui.music.scale import Key
+from jamtui.session.generator import Hit
+from jamtui.session.randomness import chance, stream
+from jamtui.session.voicelead import surprise_of
+
+HITS = 8
+REMEMBERED = 12
+"""Phrases of a role that are not chosen again at once."""
+SOURCES_REMEMBERED = 3
+"""Files whose phrases come after others."""
+TOO_CLOSE = 0.35
+"""A phrase whose score is so much below the best is not chosen at any temperature."""
+WANTED = 0.1
+"""By how much worse a phrase may fit that the musician keeps: they said that they want to hear it."""
+_COLDEST = 0.01
+
+
+class Finder(Protocol):
+    """What searches the library."""
+
+    def search(
+        self, query: Query, k: int = 8, *, avoid: Sequence[int] = (), avoid_sources: Sequence[str] = ()
+    ) -> list[SearchHit]:
+        """The best phrases, best first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """Bars in order, what was found for the chords at hand, and the phrases that were chosen anew."""
+
+    bars: tuple[Bar, ...]
+    hits: tuple[SearchHit, ...]
+    chosen: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class _Going:
+    """A phrase that is being played: from the bar line ``start`` on for ``bars`` bars of ``length`` ticks."""
+
+    record: PhraseRecord
+    transpose: int
+    start: int
+    bars: int
+    length: int
+    assumed: dict[int, tuple[tuple[int, Chord], ...]]
+    """By bar: the chords that it was chosen for."""
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What one role played."""
+
+    going: _Going | None = None
+    recent: deque[int] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    sources: deque[str] = field(default_factory=lambda: deque(maxlen=SOURCES_REMEMBERED))
+    began: int | None = None
+    """Bar line from which it has played without a breath."""
+    rested: int = -1
+    """Bar line of the last breath."""
+
+
+class LibrarySource:
+    """Chooses phrases for briefs, remembers what each role plays, goes on with a phrase over briefs.
+
+    Args:
+        finder: gives what searches now, None while there is nothing to search.
+    """
+
+    def __init__(self, finder: Callable[[], Finder | None]) -> None:
+        self._finder = finder
+        self._memory: dict[Role, _Memory] = {}
+        self._wished: dict[Role, PhraseRecord] = {}
+        self._session = ""
+
+    def wish(self, record: PhraseRecord) -> None:
+        """Play ``record`` next in its role, whatever fits better (an audition)."""
+        self._wished[record.phrase.role] = record
+        memory = self._memory.get(record.phrase.role)
+        if memory is not None:
+            memory.going = None
+
+    def forget(self, number: int) -> None:
+        """A phrase was banned or removed: it does not go on."""
+        for memory in self._memory.values():
+            if memory.going is not None and memory.going.record.id == number:
+                memory.going = None
+
+    def compose(self, brief: Brief) -> Composed:
+        """Bars for ``brief``; none while there is no library, or nothing in it for this role."""
+        finder = self._finder()
+        if finder is None or not brief.chords:
+            return Composed((), (), ())
+        if brief.session != self._session:
+            self._session = brief.session
+            self._memory.clear()
+        memory = self._memory.setdefault(brief.role, _Memory())
+        length = brief.meter.bar_ticks
+        chords = brief.forecast or brief.chords
+        found = finder.search(
+            _query(brief, chords, 0),
+            HITS,
+            avoid=tuple(memory.recent),
+            avoid_sources=tuple(memory.sources),
+        )
+        bars: list[Bar] = []
+        chosen: list[int] = []
+        before, since = _line_before(brief.just_played)
+        at = 0
+        while at < brief.bars:
+            start = brief.start_tick + at * length
+            if not _known(brief.chords, at * length, length):
+                break
+            going = self._going(memory, start, length, chords, at)
+            if going is None and self._breathes(brief, memory, start):
+                bars.append(_bar(brief, at, (), None))
+                memory.began, memory.rested, memory.going = start + length, start, None
+                at += 1
+                continue
+            if going is None:
+                hits = found if at == 0 else self._search_on(finder, brief, chords, at, memory)
+                going = self._choose(brief, memory, hits, start, at, chords)
+                if going is None:
+                    break
+                chosen.append(going.record.id)
+            offset = (start - going.start) // length
+            many = min(going.bars - offset, brief.bars - at)
+            setting = _setting(brief, chords, at, many, before, since)
+            made = adapt(going.record, setting, transpose=going.transpose, first_bar=offset)
+            for n in range(many):
+                bars.append(_bar(brief, at + n, made.bar(n, brief.meter), (going.record, made)))
+            if made.notes:
+                last = max(n.onset for n in made.notes)
+                before = tuple(n.pitch for n in made.notes if n.onset == last)
+                since = many * length - last
+            at += many
+        return Composed(tuple(bars), tuple(found), tuple(chosen))
+
+    def _search_on(
+        self, finder: Finder, brief: Brief, chords: Sequence[ChordSpan], at: int, memory: _Memory
+    ) -> list[SearchHit]:
+        query = _query(brief, chords, at)
+        return finder.search(query, HITS, avoid=tuple(memory.recent), avoid_sources=tuple(memory.sources))
+
+    def _going(
+        self, memory: _Memory, start: int, length: int, chords: Sequence[ChordSpan], at: int
+    ) -> _Going | None:
+        """The phrase that goes on over ``start``, if the chords there are those it was chosen for."""
+        going = memory.going
+        if going is None or going.length != length or not 0 <= start - going.start < going.bars * length:
+            return None
+        number = (start - going.start) // length
+        expected = going.assumed.get(number)
+        here = _chords_in(chords, at * length, length)
+        return going if expected is None or expected == here else None
+
+    def _breathes(self, brief: Brief, memory: _Memory, start: int) -> bool:
+        """Whether the lead rests for a bar between two phrases: likelier the longer it has played, the
+        sparser and the calmer the band is to be. A bar of rest stays one, however often it is asked."""
+        if memory.rested == start:
+            return True
+        if memory.began is None or memory.began > start:
+            memory.began = start
+        played = (start - memory.began) / brief.meter.bar_ticks
+        if brief.role is not Role.LEAD or brief.role in self._wished or played < 2:
+            return False
+        likely = (1.0 - brief.density) * (1.2 - 0.8 * brief.energy) * 0.35 * (played - 1)
+        return chance(brief.seed, "library rest", brief.role, start) < min(0.8, likely)
+
+    def _choose(
+        self,
+        brief: Brief,
+        memory: _Memory,
+        hits: Sequence[SearchHit],
+        start: int,
+        at: int,
+        chords: Sequence[ChordSpan],
+    ) -> _Going | None:
+        wished = self._wished.pop(brief.role, None)
+        transpose: int | None
+        if wished is not None:
+            record, transpose = wished, None
+        elif hits:
+            hit = _pick(hits, brief.temperature, stream(brief.seed, "library", brief.role, start))
+            record, transpose = hit.record, hit.transpose
+        else:
+            return None
+        length = brief.meter.bar_ticks
+        bars = max(1, bars_in(record.phrase, brief.meter))
+        assumed = {
+            n: _chords_in(chords, (at + n) * length, length)
+            for n in range(bars)
+            if _known(chords, (at + n) * length, length)
+        }
+        if transpose is None:
+            first = _setting(brief, chords, at, min(bars, max(1, len(assumed))), (), PPQ)
+            transpose = adapt(record, first).transpose
+        going = memory.going = _Going(record, transpose, start, bars, length, assumed)
+        memory.recent.append(record.id)
+        if record.source:
+            memory.sources.append(record.source)
+        return going
+
+
+def hit_of(hit: SearchHit) -> Hit:
+    """``hit`` as the screen shows it: chords where it would be played."""
+    phrase = hit.record.phrase
+    symbols: list[str] = []
+    for span in phrase.chords:
+        symbol = span.chord.transpose(hit.transpose).symbol
+        if not symbols or symbols[-1] != symbol:
+            symbols.append(symbol)
+    return Hit(
+        score=round(hit.score, 3),
+        chords=" ".join(symbols),
+        style=phrase.style,
+        origin=phrase.name,
+        notes=tuple((n.onset, n.duration, n.pitch) for n in phrase.notes[:96]),
+        length=phrase.length,
+        ref=ref_of(hit.record.id),
+        role=phrase.role.value,
+        kept=hit.record.kept,
+    )
+
+
+def ref_of(number: int) -> str:
+    """How the band calls phrase ``number`` of the library (``Bar.ref``)."""
+    return f"{Source.LIBRARY.value}:{number}"
+
+
+def number_of(ref: str) -> int | None:
+    """The phrase that ``ref`` calls, None for something else."""
+    letter, _, number = ref.partition(":")
+    return int(number) if letter == Source.LIBRARY.value and number.isdigit() else None
+
+
+def key_of_words(words: str) -> Key | None:
+    """``D minor`` as a key; None for an empty or odd text."""
+    name, _, mode = words.partition(" ")
+    try:
+        return Key(parse_pitch_class(name), mode == "minor") if mode in ("major", "minor") else None
+    except ValueError:
+        return None
+
+
+def _query(brief: Brief, chords: Sequence[ChordSpan], at: int) -> Query:
+    start = at * brief.meter.bar_ticks
+    window = _window(chords, start, 4 * brief.meter.bar_ticks)
+    played = tuple(Note(n.onset - start, n.pitch, n.duration, n.velocity) for n in brief.just_played)
+    energy = min(1.0, max(0.0, brief.energy + (brief.density - 0.5)))
+    return Query(window, brief.role, brief.style, brief.bars, brief.meter, played, energy, brief.tempo)
+
+
+def _pick(hits: Sequence[SearchHit], temperature: float, draw: Random) -> SearchHit:
+    """The best at temperature 0; the warmer, the likelier one of the others that fit about as well."""
+    best = hits[0].score
+    near = [h for h in hits if best - h.score <= TOO_CLOSE]
+    warmth = _COLDEST + 0.12 * temperature
+    weights = [exp((h.score + WANTED * h.record.kept - best) / warmth) for h in near]
+    return draw.choices(near, weights)[0]
+
+
+def _setting(
+    brief: Brief, chords: Sequence[ChordSpan], at: int, many: int, before: tuple[int, ...], since: int
+) -> Setting:
+    start = at * brief.meter.bar_ticks
+    low, high = (brief.low, brief.high) if brief.low > 0 else _RANGES.get(brief.role, (0, 127))
+    return Setting(
+        role=brief.role,
+        # A bar more than is wanted: where a last note or a push leads.
+        chords=_window(chords, start, (many + 1) * brief.meter.bar_ticks),
+        bars=many,
+        low=low,
+        high=high,
+        meter=brief.meter,
+        tempo=brief.tempo,
+        key=key_of_words(brief.key),
+        surprise=surprise_of(brief.temperature),
+        energy=brief.energy,
+        level=brief.level,
+        before=before,
+        since=since,
+    )
+
+
+_RANGES = {Role.LEAD: (55, 84), Role.BASS: (28, 55), Role.COMP: (48, 79)}
+"""Ranges for a brief that says nothing."""
+
+
+def _line_before(played: Sequence[Note]) -> tuple[tuple[int, ...], int]:
+    """The pitches of the last note or voicing before the start and how long ago it began."""
+    earlier = [n for n in played if n.onset < 0]
+    if not earlier:
+        return (), PPQ
+    last = max(n.onset for n in earlier)
+    return tuple(sorted(n.pitch for n in earlier if n.onset == last)), -last
+
+
+def _window(chords: Sequence[ChordSpan], start: int, length: int) -> tuple[ChordSpan, ...]:
+    """``chords`` from ``start`` on for ``length`` ticks, relative to it."""
+    found = []
+    for span in chords:
+        begin, end = max(span.start, start), min(span.start + span.length, start + length)
+        if end > begin:
+            found.append(ChordSpan(begin - start, end - begin, span.chord))
+    return tuple(found)
+
+
+def _chords_in(chords: Sequence[ChordSpan], start: int, length: int) -> tuple[tuple[int, Chord], ...]:
+    found: list[tuple[int, Chord]] = []
+    for span in _window(chords, start, length):
+        if not found or found[-1][1] != span.chord:
+            found.append((span.start, span.chord))
+    return tuple(found)
+
+
+def _known(chords: Sequence[ChordSpan], start: int, length: int) -> bool:
+    """Whether a chord is known throughout; no chord is not one."""
+    spans = _window(chords, start, length)
+    whole = sum(s.length for s in spans) == length
+    return whole and any(s.chord.family is not Family.NONE for s in spans)
+
+
+def _bar(brief: Brief, number: int, notes: tuple[Note, ...], of: tuple[PhraseRecord, Adapted] | None) -> Bar:
+    length = brief.meter.bar_ticks
+    start = number * length
+    label = ref = ""
+    if of is not None:
+        record, made = of
+        label = f"{record.phrase.name} ±{made.changes}" if made.changes else record.phrase.name
+        ref = ref_of(record.id)
+    return Bar(
+        session=brief.session,
+        role=brief.role,
+        start_tick=brief.start_tick + start,
+        length=length,
+        plan_revision=brief.plan_revision,
+        brief_id=brief.brief_id,
+        # A beat beyond the bar: where its last note leads.
+        chords_assumed=_window(brief.chords, start, length + PPQ),
+        origin=Source.LIBRARY,
+        seed=brief.seed,
+        notes=notes,
+        label=label,
+        ref=ref,
+    )

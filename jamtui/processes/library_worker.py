@@ -1,0 +1,366 @@
+"""The phrase library in the worker process: briefs are answered, hits and guests told, takes kept.
+
+Two threads beside the event loop: one searches and adapts, so that a brief never waits for a disk; the other
+writes, lists and takes in the starter phrases.
+"""
+
+import asyncio
+import contextlib
+import json
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from jamtui import paths
+from jamtui.errors import JamtuiError, StoreError
+from jamtui.library.guests import guest
+from jamtui.library.ingest import ingest_starter
+from jamtui.library.librarian import Librarian
+from jamtui.library.search import Query, Searcher, SearchHit
+from jamtui.library.source import Composed, LibrarySource, hit_of
+from jamtui.library.store import SqliteStore
+from jamtui.music.phrase import Bar, Brief, Role, Source
+from jamtui.processes.codec import from_plain
+from jamtui.session.audition import AuditionNote
+from jamtui.session.book import ReflexPhrase
+from jamtui.session.generator import GeneratorHealth
+from jamtui.session.library_page import LibraryPage, PageRequest
+from jamtui.session.snapshot import LibraryView
+from jamtui.session.taking import Take
+from jamtui.styles.swing import swung
+
+RETRY_S = 5.0
+"""How soon a library that could not be opened is tried again."""
+LOOK_S = 1.0
+"""How often the size of the library is told, if it changed."""
+COUNT_S = 10.0
+"""How often it is written down what was played."""
+GUESTS = 3
+"""Phrases for the reflex per brief."""
+SURE = 0.5
+"""Confidence from which on phrases are looked up for chords further ahead, too."""
+SAME_HITS_S = 6.0
+"""After so long without a brief for the lead, the hits of other roles are shown."""
+
+Send = Callable[[str, object], object]
+
+
+class LibraryWorker:
+    """A ``Generator`` that corresponds with the engine and reports its health."""
+
+    name = "library"
+    source = Source.LIBRARY
+    messages = frozenset({"take", "mark", "undo", "page", "audition", "ingest", "ingest-stop"})
+
+    def __init__(self, path: Path, starter: Callable[[Path], int] = ingest_starter) -> None:
+        self._path = path
+        self._starter = starter
+        self._send: Send = lambda _kind, _body: None
+        self._store: SqliteStore | None = None
+        self._searcher: Searcher | None = None
+        self._librarian: Librarian | None = None
+        self._source = LibrarySource(lambda: self._searcher)
+        self._state, self._detail = "loading", "opening the phrase library"
+        self._searching = ThreadPoolExecutor(1, "library search")
+        self._writing = ThreadPoolExecutor(1, "library writing")
+        self._caring: asyncio.Task[None] | None = None
+        self._ingesting: asyncio.Task[None] | None = None
+        self._child: asyncio.subprocess.Process | None = None
+        self._view = LibraryView()
+        self._ingest = ""
+        self._played: list[int] = []
+        self._invited: set[tuple[str, str]] = set()
+        self._lead_at = 0.0
+
+    # A generator
+
+    async def bars(self, brief: Brief) -> AsyncIterator[Bar]:
+        """Bars for ``brief``, all as soon as the first is known."""
+        loop = asyncio.get_running_loop()
+        try:
+            made, guests = await loop.run_in_executor(self._searching, self._compose, brief)
+        except StoreError as error:
+            self._fail(str(error))
+            return
+        for bar in made.bars:
+            yield bar
+        self._played += made.chosen
+        self._tell_hits(brief, made)
+        if guests:
+            self._send("guests", guests)
+
+    def _compose(self, brief: Brief) -> tuple[Composed, list[ReflexPhrase]]:
+        made = self._source.compose(brief)
+        hits = list(made.hits[:GUESTS])
+        searcher = self._searcher
+        ahead = 2 * brief.meter.bar_ticks
+        if searcher is not None and brief.forecast and brief.confidence >= SURE:
+            # For the reflex: chords that are likely to come after those of the brief.
+            coming = tuple(s for s in brief.forecast if ahead <= s.start < 2 * ahead)
+            if coming:
+                chords = tuple(type(s)(s.start - coming[0].start, s.length, s.chord) for s in coming)
+                query = Query(chords, brief.role, brief.style, 2, brief.meter, (), brief.energy, brief.tempo)
+                hits += searcher.search(query, GUESTS)
+        return made, self._guests(hits, brief.style)
+
+    def _guests(self, hits: list[SearchHit], style: str) -> list[ReflexPhrase]:
+        found = []
+        for hit in hits:
+            key = (style, str(hit.record.id))
+            if key in self._invited:
+                continue
+            self._invited.add(key)
+            made = guest(hit.record, style)
+            if made is not None:
+                found.append(made)
+        return found
+
+    def _tell_hits(self, brief: Brief, made: Composed) -> None:
+        now = time.monotonic()
+        if brief.role is Role.LEAD:
+            self._lead_at = now
+        elif now - self._lead_at < SAME_HITS_S:
+            return
+        self._send("hits", [hit_of(h) for h in made.hits])
+
+    # Health
+
+    def health(self) -> GeneratorHealth:
+        """How it is now."""
+        if self._state == "ready" and self._searcher is not None:
+            if self._searcher.trouble:
+                return GeneratorHealth(self.source, self.name, "down", self._searcher.trouble)
+            return GeneratorHealth(self.source, self.name, "ready", f"{self._searcher.size:,} phrases")
+        return GeneratorHealth(self.source, self.name, self._state, self._detail)
+
+    def _fail(self, reason: str) -> None:
+        """The library cannot be used: say so and open it again soon."""
+        self._state, self._detail = "down", reason
+        self._send("health", [self.health()])
+        self._shut()
+
+    # Corresponding
+
+    def attach(self, send: Send) -> None:
+        """Open the library, and look after it from now on."""
+        self._send = send
+        self._caring = asyncio.get_running_loop().create_task(self._care())
+
+    def greet(self) -> None:
+        """An engine came that knows nothing yet."""
+        self._invited.clear()
+        self._send("library", self._view)
+
+    async def take(self, kind: str, body: Any) -> None:
+        """One message of the engine; what comes of it is said on the event line."""
+        if kind == "ingest":
+            self._begin_ingest(str(body["path"]))
+        elif kind == "ingest-stop":
+            self._stop_ingest()
+        elif kind == "page":
+            self._send("page", await self._page(from_plain(PageRequest, body)))
+        elif self._librarian is None:
+            self._tell(f"the library is not open: {self._detail}", "warning")
+        else:
+            await self._write(kind, body, self._librarian)
+
+    async def _write(self, kind: str, body: Any, librarian: Librarian) -> None:
+        try:
+            if kind == "take":
+                self._tell(await self._in_turn(librarian.keep_take, from_plain(Take, body)))
+            elif kind == "mark":
+                mark = partial(
+                    librarian.mark, kept=body.get("kept"), banned=body.get("banned"), label=str(body["label"])
+                )
+                self._tell(await self._in_turn(mark, str(body["ref"])))
+            elif kind == "undo":
+                self._tell(await self._in_turn(librarian.undo))
+            elif kind == "audition":
+                await self._audition(librarian, int(body["id"]), bool(body["playing"]))
+        except StoreError as error:
+            self._tell(str(error), "warning")
+        self._look()
+
+    async def close(self) -> None:
+        """Stop the ingest, write down what was played, close the library."""
+        self._stop_ingest()
+        for task in (self._caring, self._ingesting):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+        await self._count()
+        self._shut()
+        self._searching.shutdown()
+        self._writing.shutdown()
+
+    # Inside: the library's life
+
+    async def _in_turn(self, work: Callable[..., Any], *arguments: object) -> Any:
+        """``work`` in the writing thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._writing, work, *arguments)
+
+    async def _care(self) -> None:
+        counted = time.monotonic()
+        while True:
+            if self._searcher is None:
+                await self._open()
+            self._look()
+            if time.monotonic() - counted >= COUNT_S:
+                counted = time.monotonic()
+                await self._count()
+            await asyncio.sleep(LOOK_S if self._searcher is not None else RETRY_S)
+
+    async def _open(self) -> None:
+        try:
+            store, searcher = await self._in_turn(self._opened)
+        except JamtuiError as error:
+            self._state, self._detail = "down", f"{error}; the band plays from its own book"
+        except Exception as error:  # whatever it is, the band plays on from its book
+            self._state, self._detail = (
+                "down",
+                f"the library cannot be opened ({type(error).__name__}: {error})",
+            )
+        else:
+            self._store, self._searcher = store, searcher
+            self._librarian = Librarian(store, searcher)
+            self._state, self._detail = "ready", ""
+        self._send("health", [self.health()])
+
+    def _opened(self) -> tuple[SqliteStore, Searcher]:
+        """The library, with the starter phrases in it, ready to be searched."""
+        store = SqliteStore.open(self._path)
+        try:
+            if store.set_aside is not None:
+                self._tell(store.set_aside.sentence, "warning")
+            self._starter(self._path)
+            searcher = Searcher(store)
+            searcher.warm()
+            searcher.start()
+        except BaseException:
+            store.close()
+            raise
+        return store, searcher
+
+    def _shut(self) -> None:
+        searcher, store = self._searcher, self._store
+        self._searcher = self._store = self._librarian = None
+        with contextlib.suppress(StoreError):
+            if searcher is not None:
+                searcher.close()
+            if store is not None:
+                store.close()
+
+    def _look(self) -> None:
+        """Tell the size and the ingest, if something about them changed."""
+        searcher = self._searcher
+        size = searcher.size if searcher is not None else None
+        view = LibraryView(size, 0, self._ingest)
+        if view != self._view:
+            grown = size != self._view.phrases
+            self._view = view
+            self._send("library", view)
+            if grown:
+                self._send("health", [self.health()])
+
+    async def _count(self) -> None:
+        numbers, self._played = self._played, []
+        librarian = self._librarian
+        if numbers and librarian is not None:
+            with contextlib.suppress(StoreError):  # another writes for long: it is only a count
+                await self._in_turn(librarian.played, numbers)
+
+    def _tell(self, text: str, severity: str = "info") -> None:
+        self._send("tell", {"text": text, "severity": severity})
+
+    # Inside: looking up
+
+    async def _page(self, request: PageRequest) -> LibraryPage:
+        librarian = self._librarian
+        problem = self._detail
+        if librarian is not None:
+            try:
+                page: LibraryPage = await self._in_turn(
+                    librarian.page, request.wanted, request.first, request.count
+                )
+                return page
+            except StoreError as error:
+                problem = str(error)
+        return LibraryPage(request.wanted, 0, 0, (), problem)
+
+    async def _audition(self, librarian: Librarian, number: int, playing: bool) -> None:
+        record = await self._in_turn(librarian.get, number)
+        if record is None:
+            self._tell("that phrase is not in the library any more", "warning")
+        elif playing:
+            await asyncio.get_running_loop().run_in_executor(self._searching, self._source.wish, record)
+        else:
+            phrase = record.phrase
+            notes = [
+                AuditionNote(swung(n.onset, record.swing) + n.residual, n.duration, n.pitch, n.velocity)
+                for n in phrase.notes
+            ]
+            self._send("audition", {"role": phrase.role, "tempo": phrase.tempo, "notes": notes})
+
+    # Inside: ingest
+
+    def _begin_ingest(self, text: str) -> None:
+        if not text.strip():
+            self._tell("say which folder: its path after ingest", "warning")
+            return
+        path = Path(text.strip()).expanduser()
+        if not path.exists():
+            self._tell(f"there is no {path} to ingest; check the path", "warning")
+        elif self._ingesting is not None and not self._ingesting.done():
+            self._tell("an ingest is running; wait for its end or stop it", "warning")
+        else:
+            self._ingesting = asyncio.get_running_loop().create_task(self._run_ingest(path))
+
+    async def _run_ingest(self, path: Path) -> None:
+        self._ingest = f"{path.name}: looking for files"
+        self._look()
+        end = "the ingest ended without a word; the log of the workers says more"
+        added = refused = 0
+        try:
+            self._child = child = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "jamtui.processes.ingest_child",
+                str(self._path),
+                str(path),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+            )
+            assert child.stdout is not None
+            async for line in child.stdout:
+                told = json.loads(line)
+                added, refused = told["added"], told["refused"]
+                end = told.get("end", end)
+                self._ingest = f"{path.name}: {told['done']}/{told['files']} files, {added:,} new phrases"
+                self._look()
+            await child.wait()
+        finally:
+            self._child = None
+            self._ingest = ""
+        told_of = f"{added:,} new phrases" + (f", {refused} files refused" if refused else "")
+        if end == "done":
+            self._tell(f"{path.name} is in the library: {told_of}")
+        elif end == "stopped":
+            self._tell(f"ingest of {path.name} stopped: {told_of} so far; again: it goes on")
+        else:
+            self._tell(end, "warning")
+        self._look()
+
+    def _stop_ingest(self) -> None:
+        child = self._child
+        if child is not None and child.stdin is not None:
+            child.stdin.close()
+
+
+def load() -> LibraryWorker:
+    """The musician's library."""
+    return LibraryWorker(paths.library_file())

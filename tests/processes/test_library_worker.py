@@ -1,0 +1,228 @@
+"""The library in the worker process, with real files: what the engine asks for and what it is told."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jamtui.library.ingest import ingest_starter
+from jamtui.library.store import SqliteStore
+from jamtui.music.phrase import Bar, Role
+from jamtui.processes.codec import decode, encode, to_plain
+from jamtui.processes.library_worker import LibraryWorker
+from jamtui.session.generator import Hit
+from jamtui.session.library_page import LibraryPage, PageRequest
+from jamtui.session.snapshot import LibraryView
+from tests.library.test_source import brief, take
+
+
+class Told:
+    """What went over the link: everything is encoded as it would be."""
+
+    def __init__(self) -> None:
+        self.all: list[tuple[str, Any]] = []
+
+    def send(self, kind: str, body: object) -> None:
+        assert decode(encode(kind, body))[0] == kind
+        self.all.append((kind, body))
+
+    def of(self, kind: str) -> list[Any]:
+        return [body for k, body in self.all if k == kind]
+
+    def sentences(self) -> str:
+        return "; ".join(body["text"] for body in self.of("tell"))
+
+
+async def until(condition: Callable[[], object], what: str) -> None:
+    for _ in range(1500):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"did not happen: {what}")
+
+
+def scene(path: Path, play: Callable[[LibraryWorker, Told], Awaitable[None]], **options: Any) -> Told:
+    """Run ``play`` with a worker on the library at ``path``."""
+    told = Told()
+
+    async def run() -> None:
+        worker = LibraryWorker(path, **options)
+        worker.attach(told.send)
+        try:
+            await play(worker, told)
+        finally:
+            await worker.close()
+
+    asyncio.run(run())
+    return told
+
+
+@pytest.fixture(scope="module")
+def starter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("library") / "library.db"
+    ingest_starter(path)
+    return path
+
+
+@pytest.fixture
+def library(starter: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "library.db"
+    path.write_bytes(starter.read_bytes())
+    return path
+
+
+async def answer(worker: LibraryWorker, symbols: str, role: Role = Role.LEAD) -> list[Bar]:
+    return [bar async for bar in worker.bars(brief(symbols, 0, role))]
+
+
+def test_on_its_first_run_the_starter_phrases_are_taken_in(tmp_path: Path) -> None:
+    async def play(worker: LibraryWorker, told: Told) -> None:
+        assert worker.health().state == "loading"
+        assert await answer(worker, "Dm7 G7") == [], "the band does not wait for it"
+        await until(lambda: worker.health().state == "ready", "a library")
+        bars = await answer(worker, "Dm7 G7")
+        assert [b.start_tick for b in bars] == [0, 3840]
+
+    told = scene(tmp_path / "data" / "library.db", play)
+    with SqliteStore.open(tmp_path / "data" / "library.db") as store:
+        count = store.stats().phrases
+        assert count > 300
+        assert store.stats().played >= 1
+    assert told.of("library")[-1] == LibraryView(count, 0, "")
+    hits = told.of("hits")[-1]
+    assert len(hits) == 8
+    assert all(isinstance(h, Hit) for h in hits)
+    guests = told.of("guests")
+    assert guests
+    assert all(g.ref.startswith("L:") for g in guests[0])
+
+
+def test_a_damaged_library_is_set_aside_and_the_band_has_the_starter_phrases(tmp_path: Path) -> None:
+    path = tmp_path / "library.db"
+    path.write_bytes(b"SQLite format 3\x00" + b"\xff" * 5000)
+
+    async def play(worker: LibraryWorker, told: Told) -> None:
+        await until(lambda: worker.health().state == "ready", "a library")
+        assert await answer(worker, "Dm7 G7")
+
+    told = scene(path, play)
+    assert "set aside" in told.sentences() or "damaged" in told.sentences()
+    assert len(list(tmp_path.glob("library*"))) >= 2
+
+
+def test_a_library_that_cannot_be_opened_is_said_and_asked_again(tmp_path: Path) -> None:
+    path = tmp_path / "library.db"
+    path.mkdir()
+
+    async def play(worker: LibraryWorker, told: Told) -> None:
+        await until(lambda: worker.health().state == "down", "down")
+        assert "plays from its own book" in worker.health().detail
+        await worker.take("undo", None)
+        assert await answer(worker, "Dm7") == []
+        await worker.take("page", to_plain(PageRequest("", 0, 10)))
+
+    told = scene(path, play)
+    assert "not open" in told.sentences()
+    assert told.of("page")[0].problem
+
+
+def test_takes_marks_pages_and_auditions(library: Path) -> None:
+    async def play(worker: LibraryWorker, told: Told) -> None:
+        await until(lambda: worker.health().state == "ready", "a library")
+        lick = [(0, 78, 0.5), (0.5, 81, 0.5), (1, 83, 0.5), (1.5, 78, 0.5), (2, 76, 1)]
+        await worker.take("take", to_plain(take(lick, "F#m7b5")))
+        await worker.take("page", to_plain(PageRequest("kept", 0, 10)))
+        page = told.of("page")[-1]
+        assert isinstance(page, LibraryPage)
+        assert page.total == 1
+        row = page.rows[0]
+        assert row.kept
+        assert any(h.kept for h in (await answer(worker, "F#m7b5"), told.of("hits")[-1])[1])
+        await worker.take("audition", {"id": row.id, "playing": False})
+        (heard,) = told.of("audition")
+        assert heard["role"] == "lead"
+        assert [n.pitch for n in heard["notes"]] == [78, 81, 83, 78, 76]
+        await worker.take("mark", {"ref": f"L:{row.id}", "banned": True, "label": "mine"})
+        assert not any(h.kept for h in (await answer(worker, "F#m7b5"), told.of("hits")[-1])[1])
+        await worker.take("undo", None)
+        await worker.take("undo", None)
+        await worker.take("page", to_plain(PageRequest("kept", 0, 10)))
+        assert told.of("page")[-1].total == 0
+        await worker.take("audition", {"id": row.id, "playing": False})
+        await worker.take("undo", None)
+
+    told = scene(library, play)
+    for words in ("kept own take", "banned: mine", "not banned any more: mine", "own take: not kept",
+                  "not in the library any more", "nothing to undo"):  # fmt: skip
+        assert words in told.sentences()
+
+
+def tune(path: Path) -> Path:
+    """A small file of one line over two chords, written here."""
+    import mido
+
+    track = mido.MidiTrack(
+        [mido.MetaMessage("track_name", name="Solo"), mido.MetaMessage("marker", text="Dm7")]
+    )
+    for n in range(64):
+        track += [
+            mido.Message("note_on", note=62 + (n * 5) % 12, velocity=80, time=0),
+            mido.Message("note_off", note=62 + (n * 5) % 12, time=240),
+        ]
+    midi = mido.MidiFile(ticks_per_beat=480)
+    midi.tracks.append(track)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    midi.save(path)
+    return path
+
+
+def test_a_folder_is_ingested_beside_the_band_and_used_at_once(library: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "midis"
+    tune(folder / "tune.mid")
+    (folder / "broken.mid").write_bytes(b"MThd nonsense")
+
+    async def play(worker: LibraryWorker, told: Told) -> None:
+        await until(lambda: worker.health().state == "ready", "a library")
+        before = told.of("library")[-1].phrases if told.of("library") else 0
+        await worker.take("ingest", {"path": str(folder)})
+        await worker.take("ingest", {"path": str(folder)})
+        await until(lambda: "is in the library" in told.sentences(), "the end of the ingest")
+        await until(lambda: told.of("library")[-1].phrases > before, "more phrases")
+        await worker.take("page", to_plain(PageRequest("tune", 0, 10)))
+        assert told.of("page")[-1].total >= 1
+        await worker.take("ingest", {"path": str(tmp_path / "nowhere")})
+        await worker.take("ingest", {"path": " "})
+
+    told = scene(library, play)
+    views = [v.ingest for v in told.of("library")]
+    assert any(v.startswith("midis: ") for v in views)
+    assert views[-1] == ""
+    for words in (
+        "an ingest is running",
+        "1 files refused",
+        "nowhere to ingest; check the path",
+        "say which",
+    ):
+        assert words in told.sentences()
+
+
+def test_an_ingest_can_be_stopped(library: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "midis"
+    first = tune(folder / "0.mid").read_bytes()
+    for n in range(1, 400):
+        (folder / f"{n}.mid").write_bytes(first + bytes((n % 256, n // 256)))
+
+    async def play(worker: LibraryWorker, told: Told) -> None:
+        await until(lambda: worker.health().state == "ready", "a library")
+        await worker.take("ingest", {"path": str(folder)})
+        await until(lambda: any(v.ingest for v in told.of("library")), "its beginning")
+        await worker.take("ingest-stop", None)
+        await until(
+            lambda: "stopped" in told.sentences() or "is in the library" in told.sentences(), "an end"
+        )
+
+    told = scene(library, play)
+    assert "stopped" in told.sentences()
+    assert "goes on" in told.sentences()
