@@ -47,16 +47,20 @@ def run_ingest(
     chosen = Role(role) if role else None
     if not dry_run:
         ingest_starter(store_path)
-    with _stopping(), _showing(as_json) as progress:
-        report = ingest(
-            paths,
-            store_path,
-            style=style,
-            role=chosen,
-            workers=workers,
-            dry_run=dry_run,
-            progress=progress,
-        )
+    try:
+        with _stopping(), _showing(as_json) as progress:
+            report = ingest(
+                paths,
+                store_path,
+                style=style,
+                role=chosen,
+                workers=workers,
+                dry_run=dry_run,
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        print("jamtui: stopped; run it again to go on from here", file=sys.stderr)
+        return INTERRUPTED
     summary = as_object(report, dry_run)
     if report_path is not None:
         _write(report_path, report, summary)

@@ -41,8 +41,8 @@ def grid_fit(onsets: Ticks) -> float:
 
 
 def grid_offset(onsets: Ticks) -> int:
-    """Ticks that the whole grid is late, where the notes stand on one that is not the file's: 0 to 479, 0
-    where they stand on the file's own or are too free to say."""
+    """Ticks that the whole grid is late (negative: early), where the notes stand on one that is not the
+    file's: -120 to 359, 0 where they stand on the file's own or are too free to say."""
     turned = np.exp(2j * np.pi * 4 * onsets / PPQ).mean()
     if abs(turned) < 0.8:
         return 0

@@ -7,7 +7,7 @@ from jamtui.music.pitch import FLAT_NAMES, SHARP_NAMES
 from jamtui.music.scale import Key
 
 # Aarden and Essen's weights as published at extras.humdrum.org/man/keycor, which music21's
-# `analyze('key')` takes by default; tests/library/test_ingest_key.py holds the answers to music21's.
+# `analyze('key')` takes by default; tests/library/ingest/test_theory.py holds the answers to music21's.
 MAJOR_WEIGHTS = (
     *(17.7661, 0.145624, 14.9265, 0.160186, 19.8049, 11.3587),
     *(0.291248, 22.062, 0.145624, 8.15494, 0.232998, 4.95122),

@@ -7,6 +7,8 @@ it was reading is refused and the rest goes on.
 import contextlib
 import multiprocessing
 import os
+import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -94,8 +96,9 @@ class Pool:
         before = {name: os.environ.get(name) for name in _ONE_THREAD}
         os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
         try:
-            process = self._context.Process(target=run_worker, args=(theirs, self._known), daemon=True)
-            process.start()
+            with _deaf_children():
+                process = self._context.Process(target=run_worker, args=(theirs, self._known), daemon=True)
+                process.start()
         finally:
             for name, value in before.items():
                 if value is None:
@@ -143,6 +146,19 @@ class Pool:
             worker.process.kill()
         worker.process.join(5)
         self._workers.remove(worker)
+
+
+@contextlib.contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Children start with Ctrl-C ignored: it is for this process, which then closes their links."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")

@@ -1,0 +1,197 @@
+"""Ingest from beginning to end: real processes, a real library."""
+
+import json
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from jamtui.errors import JamtuiError
+from jamtui.library.ingest import ANALYSIS_VERSION, IngestReport, ingest, ingest_starter
+from jamtui.library.store import SqliteStore
+from jamtui.music.phrase import Role
+from tests.library.ingest.midi_files import band, midi_bytes, tune, varied_band
+
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Six good files, one of them twice, and four bad ones."""
+    music = tmp_path / "music"
+    music.mkdir()
+    for seed in range(6):
+        (music / f"song {seed}.mid").write_bytes(varied_band(seed))
+    (music / "twin.mid").write_bytes(varied_band(0))
+    (music / "empty.mid").write_bytes(b"")
+    (music / "text.mid").write_bytes(b"these are words")
+    (music / "broken.musicxml").write_bytes(b"<score-partwise><part>")
+    (music / "nine.mid").write_bytes(midi_bytes(band(8), meter=(9, 8)))
+    return music
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    return tmp_path / "library.db"
+
+
+def count(library: Path) -> int:
+    with SqliteStore.open(library) as store:
+        return store.stats().phrases
+
+
+def test_everything_is_taken_or_refused_and_a_second_run_adds_nothing(folder: Path, library: Path) -> None:
+    steps: list[int] = []
+    report = ingest([folder], library, workers=2, progress=lambda r: steps.append(r.done))
+    assert (report.files, report.done, report.taken, report.known) == (11, 11, 6, 1)
+    assert sorted(Path(name).name for name, _ in report.refused) == [
+        *("broken.musicxml", "empty.mid", "nine.mid", "text.mid")
+    ]
+    assert report.phrases == report.added + report.merged == sum(report.tally.values()) > 20
+    assert steps == sorted(steps)
+    assert count(library) == report.added
+    again = ingest([folder], library, workers=2)
+    assert (again.taken, again.added, again.merged) == (0, 0, 0)
+    assert again.known + len(again.refused) == 11
+    assert count(library) == report.added
+    with SqliteStore.open(library) as store:
+        refused = {Path(s.path).name: s.refused for s in store.sources() if s.refused}
+        assert refused["nine.mid"] == {Path(n).name: r for n, r in report.refused}["nine.mid"]
+        assert {s.analysis for s in store.sources()} == {ANALYSIS_VERSION}
+
+
+def test_one_worker_and_three_find_the_same(folder: Path, tmp_path: Path) -> None:
+    one = ingest([folder], tmp_path / "one.db", workers=1)
+    three = ingest([folder], tmp_path / "three.db", workers=3)
+    assert one.tally == three.tally
+    assert count(tmp_path / "one.db") == count(tmp_path / "three.db")
+
+
+def test_a_dry_run_leaves_nothing(folder: Path, library: Path) -> None:
+    report = ingest([folder], library, workers=1, dry_run=True)
+    assert report.taken == 6
+    assert not library.exists()
+
+
+def test_style_and_role_are_the_musicians(folder: Path, library: Path) -> None:
+    report = ingest([folder / "song 0.mid"], library, style="funk", role=Role.LEAD, workers=1)
+    assert set(report.tally) == {("funk", "lead")}
+
+
+def test_a_path_that_is_not_there_is_said(library: Path) -> None:
+    with pytest.raises(JamtuiError, match="check the name"):
+        ingest([Path("nowhere")], library)
+
+
+@POSIX
+def test_a_killed_worker_costs_at_most_the_file_it_read(folder: Path, library: Path) -> None:
+    killed: list[int] = []
+
+    def kill(report: IngestReport) -> None:
+        children = multiprocessing.active_children()
+        if report.done >= 3 and not killed and children:
+            killed.append(children[0].pid or 0)
+            os.kill(killed[0], signal.SIGKILL)
+
+    report = ingest([folder], library, workers=1, progress=kill)
+    assert killed
+    assert report.done == report.files == 11
+    broken = [reason for _, reason in report.refused if "signal 9" in reason]
+    assert len(broken) <= 1
+    # What the dead process had in hand is read the next time.
+    again = ingest([folder], library, workers=1)
+    assert again.taken + report.taken == 6
+
+
+def test_stopping_keeps_what_is_done_and_goes_on_later(folder: Path, library: Path) -> None:
+    def stop(report: IngestReport) -> None:
+        if report.taken == 2:
+            raise KeyboardInterrupt
+
+    report = ingest([folder], library, workers=2, progress=stop)
+    assert report.interrupted
+    assert not multiprocessing.active_children()
+    rest = ingest([folder], library, workers=2)
+    assert not rest.interrupted
+    assert report.taken + rest.taken == 6
+    complete = ingest([folder], library.with_name("whole.db"), workers=2)
+    assert count(library) == count(library.with_name("whole.db")) == complete.added
+
+
+def test_the_starter_phrases_go_the_same_way_once(library: Path) -> None:
+    assert ingest_starter(library) > 500
+    stored = count(library)
+    assert ingest_starter(library) == 0
+    assert count(library) == stored
+    with SqliteStore.open(library) as store:
+        assert {s.licence for s in store.sources()} == {"MIT"}
+        assert set(store.stats().roles) == {"lead", "comp"}
+        record = store.get(store.numbers(role="lead")[0])
+        assert record is not None
+        assert record.key
+        assert len(record.romans) == len(record.phrase.chords)
+
+
+def command(home: Path, *arguments: str | Path) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "jamtui", "ingest", *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "JAMTUI_HOME": str(home)},
+        start_new_session=True,
+    )
+
+
+def test_the_command_reports(folder: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.txt"
+    out, err = command(tmp_path, folder, "--workers", "1", "--json", "--report", report).communicate(
+        timeout=60
+    )
+    summary = json.loads(out)
+    assert summary["taken"] == 6
+    assert {Path(r["file"]).name for r in summary["refused"]} >= {"nine.mid"}
+    assert sum(row["phrases"] for row in summary["by_style_and_role"]) == summary["phrases"]
+    for line in err.splitlines():
+        assert set(json.loads(line)) == {"files", "done", "phrases", "added", "refused"}
+    text = report.read_text(encoding="utf-8")
+    assert all(r["file"] in text and r["reason"] in text for r in summary["refused"])
+    out, err = command(tmp_path, folder, "--dry-run").communicate(timeout=60)
+    assert "11 were known already" in out
+    assert "Traceback" not in out + err
+
+
+@POSIX
+@pytest.mark.slow
+def test_ctrl_c_is_one_message_and_130(tmp_path: Path) -> None:
+    music = tmp_path / "music"
+    music.mkdir()
+    for seed in range(300):
+        (music / f"{seed}.mid").write_bytes(varied_band(seed, bars=32))
+    running = command(tmp_path, music, "--workers", "2", "--json")
+    assert running.stderr is not None
+    running.stderr.readline()
+    time.sleep(1.0)
+    os.killpg(running.pid, signal.SIGINT)  # as the terminal sends it: to the workers, too
+    out, err = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert json.loads(out)["interrupted"]
+    assert "Traceback" not in err
+    rest = json.loads(command(tmp_path, music, "--json").communicate(timeout=100)[0])
+    assert rest["taken"] + json.loads(out)["taken"] == 300
+
+
+@pytest.mark.slow
+def test_a_file_that_takes_too_long_is_refused_and_the_rest_goes_on(tmp_path: Path) -> None:
+    body = "".join("CDEFGABc|" for _ in range(4000))
+    (tmp_path / "long.abc").write_text(f"X:1\nT:Long\nM:4/4\nL:1/8\nK:C\n{body}\n")
+    (tmp_path / "short.mid").write_bytes(midi_bytes([("Melody", 0, tune(8))]))
+    report = ingest([tmp_path], tmp_path / "library.db", workers=1)
+    assert report.taken == 1
+    assert ["5 seconds" in reason for _, reason in report.refused] == [True]
