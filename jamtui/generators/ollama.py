@@ -77,7 +77,7 @@ class OllamaSource:
         self.hosts = Hosts(hosts, self._warm, measured, now)
         self.shelf = Shelf()
         self._styles = styles
-        self._roles = tuple(roles)
+        self.roles = tuple(roles)
         self._step = step
         self._examples = examples
         self._on_exchange = on_exchange
@@ -96,7 +96,7 @@ class OllamaSource:
 
     async def bars(self, brief: Brief) -> AsyncIterator[Bar]:
         """The brief's first bar, if it is on the shelf or gets there in time; again where it was changed."""
-        if brief.role not in self._roles:
+        if brief.role not in self.roles:
             return
         self._take(brief)
         length = brief.meter.bar_ticks

@@ -1,0 +1,143 @@
+"""``jamtui llm``: against the protocol double over HTTP."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from jamtui import paths
+from jamtui.cli import run
+from jamtui.config import load_config
+from jamtui.music.phrase import Role
+from jamtui.processes import llm
+from tests.generators.double import Double, Says
+
+QWEN = ("qwen3:1.7b", 1_359_293_444)
+PHI = ("phi:latest", 5_000_000_000)
+
+
+def configure(text: str) -> None:
+    path = paths.config_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def with_hosts(*servers: Double, more: str = "") -> None:
+    configure(f"[llm]\nhosts = {json.dumps([s.url for s in servers])}\n{more}")
+
+
+def test_models_are_listed_with_their_size_and_the_one_that_plays(
+    jamtui_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Double(models=(PHI, QWEN)) as server:
+        with_hosts(server)
+        assert run(["llm", "list"]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[0].startswith("  phi:latest")
+        assert "5.0 GB" in lines[0]
+        assert lines[1].startswith("* qwen3:1.7b")
+        assert "not measured" in lines[1]
+        assert run(["llm", "list", "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert [(m["name"], m["chosen"]) for m in found] == [("phi:latest", False), ("qwen3:1.7b", True)]
+
+
+def test_every_model_is_measured_and_the_figures_are_kept(
+    jamtui_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Double(models=(PHI, QWEN), rates={"phi:latest": 400.0, "qwen3:1.7b": 1600.0}) as server:
+        with_hosts(server)
+        assert run(["llm", "bench"]) == 0
+        out = capsys.readouterr().out
+        assert "phi:latest: " in out
+        assert "bars/s" in out
+        assert "100% accepted" in out
+        # The larger one, for both keep up.
+        assert "recommended: phi:latest (`jamtui llm use phi:latest`)" in out
+        assert run(["llm", "list"]) == 0
+        assert capsys.readouterr().out.startswith("* phi:latest")
+    kept = llm.load_measured(llm.measured_file())
+    assert set(kept) == {"phi:latest", "qwen3:1.7b"}
+    assert kept["phi:latest"].bars_per_s < kept["qwen3:1.7b"].bars_per_s
+    assert all(m.accepted == 1.0 and m.first_bar_s > 0 and m.tokens_per_s > 0 for m in kept.values())
+
+
+def test_a_model_that_writes_nonsense_is_reported_and_not_recommended(
+    jamtui_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Double(models=(QWEN,)) as server:
+        server.play(*[Says(["Sure, here is", " some jazz"])] * 4)
+        with_hosts(server)
+        assert run(["llm", "bench", "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)["qwen3:1.7b"]
+        assert found["measured"] is None
+        assert "no bar in its answer" in found["problem"]
+    assert llm.load_measured(llm.measured_file()) == {}
+
+
+def test_a_model_is_pulled_and_chosen(jamtui_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Double(models=(PHI,)) as server:
+        with_hosts(server, more='grid = "1/16"\n')
+        assert run(["llm", "use", "qwen2.5:1.5b"]) == 5
+        said = capsys.readouterr().err
+        assert "installed: phi:latest" in said
+        assert "`jamtui llm pull qwen2.5:1.5b`" in said
+        assert run(["llm", "pull", "qwen2.5:1.5b"]) == 0
+        assert run(["llm", "use", "qwen2.5:1.5b"]) == 0
+        chosen = load_config(paths.config_file()).llm
+        assert (chosen.model, chosen.grid) == ("qwen2.5:1.5b", "1/16")
+        assert run(["llm", "pull", "no/such:model"]) == 5
+        assert "ollama.com/library" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("line", [["list"], ["bench"], ["pull", "x"], ["use", "x"]])
+def test_without_ollama_each_command_says_what_to_do_in_one_sentence(
+    line: list[str], jamtui_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Double() as server:
+        with_hosts(server)
+    assert run(["llm", *line]) == 5
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "no Ollama answers at" in said
+    assert "ollama.com" in said
+
+
+def test_without_a_model_the_list_says_how_to_get_one(
+    jamtui_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Double(models=()) as server:
+        with_hosts(server)
+        for line in ("list", "bench"):
+            assert run(["llm", line]) == 5
+            assert "`jamtui llm pull qwen3:1.7b`" in capsys.readouterr().err
+
+
+def test_the_second_host_is_asked_where_the_first_one_is_off(
+    jamtui_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Double() as off:
+        pass
+    with Double(models=(QWEN,)) as server:
+        with_hosts(off, server)
+        assert run(["llm", "list"]) == 0
+        assert capsys.readouterr().out.startswith("* qwen3:1.7b")
+
+
+def test_the_source_is_made_from_the_configuration(jamtui_home: Path) -> None:
+    configure('[llm]\nhosts = ["rack", "127.0.0.1"]\nmodel = "phi"\nroles = ["lead", "comp"]\nthreads = 3\n')
+    made = llm.source()
+    assert [h.client.url for h in made.hosts.all] == ["http://rack:11434", "http://127.0.0.1:11434"]
+    assert {h.wish for h in made.hosts.all} == {"phi"}
+    assert {h.client.options.num_thread for h in made.hosts.all} == {3}
+    assert made.roles == (Role.LEAD, Role.COMP)
+    configure("[llm]\non = false\n")
+    assert llm.source().hosts.all == ()
+
+
+def test_damaged_figures_are_no_figures(tmp_path: Path) -> None:
+    file = tmp_path / "figures.json"
+    assert llm.load_measured(file) == {}
+    for text in ("", "{", "[1]", '[{"model": "x"}]'):
+        file.write_text(text)
+        assert llm.load_measured(file) == {}
