@@ -6,11 +6,13 @@ Measured with python-rtmidi 1.5.8 on JACK2: every rtmidi call holds the interpre
 ctypes, which lets the interpreter lock go, and ``alive`` turns False the moment the server is gone.
 """
 
+import contextlib
 import ctypes
 import ctypes.util
+import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from jamtui.errors import PortError
@@ -24,7 +26,26 @@ _NO_START_SERVER = 1
 CLOSE_S = 2.0
 """Leaving takes the server a few periods; longer, while it forgets the clients of a killed program."""
 
+_BELOW = 64
+"""Descriptors kept free: the ports of a band take some 30."""
+
 _Shutdown = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+
+
+@contextlib.contextmanager
+def outlasting() -> Iterator[None]:
+    """What is opened meanwhile gets descriptors above those of all that is opened after.
+
+    A killed process loses its descriptors from the lowest up, and in that order JACK takes its clients away,
+    each in up to a client timeout (jackd's ``-t``). Only one that plays nothing takes no time, if it comes
+    last.
+    """
+    held = [os.open(os.devnull, os.O_RDONLY) for _ in range(_BELOW)]
+    try:
+        yield
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
 
 
 class JackControl:

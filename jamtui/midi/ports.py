@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from jamtui.errors import PortError
 from jamtui.midi import names
 from jamtui.midi.apis import APIS, NOT_BUILT, TITLE, code
-from jamtui.midi.jack import JackControl
+from jamtui.midi.jack import JackControl, outlasting
 from jamtui.midi.port import Callback, InputPort, NullOutput, OutputPort, close_client, delete_client, quiet
 from jamtui.midi.pump import QUEUE_MESSAGES, InputPump
 
@@ -75,7 +75,7 @@ class MidiSystem:
             return NOT_BUILT
         try:
             if api == "jack":
-                with quiet():
+                with quiet(), outlasting():
                     self._jack = JackControl(on_shutdown=self._jack_gone)
                 return ""
             with quiet():
@@ -222,7 +222,7 @@ class MidiSystem:
             return self.alive
         dead = self._jack
         try:
-            with quiet():
+            with quiet(), outlasting():
                 self._jack = JackControl(on_shutdown=self._jack_gone)
         except PortError:
             return False

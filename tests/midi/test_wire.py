@@ -7,6 +7,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -376,3 +377,20 @@ def test_leaving_the_server_never_waits_for_ever(monkeypatch: pytest.MonkeyPatch
     assert not control.alive
     free.set()
     assert left.wait(10.0)
+
+
+def test_the_control_client_of_a_killed_process_is_the_last_that_jack_takes_away(jack_server: str) -> None:
+    def descriptors() -> set[int]:
+        return {int(entry.name) for entry in Path("/proc/self/fd").iterdir()}
+
+    if not Path("/proc/self/fd").is_dir():
+        pytest.skip("descriptors are listed in /proc")
+    before = descriptors()
+    system = MidiSystem("jack")
+    control = descriptors() - before
+    for name in names.ROLE_PORTS.values():
+        system.open_virtual_output(name)
+    ports = descriptors() - before - control
+    assert control
+    assert max(ports) < min(control)
+    system.close()
