@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from heapq import heapify, heappop, heapreplace
 
 import numpy as np
 
@@ -88,18 +89,23 @@ def fit(
     return Fit(share[np.arange(len(best)), best].astype(np.float32), transpose, mean.astype(np.float32))
 
 
-def diverse(scores: Floats, sources: Sequence[int | None], k: int, same_source: float) -> list[int]:
+def diverse(scores: Sequence[float], sources: Sequence[int | None], k: int, same_source: float) -> list[int]:
     """Indices of the ``k`` best, taken one after the other; each that was taken lowers those of its source
     by ``same_source``. Ties go to the earlier one."""
-    left = scores.astype(np.float64).copy()
+    # Lowering never lifts: what is at the top with its present value is the best.
+    heap = [(-score, index, 0) for index, score in enumerate(scores)]
+    heapify(heap)
+    heard: dict[int, int] = {}
     taken: list[int] = []
-    source = np.array([-1 if s is None else s for s in sources])
-    for _ in range(min(k, len(left))):
-        best = int(np.argmax(left))
-        if left[best] == -np.inf:
-            break
-        taken.append(best)
-        left[best] = -np.inf
-        if source[best] >= 0:
-            left[source == source[best]] -= same_source
+    while heap and len(taken) < k:
+        score, index, lowered = heap[0]
+        source = sources[index]
+        times = 0 if source is None else heard.get(source, 0)
+        if times > lowered:
+            heapreplace(heap, (score + same_source * (times - lowered), index, times))
+            continue
+        heappop(heap)
+        taken.append(index)
+        if source is not None:
+            heard[source] = times + 1
     return taken

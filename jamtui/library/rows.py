@@ -30,6 +30,9 @@ def chords_text(chords: Sequence[ChordSpan]) -> str:
     return ";".join(f"{s.start}+{s.length} {s.chord.plain_symbol}" for s in chords)
 
 
+_chord = lru_cache(maxsize=4096)(parse_chord)
+
+
 @lru_cache(maxsize=4096)
 def chords_of(text: str) -> tuple[ChordSpan, ...]:
     """The spans that ``chords_text`` wrote."""
@@ -37,7 +40,7 @@ def chords_of(text: str) -> tuple[ChordSpan, ...]:
     for part in filter(None, text.split(";")):
         place, _, symbol = part.partition(" ")
         start, _, length = place.partition("+")
-        spans.append(ChordSpan(int(start), int(length), parse_chord(symbol)))
+        spans.append(ChordSpan(int(start), int(length), _chord(symbol)))
     return tuple(spans)
 
 

@@ -6,7 +6,7 @@ held against the coming chords (see ``ranking.py``).
 
 import threading
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
@@ -26,7 +26,7 @@ from jamtui.library.vectors import padded, placeholders
 from jamtui.music.meter import COMMON_TIME, Meter
 from jamtui.music.phrase import ChordSpan, Note, Role
 
-FETCH_WHOLE = 32
+FETCH_WHOLE = 24
 FETCH_HARMONY = 16
 BUDGET = 8192
 """Vectors of a shelf that one fetch looks at."""
@@ -34,6 +34,8 @@ SMALL_SHELF = 512
 """With fewer phrases in the style that is wanted, other styles are asked too."""
 FETCH_OTHERS = 12
 POLL_S = 0.25
+REMEMBERED = 4096
+"""Phrases that a searcher keeps in memory as they were found, some 3 kB each."""
 
 FIT, HARMONY, ENERGY, STYLE, REGISTER = 0.55, 0.2, 0.1, 0.1, 0.05
 """Shares of the score."""
@@ -46,7 +48,7 @@ AVOIDED_SOURCE = 0.15
 OTHER_METER = 0.2
 """What such a phrase loses: it has to be cut or stretched."""
 
-_CANDIDATE = "select id, notes, bars, source, root, kept, banned, shelf from phrases where id in ({})"
+_CANDIDATE = "select id, notes, bars, source, root, kept, banned, count, played from phrases where id in ({})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,10 @@ class SearchHit:
     parts: HitParts
 
 
+_Candidate = tuple[Shelf, float, float]
+"""Where a phrase was found, and how near its chords and its density are (0 to 1)."""
+
+
 class Searcher:
     """Searches one store. ``search`` may be called from any thread, also while others write.
 
@@ -99,6 +105,7 @@ class Searcher:
         self._connection = store.reader()
         self._lock = threading.Lock()
         self._index = CellIndex(store.reader())
+        self._known: dict[int, PhraseRecord] = {}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self.trouble = ""
@@ -164,7 +171,7 @@ class Searcher:
             return []
         return self._rank(query, known, found, rows, k, avoid_sources)
 
-    def _fetch(self, query: Query, known: Wanted, extra: int) -> dict[int, "_Candidate"]:
+    def _fetch(self, query: Query, known: Wanted, extra: int) -> dict[int, _Candidate]:
         """What the vectors say is near, by number."""
         meter = meter_text(query.meter)
         shelves = [s for s in self._index.shelves if s.role == query.role.value and s.size]
@@ -187,16 +194,16 @@ class Searcher:
         return found
 
     def _take(
-        self, found: dict[int, "_Candidate"], shelf: Shelf, space: str, query: Floats, k: int, budget: int
+        self, found: dict[int, _Candidate], shelf: Shelf, space: str, query: Floats, k: int, budget: int
     ) -> None:
         near: Found = shelf.spaces[space].nearest(query, k, budget)
         density = DENSITY if space == "whole" else H_DENSITY
         away = near.vectors[:, CHORDS] - query[CHORDS]
-        harmony = 1 - np.einsum("ij,ij->i", away, away) / (4 * WEIGHTS["chords"] ** 2)
-        energy = 1 - np.abs(near.vectors[:, density] - query[density]) / WEIGHTS["density"]
+        harmony = np.maximum(0, 1 - np.einsum("ij,ij->i", away, away) / (4 * WEIGHTS["chords"] ** 2))
+        energy = np.maximum(0, 1 - np.abs(near.vectors[:, density] - query[density]) / WEIGHTS["density"])
         for number, h, e in zip(near.phrases.tolist(), harmony.tolist(), energy.tolist(), strict=True):
             if number not in found:
-                found[number] = _Candidate(shelf, max(0.0, h), max(0.0, e))
+                found[number] = (shelf, h, e)
 
     def _candidates(self, numbers: list[int]) -> list[Row]:
         """Rows of those that are still there and not banned."""
@@ -207,7 +214,7 @@ class Searcher:
         self,
         query: Query,
         known: Wanted,
-        found: dict[int, "_Candidate"],
+        found: dict[int, _Candidate],
         rows: list[Row],
         k: int,
         avoid_sources: Collection[str],
@@ -216,7 +223,7 @@ class Searcher:
         end = max((s.start + s.length for s in query.chords), default=0)
         window = min(2 * query.meter.bar_ticks, end)
         pitched = query.role is not Role.DRUMS and window > 0
-        lengths = [row[2] * meter_of(c.shelf.meter).bar_ticks for row, c in zip(rows, of, strict=True)]
+        lengths = [row[2] * meter_of(c[0].meter).bar_ticks for row, c in zip(rows, of, strict=True)]
         if pitched:
             how = fit(
                 [row[1] for row in rows], lengths, [row[4] for row in rows], query.chords, query.meter, window
@@ -230,9 +237,9 @@ class Searcher:
             target = sum(n.pitch for n in query.just_played) / len(query.just_played)
             transpose = transpose + 12 * np.round((target - mean - transpose) / 12).astype(np.int64)
             register = np.maximum(0, 1 - np.abs(target - mean - transpose) / 12).astype(np.float32)
-        style = np.array([_style(query.style, c.shelf.style) for c in of])
-        harmony = np.array([c.harmony if pitched else 1.0 for c in of])
-        energy = np.array([c.energy for c in of])
+        style = np.array([_style(query.style, c[0].style) for c in of])
+        harmony = np.array([c[1] if pitched else 1.0 for c in of])
+        energy = np.array([c[2] for c in of])
         scores = (
             FIT * np.minimum(share / ENOUGH, 1)
             + HARMONY * harmony
@@ -241,31 +248,45 @@ class Searcher:
             + REGISTER * register
         )
         meter = meter_text(query.meter)
-        scores -= OTHER_METER * np.array([c.shelf.meter != meter for c in of])
+        scores -= OTHER_METER * np.array([c[0].meter != meter for c in of])
         scores += KEPT * np.array([bool(row[5]) for row in rows])
         scores = np.clip(scores, 0, 1)
-        chosen = scores - AVOIDED_SOURCE * self._avoided(rows, avoid_sources)
-        taken = diverse(chosen, [row[3] for row in rows], k, SAME_SOURCE)
-        records = self._records([rows[i][0] for i in taken])
-        hits: list[SearchHit] = []
-        for i in taken:
-            record = records.get(rows[i][0])
-            if record is not None:
-                parts = HitParts(*(float(part[i]) for part in (share, harmony, style, energy, register)))
-                hits.append(SearchHit(record, float(scores[i]), int(transpose[i]), parts))
-        return hits
+        chosen = scores - AVOIDED_SOURCE * self._avoided(rows, avoid_sources) if avoid_sources else scores
+        taken = diverse(chosen.tolist(), [row[3] for row in rows], k, SAME_SOURCE)
+        records = self._records([rows[i] for i in taken])
+        columns = [part.tolist() for part in (share, harmony, style, energy, register)]
+        return [
+            SearchHit(
+                records[rows[i][0]], float(scores[i]), int(transpose[i]), HitParts(*(c[i] for c in columns))
+            )
+            for i in taken
+            if rows[i][0] in records
+        ]
 
     def _avoided(self, rows: list[Row], hashes: Collection[str]) -> Floats:
         """1 where a row comes from a file of ``hashes``."""
-        avoided: set[int] = set()
-        if hashes:
-            sql = f"select id from sources where sha256 in ({','.join('?' * len(hashes))})"
-            avoided = {row[0] for row in self._all(sql, tuple(hashes))}
+        sql = f"select id from sources where sha256 in ({','.join('?' * len(hashes))})"
+        avoided = {row[0] for row in self._all(sql, tuple(hashes))}
         return np.array([row[3] in avoided for row in rows], np.float32)
 
-    def _records(self, numbers: list[int]) -> dict[int, PhraseRecord]:
-        sql = f"{PHRASE_SQL} where p.id in ({placeholders(numbers)})"
-        return {row[0]: phrase_record(row) for row in self._all(sql, padded(numbers))}
+    def _records(self, rows: list[Row]) -> dict[int, PhraseRecord]:
+        """Whole records for rows of ``_candidates``. A number is never given twice, so what was read once is
+        remembered; only counts and marks change."""
+        unknown = [row[0] for row in rows if row[0] not in self._known]
+        if unknown:
+            if len(self._known) > REMEMBERED:
+                self._known = {}
+            sql = f"{PHRASE_SQL} where p.id in ({placeholders(unknown)})"
+            self._known |= {row[0]: phrase_record(row) for row in self._all(sql, padded(unknown))}
+        records: dict[int, PhraseRecord] = {}
+        for number, _, _, _, _, kept, banned, count, played in rows:
+            record = self._known.get(number)
+            if record is not None:
+                marks = (count, played, bool(kept), bool(banned))
+                if (record.count, record.played, record.kept, record.banned) != marks:
+                    record = replace(record, count=count, played=played, kept=marks[2], banned=marks[3])
+                records[number] = record
+        return records
 
     def _all(self, sql: str, values: Row) -> list[Row]:
         with self._lock, explained(self._store.path):
@@ -283,12 +304,3 @@ class Searcher:
 def _style(wanted: str, given: str) -> float:
     """A phrase of no style in particular serves any."""
     return 1.0 if wanted in ("", given) else UNSTYLED if not given else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """Where a phrase was found, and how near its chords and its density are (0 to 1)."""
-
-    shelf: Shelf
-    harmony: float
-    energy: float
