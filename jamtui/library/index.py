@@ -15,7 +15,7 @@ import numpy.typing as npt
 from jamtui.library.cells import Cells, Numbers, assign
 from jamtui.library.flatten import Floats
 from jamtui.library.rows import Row
-from jamtui.library.vectors import SPACES, ShelfVectors, read_cells, read_shelf, read_vectors
+from jamtui.library.vectors import SPACES, read_cells, read_shelf, read_vectors
 
 MOST_NEW = 2048
 """New phrases of a shelf that are scanned beside its cells; with more, all are put in order again. On a large
@@ -205,7 +205,7 @@ class CellIndex:
             vectors = read.whole if space == "whole" else read.harmony
             cells = read_cells(self._connection, number, space)
             spaces[space] = _in_order(read.phrases, vectors, cells)
-        shelf = Shelf(number, role, style, meter, spaces, *_moments(read))
+        shelf = Shelf(number, role, style, meter, spaces, *_moments(read.whole))
         for (phrase,) in self._all("select id from phrases where shelf = ? and banned", number):
             _hide([shelf], phrase, True)
         return shelf
@@ -219,7 +219,9 @@ class CellIndex:
             name: shelf.spaces[name].grown(numbers, np.stack([v[at] for _, v in found]))
             for at, name in enumerate(SPACES)
         }
-        made = replace(shelf, spaces=grown)
+        whole = grown["whole"]
+        mean, spread = _moments(whole.vectors[: whole.size])
+        made = replace(shelf, spaces=grown, mean=mean, spread=spread)
         banned = "select id from phrases where shelf = ? and id >= ? and banned"
         for (phrase,) in self._all(banned, shelf.number, phrases[0]):
             _hide([made], phrase, True)
@@ -277,9 +279,9 @@ def _half(vectors: npt.NDArray[np.floating]) -> Floats:
     return half
 
 
-def _moments(read: ShelfVectors) -> tuple[Floats, Floats]:
-    if not len(read.phrases):
-        return np.zeros(read.whole.shape[1], np.float32), np.ones(read.whole.shape[1], np.float32)
+def _moments(vectors: Floats) -> tuple[Floats, Floats]:
+    if not len(vectors):
+        return np.zeros(vectors.shape[1], np.float32), np.ones(vectors.shape[1], np.float32)
     # Some thousand phrases tell what is usual as well as all of them.
-    sample = read.whole[:: max(1, len(read.phrases) // 4096)]
+    sample = vectors[:: max(1, len(vectors) // 4096)]
     return sample.mean(axis=0), sample.std(axis=0)
