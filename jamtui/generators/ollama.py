@@ -8,7 +8,7 @@ use any more is closed at once.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jamtui.errors import MusicError
 from jamtui.generators.ahead import Ahead, Job, next_job, still_useful
@@ -16,14 +16,14 @@ from jamtui.generators.hosts import NAME, Host, Hosts
 from jamtui.generators.models import Measured
 from jamtui.generators.ollama_client import Ask, Figures, Kind, Trouble, loop_time, trouble
 from jamtui.generators.pacing import Pacing, plan, words
-from jamtui.generators.prompt import Example
+from jamtui.generators.prompt import Example, example_of
 from jamtui.generators.request import Request, make_request
 from jamtui.generators.shelf import Place, Shelf, bar_chords
 from jamtui.generators.stream import Exchange, Stream
 from jamtui.generators.trial import trial_brief
 from jamtui.music.meter import EIGHTH
-from jamtui.music.phrase import Bar, Brief, Role, Source
-from jamtui.session.generator import GeneratorHealth
+from jamtui.music.phrase import Bar, Brief, Note, Role, Source
+from jamtui.session.generator import GeneratorHealth, Retrieving
 from jamtui.styles.style import Style
 
 LOOK_S = 0.1
@@ -32,6 +32,9 @@ WAITING_S = 1.0
 """Beyond what was expected, until a host that says nothing is called slow."""
 WARM_S = 120.0
 """Longest wait for the first answer of a model that was just loaded."""
+
+EXAMPLES = 3
+"""Phrases that are looked up for a request; the prompt takes as many as it has room for."""
 
 Examples = Callable[[Request], Sequence[Example]]
 
@@ -52,7 +55,7 @@ class OllamaSource:
         styles: the styles by name.
         roles: whom it writes for.
         step: ticks of a step of the grid.
-        examples: phrases to show to the model, by request.
+        examples: phrases to show to the model, by request; ``inspire`` puts the library in their place.
         measured: what ``jamtui llm bench`` found, by model.
         on_exchange: gets every request and answer, word for word, at its end.
         now: the time in seconds; the event loop's, where nothing else is said.
@@ -156,6 +159,15 @@ class OllamaSource:
 
         self._life = asyncio.get_running_loop().create_task(self.run(tell))
 
+    def inspire(self, phrases: Retrieving) -> None:
+        """Show the phrases that the library finds to the model (``session.generator.Inspired``)."""
+
+        def found(request: Request) -> Sequence[Example]:
+            hits = phrases.similar(request.brief, request.chords, request.bars, EXAMPLES)
+            return [example_of(phrase, transpose) for phrase, transpose in hits]
+
+        self._examples = found
+
     def greet(self) -> None:
         """A new engine: it knows nothing, and what the old one played is of no use to it."""
         self._told = None
@@ -224,7 +236,14 @@ class OllamaSource:
         except MusicError:
             await asyncio.sleep(LOOK_S)  # nothing to write in this meter or over these chords
             return
-        stream = Stream(host, request, self._examples(request), style_words=_words(style), now=self._now)
+        stream = Stream(
+            host,
+            request,
+            self._examples(request),
+            style_words=_words(style),
+            before=self._before(job),
+            now=self._now,
+        )
         task = asyncio.ensure_future(self._stream(host, job, stream))
         self._running = _Running(job, stream, task)
         try:
@@ -237,6 +256,15 @@ class OllamaSource:
             self._running = None
             self._on_exchange(stream.exchange())
             self._say()
+
+    def _before(self, job: Job) -> tuple[Note, ...] | None:
+        """The bar before those of ``job``, if it was written here: the line that leads to them."""
+        place = job.ahead.place(job.first - 1) if job.first else None
+        found = self.shelf.find(place, job.ahead.tick(job.first - 1)) if place is not None else None
+        if found is None:
+            return None
+        length = job.ahead.brief.meter.bar_ticks
+        return tuple(replace(n, onset=n.onset - length) for n in found.notes)
 
     async def _stream(self, host: Host, job: Job, stream: Stream) -> None:
         brief = job.ahead.brief

@@ -11,8 +11,8 @@ from jamtui.generators.ollama_client import Ask, Figures, Kind, Trouble, loop_ti
 from jamtui.generators.pacing import Pace
 from jamtui.generators.prompt import Example, build_prompt
 from jamtui.generators.request import Request
-from jamtui.music.phrase import Bar
-from jamtui.session.guard import Guard, Limits
+from jamtui.music.phrase import Bar, Note
+from jamtui.session.guard import Guard
 from jamtui.session.randomness import number
 
 SILENT_S = 5.0
@@ -49,6 +49,8 @@ class Stream:
         host: whom it goes to.
         request: what is wanted.
         examples: phrases in the notation, for the prompt.
+        before: the line that leads to these bars (onsets from their first bar line, negative), where it is
+            not what the brief says was just played.
         first_s: longest wait for the first piece; None: by the host's pace.
         now: the time in seconds; the event loop's, where nothing else is said.
     """
@@ -61,11 +63,14 @@ class Stream:
         *,
         first_s: float | None = None,
         style_words: str = "",
+        before: Sequence[Note] | None = None,
         now: Callable[[], float] = loop_time,
     ) -> None:
         self.host = host
         self.request = request
-        self.prompt = build_prompt(request, examples, style_words=style_words, thinking=host.thinking)
+        self.prompt = build_prompt(
+            request, examples, style_words=style_words, thinking=host.thinking, before=before
+        )
         self.pattern = build_pattern(request)
         self.began = now()
         self.first_at: float | None = None
@@ -82,7 +87,7 @@ class Stream:
         self._answer: list[str] = []
         self._kept = 0
         self._guard = Guard()
-        self._limits = Limits(request.brief.role, request.low, request.high, request.key, request.surprise)
+        self._limits = request.limits
         pace = host.pace
         low, high = TEMPERATURES
         self._ask = Ask(

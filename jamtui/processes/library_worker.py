@@ -9,7 +9,7 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from jamtui.library.librarian import Librarian
 from jamtui.library.search import Query, Searcher, SearchHit
 from jamtui.library.source import Composed, LibrarySource, hit_of
 from jamtui.library.store import SqliteStore
-from jamtui.music.phrase import Bar, Brief, Role, Source
+from jamtui.music.phrase import Bar, Brief, ChordSpan, Phrase, Role, Source
 from jamtui.processes.codec import from_plain
 from jamtui.session.audition import AuditionNote
 from jamtui.session.book import ReflexPhrase
@@ -92,6 +92,20 @@ class LibraryWorker:
         self._tell_hits(brief, made)
         if guests:
             self._send("guests", guests)
+
+    def similar(
+        self, brief: Brief, chords: tuple[ChordSpan, ...], bars: int, count: int
+    ) -> Sequence[tuple[Phrase, int]]:
+        """Phrases for another generator's model (``session.generator.Retrieving``)."""
+        searcher = self._searcher
+        if searcher is None or self._state != "ready":
+            return ()
+        query = Query(chords, brief.role, brief.style, bars, brief.meter, (), brief.energy, brief.tempo)
+        try:
+            hits = searcher.search(query, count)
+        except StoreError:
+            return ()
+        return [(hit.record.phrase, hit.transpose) for hit in hits]
 
     def _compose(self, brief: Brief) -> tuple[Composed, list[ReflexPhrase]]:
         made = self._source.compose(brief)

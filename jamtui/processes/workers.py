@@ -22,7 +22,14 @@ from jamtui.processes.children import when_orphaned
 from jamtui.processes.client import EngineLink
 from jamtui.processes.codec import Plain, from_plain
 from jamtui.processes.options import SessionOptions
-from jamtui.session.generator import Corresponding, Generator, GeneratorHealth, Reporting
+from jamtui.session.generator import (
+    Corresponding,
+    Generator,
+    GeneratorHealth,
+    Inspired,
+    Reporting,
+    Retrieving,
+)
 
 
 class Link(Protocol):
@@ -103,7 +110,12 @@ class Workers:
                     task.add_done_callback(self._errands.discard)
 
     def attach(self) -> None:
-        """Let the generators that correspond with the engine begin; on the loop, once."""
+        """Acquaint the generators with each other, and let those that correspond with the engine begin; on
+        the loop, once."""
+        library = next((g for g in self._generators if isinstance(g, Retrieving)), None)
+        for generator in self._generators:
+            if library is not None and isinstance(generator, Inspired):
+                generator.inspire(library)
         for generator in self._generators:
             if isinstance(generator, Corresponding):
                 generator.attach(self._link.send)

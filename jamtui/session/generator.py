@@ -1,10 +1,10 @@
 """The one interface that all sources of music speak, the reflex included."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from jamtui.music.phrase import Bar, Brief, Source
+from jamtui.music.phrase import Bar, Brief, ChordSpan, Phrase, Source
 
 
 class Generator(Protocol):
@@ -82,4 +82,25 @@ class Corresponding(Protocol):
 
     async def close(self) -> None:
         """The worker process ends."""
+        ...
+
+
+@runtime_checkable
+class Retrieving(Protocol):
+    """A generator that can find phrases for others: the library."""
+
+    def similar(
+        self, brief: Brief, chords: tuple[ChordSpan, ...], bars: int, count: int
+    ) -> Sequence[tuple[Phrase, int]]:
+        """``count`` phrases for ``bars`` bars over ``chords``, otherwise as ``brief`` says, best first, each
+        with the semitones by which it is to be transposed. A few milliseconds; none where there are none."""
+        ...
+
+
+@runtime_checkable
+class Inspired(Protocol):
+    """A generator that shows found phrases to its model."""
+
+    def inspire(self, phrases: Retrieving) -> None:
+        """Ask ``phrases`` from now on. Called before ``attach``."""
         ...

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import aclosing
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,9 +14,9 @@ from jamtui.generators.ollama import OllamaSource
 from jamtui.generators.ollama_client import RunnerOptions
 from jamtui.generators.stream import Exchange
 from jamtui.music.meter import SIXTEENTH
-from jamtui.music.phrase import Brief, Role, Source
-from jamtui.session.generator import Corresponding, Generator, Reporting
-from tests.generators.briefs import brief_for
+from jamtui.music.phrase import Brief, ChordSpan, Note, Phrase, Role, Source
+from jamtui.session.generator import Corresponding, Generator, Inspired, Reporting
+from tests.generators.briefs import brief_for, spans
 from tests.generators.double import Double, Seen
 from tests.generators.playing import LOOP_KEYS, Playing, play_all, ready
 from tests.generators.virtual_time import run
@@ -282,3 +284,50 @@ def test_when_the_music_stops_the_request_does_too() -> None:
             return [s for s in server.written if s.at > band.bar_at[10]]
 
     assert run(scene()) == []
+
+
+class Library:
+    """Finds one phrase for everything, a fourth too low."""
+
+    def similar(
+        self, brief: Brief, chords: tuple[ChordSpan, ...], bars: int, count: int
+    ) -> Sequence[tuple[Phrase, int]]:
+        self.asked = (chords, bars, count)
+        over = spans(("Am7", "D7"), 0, 2, 3840)
+        notes = tuple(Note(n * 480, 64 + n % 3, 480) for n in range(16))
+        return [(Phrase("found", brief.role, brief.style, 2, over, notes), 5)]
+
+
+def test_phrases_of_the_library_are_shown_to_the_model_transposed() -> None:
+    library = Library()
+
+    async def scene() -> Double:
+        async with Double(tokens_per_s=80) as server:
+            made = source(server)
+            assert isinstance(made, Inspired)
+            made.inspire(library)
+            await Playing(made, 6, tempo=200, started=ready).play()
+            return server
+
+    server = run(scene())
+    prompts = [s.body["prompt"] for s in server.written[2:]]
+    assert prompts
+    # E F Gb, a fourth higher.
+    assert all("Dm7 | G7:\n" in p and '" A Bb B A Bb B A Bb | B A Bb B A Bb B A |"' in p for p in prompts)
+    assert library.asked[1:] == (2, 3)
+    assert max(s.new_prompt_tokens for s in server.written[3:]) <= 150
+
+
+def test_the_bars_written_last_are_shown_as_what_was_just_played() -> None:
+    kept: list[Exchange] = []
+
+    async def scene() -> None:
+        async with Double(tokens_per_s=80) as server:
+            await Playing(source(server, on_exchange=kept.append), 8, tempo=200, started=ready).play()
+
+    run(scene())
+    for one, other in pairwise(kept):
+        # The second bar of an answer leads to the first one of the next.
+        letters = one.answer.strip('" |').split("|")[1].split()
+        told = other.prompt.split("Just played:\n")[1].split("\n")[0].strip('" |').split()
+        assert [x for x in told if x not in "-."][-1] == [x for x in letters if x not in "-."][-1]
