@@ -104,6 +104,8 @@ def build_parser() -> argparse.ArgumentParser:
 
     _llm_commands(commands.add_parser("llm", help="the language model that writes along (Ollama)"))
 
+    _prepare_command(commands.add_parser("prepare", help="have the LLM write choruses before the show"))
+
     _ingest_command(commands.add_parser("ingest", help="take phrases from MIDI files and scores"))
 
     bench = commands.add_parser("bench", help="measure this machine")
@@ -131,6 +133,19 @@ def _llm_commands(llm: argparse.ArgumentParser) -> None:
     use = kinds.add_parser("use", help="make an installed model the one that plays")
     use.add_argument("model", metavar="MODEL")
     use.set_defaults(command=_llm_use)
+
+
+def _prepare_command(prepare: argparse.ArgumentParser) -> None:
+    prepare.add_argument("--chart", metavar="C", help='the song, as "Dm7 | G7 | Cmaj7 | %%" or a file')
+    prepare.add_argument("--style", metavar="S", help="the style it will be played in")
+    prepare.add_argument("--choruses", type=_count, default=3, metavar="N", help="times through (default 3)")
+    prepare.add_argument("--role", choices=("lead", "bass", "comp"), default="lead", help="who plays them")
+    prepare.add_argument("--tempo", type=_tempo, metavar="T", help="about how fast (default: the style's)")
+    prepare.add_argument("--meter", choices=METER_NAMES, help="time signature (default: as when playing)")
+    prepare.add_argument("--list", action="store_true", help="show what is prepared")
+    prepare.add_argument("--forget", metavar="NAME", help="remove what is prepared for a song")
+    prepare.add_argument("--json", action="store_true", help="machine-readable")
+    prepare.set_defaults(command=_prepare)
 
 
 def _ingest_command(ingest: argparse.ArgumentParser) -> None:
@@ -180,6 +195,13 @@ def _workers(text: str) -> int:
 
 def _positive(text: str) -> float:
     return _number(text, 0.001, 1e9, "a number of seconds above 0")
+
+
+def _count(text: str) -> int:
+    value = _number(text, 1, 1e12, "a whole number from 1 on")
+    if value != int(value):
+        raise argparse.ArgumentTypeError(f"give a whole number from 1 on, not {text!r}")
+    return int(value)
 
 
 def _tempo(text: str) -> float:
@@ -382,6 +404,28 @@ def _llm_use(arguments: argparse.Namespace) -> int:
     from jamtui.processes.llm import use
 
     return use(_config(), arguments.model)
+
+
+def _prepare(arguments: argparse.Namespace) -> int:
+    from jamtui.processes.prepare import Order, forget, list_prepared, prepare
+
+    if arguments.style is not None:
+        _check_style(arguments.style)
+    if arguments.list:
+        return list_prepared(as_json=arguments.json)
+    if arguments.forget is not None:
+        return forget(arguments.forget, arguments.style)
+    if arguments.chart is None:
+        raise JamtuiError('give the song: jamtui prepare --chart "Dm7 | G7 | Cmaj7 | %", or a file of that')
+    order = Order(
+        chart=_chart_text(arguments.chart),
+        style=arguments.style,
+        role=arguments.role,
+        choruses=arguments.choruses,
+        tempo=arguments.tempo,
+        meter=arguments.meter,
+    )
+    return prepare(_config(), order, as_json=arguments.json)
 
 
 def _ingest(arguments: argparse.Namespace) -> int:

@@ -59,6 +59,11 @@ def library_file() -> Path:
     return data_dir() / "library.db"
 
 
+def prepared_dir() -> Path:
+    """Choruses that were written before the show: one file per chart and style."""
+    return data_dir() / "prepared"
+
+
 def state_dir() -> Path:
     """Journals and logs."""
     return _dir("state", "state")

@@ -29,6 +29,8 @@ ATTEMPTS = 4
 """How often a bar is asked for before it is left out."""
 PLAYED_BARS = 2
 """Bars before a request that it is told of."""
+HOPELESS = 12
+"""Answers in a row without a bar that the guard takes: the model cannot do it."""
 FIRST_S = 120.0
 """Longest wait for the first piece of an answer: nobody waits on a stage."""
 FAILURES = 4
@@ -112,8 +114,11 @@ class Preparation:
         self._wish = wish
         self._hosts = hosts
         self._host: Host | None = None
+        self._empty = 0
+        self.model = ""
+        """The model that writes, once it is loaded."""
         self._keep = keep
-        self._told = told
+        self.told = told
         self._measured = measured
         self._now = now
         chart = prepared.chart
@@ -155,9 +160,12 @@ class Preparation:
                     tries[n] += 1
                 try:
                     await self._ask(place, bars, first, count, number(seed, first, tries[first]))
-                    failures = 0
+                    failures = self._empty = 0
                 except Trouble as error:
                     if error.kind is Kind.NONSENSE:
+                        self._empty += 1
+                        if self._empty >= HOPELESS:
+                            raise
                         continue
                     failures += 1
                     for n in range(first, first + count):
@@ -169,8 +177,7 @@ class Preparation:
         finally:
             written = sum(bar is not None for bar in bars) - sum(self._silent)
             if written:
-                model = self._host.model if self._host is not None else ""
-                model = model or (own[place].model if place < len(own) else "")
+                model = self.model or (own[place].model if place < len(own) else "")
                 chorus = Chorus(self._wish.role, model, seed, tuple(bars))
                 self.prepared = self.prepared.with_chorus(place, chorus)
                 self._keep(self.prepared)
@@ -182,6 +189,8 @@ class Preparation:
         host = self._host
         if host is None:
             host = self._host = await open_host(self._hosts, self._measured)
+            self.model = host.model
+            self.told()
         brief = self._brief(place, bars, first, count, seed)
         style = self._wish.style
         request = make_request(brief, style, bars=count, step=self._wish.step)
@@ -194,10 +203,10 @@ class Preparation:
                     if bars[n] is None:
                         self.tally.done += 1
                     bars[n] = bar.notes
-                    self._told()
+                    self.told()
         finally:
             self.tally.refused.update(stream.refused)
-            self._told()
+            self.told()
 
     def _brief(self, place: int, bars: Sequence[BarNotes | None], first: int, count: int, seed: int) -> Brief:
         wish, chart = self._wish, self.prepared.chart

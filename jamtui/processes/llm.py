@@ -160,7 +160,7 @@ async def _list(config: Config) -> list[Listed]:
         try:
             models = await host.client.models()
         except Trouble as error:
-            problems.append(_sentence(host.client.url, error))
+            problems.append(in_words(host.client.url, error))
             continue
         finally:
             await host.client.close()
@@ -180,7 +180,7 @@ async def _first(config: Config) -> tuple[Host, tuple[Installed, ...]]:
         try:
             return host, await host.client.models()
         except Trouble as error:
-            problem = problem or _sentence(host.client.url, error)
+            problem = problem or in_words(host.client.url, error)
             await host.client.close()
     raise LlmError(problem or GET_IT)
 
@@ -265,7 +265,8 @@ def _row(model: Installed, trial: Trial) -> str:
     )
 
 
-def _sentence(url: str, error: Trouble) -> str:
+def in_words(url: str, error: Trouble) -> str:
+    """What went wrong at ``url``, and what to do, in a sentence."""
     if error.kind is Kind.REFUSED:
         return f"no Ollama answers at {url}; {GET_IT}"
     return f"Ollama at {url}: {error}; see its log, or name another host in [llm] hosts"
