@@ -15,6 +15,7 @@ from jamtui.console.commands import ActionCommands
 from jamtui.console.frame import ROLES, Drawer, Frame
 from jamtui.console.inks import BACKGROUND, PLAIN, inks_of
 from jamtui.console.keys import Keymap
+from jamtui.console.library_screen import LibraryScreen
 from jamtui.console.pads import PADS, Pads
 from jamtui.console.panels.drawers import Choice, choices, inputs
 from jamtui.console.settle import GaugeSettler
@@ -110,6 +111,8 @@ class JamApp(App[Left]):
         self.drawer = Drawer.NONE
         self._cursor = 0
         self._unfolded = ""
+        self._library = LibraryScreen(client)
+        self._library_seen: object = None
         self._scroll = 0
         self._soon = False
         self._quit_until = 0.0
@@ -158,6 +161,11 @@ class JamApp(App[Left]):
         elif now >= self._failure_due:
             self._failure_due = now + FAILURE_SECONDS
             self._failed = self._failure() or ""
+        if self.drawer is Drawer.LIBRARY:
+            self._library.take()
+            if snapshot is not None and snapshot.library.phrases != self._library_seen:
+                self._library_seen = snapshot.library.phrases
+                self._library.ask()
         for name in self._client.drain_requests():
             self._requested(name)
         if self._pads.active and not self._pads_on:
@@ -201,6 +209,7 @@ class JamApp(App[Left]):
             drawer=self.drawer,
             cursor=self._cursor,
             unfolded=self._unfolded,
+            library=self._library.state,
             scroll=self._scroll,
             soon=self._soon,
             quitting=now < self._quit_until,
@@ -245,8 +254,9 @@ class JamApp(App[Left]):
         if len(self.screen_stack) > 1:
             return
         key = event.key
-        if self.drawer is not Drawer.NONE and self._drawer_key(key):
+        if self.drawer is not Drawer.NONE and self._drawer_key(key, event.character):
             event.stop()
+            event.prevent_default()
         elif key in PADS and self._pads_on:
             self._press_pad(key)
             event.stop()
@@ -271,7 +281,16 @@ class JamApp(App[Left]):
         for message in messages:
             self._client.midi_in(message)
 
-    def _drawer_key(self, key: str) -> bool:
+    def on_paste(self, event: events.Paste) -> None:
+        """A path, most likely, into what is being typed in the library."""
+        if self.drawer is Drawer.LIBRARY:
+            self._library.paste(event.text)
+            self.refresh_stage()
+
+    def _drawer_key(self, key: str, character: str | None) -> bool:
+        if self.drawer is Drawer.LIBRARY:
+            ingesting = self._snapshot is not None and bool(self._snapshot.library.ingest)
+            return self._library.key(key, character, ingesting=ingesting)
         rows = choices(self.drawer, self._snapshot, self._unfolded)
         if key in ("up", "down"):
             step = 1 if key == "down" else -1
@@ -322,6 +341,8 @@ class JamApp(App[Left]):
         if action.name == "panic":
             self._send(self._pads.release())
         value: str | float | None = argument if argument is not None else action.default or None
+        if value is None and action.argument is Argument.ROLE:
+            value = self.roll_role  # the one that is looked at
         if isinstance(value, str) and action.argument is Argument.NUMBER:
             value = float(value)
         self._client.act(action.name, value, soon=soon)
@@ -342,6 +363,8 @@ class JamApp(App[Left]):
             self._open(Drawer.NONE if self.drawer is Drawer.STYLES else Drawer.STYLES)
         elif name == "devices":
             self._open(Drawer.NONE if self.drawer is Drawer.DEVICES else Drawer.DEVICES)
+        elif name == "library":
+            self._open(Drawer.NONE if self.drawer is Drawer.LIBRARY else Drawer.LIBRARY)
         elif name == "roll_role":
             self.roll_role = ROLES[(ROLES.index(self.roll_role) + 1) % len(ROLES)]
         elif name in ("pads_up", "pads_down"):
@@ -364,6 +387,8 @@ class JamApp(App[Left]):
         self._quit_until = 0.0
         if self._unfolded:
             self._unfold("")
+        elif self.drawer is Drawer.LIBRARY and self._library.leave():
+            pass
         elif self.drawer is not Drawer.NONE:
             self._open(Drawer.NONE)
         else:
@@ -375,6 +400,8 @@ class JamApp(App[Left]):
         self._unfolded = ""
         rows = choices(drawer, self._snapshot)
         self._cursor = next((i for i, row in enumerate(rows) if row.chosen), 0)
+        if drawer is Drawer.LIBRARY:
+            self._library.open()
 
     def picture(self) -> str:
         """The stage as SVG, without what is open above it."""

@@ -19,6 +19,7 @@ _NUMBERS = {
     "surprise": tuple(f"{n / 10:.1f}" for n in range(11)),
     "seed": tuple(str(n) for n in range(1, 10)),
     "tempo": tuple(str(n) for n in range(60, 241, 10)),
+    "capture": tuple(str(n) for n in range(1, 9)),
 }
 """Steps offered for the actions that take a number."""
 

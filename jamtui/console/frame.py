@@ -1,10 +1,11 @@
 """What the panels paint from: one immutable picture of everything, made once a frame."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from jamtui.console.inks import Inks
+from jamtui.console.library_screen import LibraryState
 from jamtui.music.meter import COMMON_TIME, METERS, Meter
 from jamtui.session.snapshot import Event, GaugeView, RoleView, Roll, Snapshot
 
@@ -19,6 +20,7 @@ class Drawer(StrEnum):
     HELP = "help"
     STYLES = "styles"
     DEVICES = "devices"
+    LIBRARY = "library"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ class Frame:
     """Why the band cannot start; empty while it can."""
     unfolded: str = ""
     """Role whose ports the devices drawer shows; empty for none."""
+    library: LibraryState = field(default_factory=LibraryState)
+    """What the library drawer shows."""
 
     @property
     def meter(self) -> Meter:

@@ -12,6 +12,7 @@ from jamtui.errors import LinkError
 from jamtui.processes.codec import Plain, decode, encode, from_plain
 from jamtui.processes.link import AnyConnection, connect, hang_up
 from jamtui.processes.lock import band_is_running
+from jamtui.session.library_page import LibraryPage, PageRequest
 from jamtui.session.snapshot import Event, Roll, Snapshot
 
 RETRY_S = 0.1
@@ -40,6 +41,7 @@ class EngineLink:
         self._snapshot: Plain = None
         self._decoded: tuple[Plain, Snapshot] | None = None
         self._rolls: dict[str, Roll] = {}
+        self._page: LibraryPage | None = None
         self._events: deque[Event] = deque(maxlen=200)
         self._requests: deque[str] = deque(maxlen=20)
         self._closed = threading.Event()
@@ -89,6 +91,14 @@ class EngineLink:
         """Do a named action; dropped with an event when the engine is away."""
         if not self.send("action", {"name": action, "argument": argument, "soon": soon}):
             self._events.append(Event(time.time(), f"{action}: the engine is not there yet", "warning"))
+
+    def ask_page(self, request: PageRequest) -> None:
+        """Ask for a page of the phrase library; it comes by ``page``."""
+        self.send("page", request)
+
+    def page(self) -> LibraryPage | None:
+        """The newest page of the phrase library, None before the first."""
+        return self._page
 
     def midi_in(self, data: bytes) -> None:
         """A MIDI message as if played on a keyboard."""
@@ -169,6 +179,8 @@ class EngineLink:
             self._rolls = {**self._rolls, roll.role: roll}
         elif kind == "event":
             self._events.append(from_plain(Event, body))
+        elif kind == "page":
+            self._page = from_plain(LibraryPage, body)
         elif kind == "do":
             self._requests.append(str(body))
         elif self._on_message is not None:

@@ -31,6 +31,7 @@ GUESTS_AT_ONCE = 16
 UNDONE = 32
 """How many steps can be taken back."""
 _LIBRARY = "library"
+_OF_LIBRARY = f"{Source.LIBRARY.value}:"
 AWAY = "the library is not there: `jamtui doctor` says why; the band plays from its own book"
 
 
@@ -66,6 +67,8 @@ class LibraryDesk:
         """
         if name == "capture":
             self._capture(argument, now)
+        elif name in ("keep", "ban") and str(argument).startswith(_OF_LIBRARY):
+            self._mark(str(argument), "kept" if name == "keep" else "banned", "")
         elif name == "keep":
             self._keep(_role(argument), now)
         elif name == "ban":
@@ -113,10 +116,15 @@ class LibraryDesk:
             raise JamtuiError("drum patterns belong to the style; there is nothing to keep")
         ref = band.conductor.phrase_bars(role, segment.tick_at(now))[-1].ref
         if ref:
-            self._send("mark", {"ref": ref, "kept": True, "label": take.label})
+            self._mark(ref, "kept", take.label)
         else:
             self._send("take", take)
-        self._steps.append(_LIBRARY)
+            self._steps.append(_LIBRARY)
+
+    def _mark(self, ref: str, how: str, label: str) -> None:
+        self._send("mark", {"ref": ref, how: True, "label": label})
+        banned = how == "banned" and self._band.conductor.shelf.ban(ref)
+        self._steps.append(_LIBRARY + (ref if banned else ""))
 
     def _ban(self, role: Role, now: int) -> None:
         band = self._band
@@ -128,9 +136,7 @@ class LibraryDesk:
             raise JamtuiError("drum patterns belong to the style; pick another style with s")
         last = bars[-1]
         if last.ref:
-            self._send("mark", {"ref": last.ref, "banned": True, "label": last.label})
-            conductor.shelf.ban(last.ref)
-            self._steps.append(_LIBRARY + last.ref)
+            self._mark(last.ref, "banned", last.label)
         elif last.source is Source.REFLEX and conductor.shelf.ban(last.label):
             self._steps.append(last.label)
             self._audience.tell(f"banned for this session: {last.label}; undo takes it back")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from jamtui.session.library_page import LibraryPage, PageRequest
 from jamtui.session.snapshot import Event, Roll, Snapshot
 
 
@@ -37,6 +38,14 @@ class BandClient(Protocol):
 
     def act(self, action: str, argument: str | float | None = None, *, soon: bool = False) -> None:
         """Do a named action (``jamtui.session.actions``). ``soon``: at the next beat, not the next bar."""
+        ...
+
+    def ask_page(self, request: PageRequest) -> None:
+        """Ask for a page of the phrase library; it comes by ``page``."""
+        ...
+
+    def page(self) -> LibraryPage | None:
+        """The newest page of the phrase library, None before the first."""
         ...
 
     def midi_in(self, data: bytes) -> None:

@@ -6,6 +6,7 @@ from math import sin
 
 from jamtui.console.app import JamApp
 from jamtui.music.meter import COMMON_TIME, EIGHTH, PPQ
+from jamtui.session.library_page import LibraryPage, LibraryRow, PageRequest
 from jamtui.session.snapshot import (
     ChordView,
     Event,
@@ -93,6 +94,24 @@ def _bar_notes(role: str, bar: int) -> list[tuple[int, int, int]]:
     return [*ride, (960, 120, 44), (2880, 120, 44), (0, 120, 36), (1600, 120, 38), (2560, 120, 36)]
 
 
+def _library() -> tuple[LibraryRow, ...]:
+    """Seventy phrases of two roles and three styles, one kept, one banned."""
+    rows = []
+    for n in range(70, 0, -1):
+        line = (62, 65, 69, 72, 70, 65, 64, 62)[: 4 + n % 5]
+        notes = tuple((i * EIGHTH, EIGHTH, pitch + n % 7) for i, pitch in enumerate(line))
+        role, style = ("lead", "comp")[n % 2], ("swing", "blues", "")[n % 3]
+        chords = ("Dm7 G7", "Cmaj7", "Am7 D7 Gmaj7 Cmaj7")[n % 3]
+        origin = f"midis/tune {n}.mid, bar {n % 32 + 1}"
+        rows.append(
+            LibraryRow(n, role, style, (1, 2, 4)[n % 3], chords, origin, notes, BAR, n == 69, n == 67, 3, 1)
+        )
+    return tuple(rows)
+
+
+LIBRARY = _library()
+
+
 class FakeBand:
     """Plays a four-chord loop at 132 from ``clock`` (seconds); a frozen clock gives a frozen band."""
 
@@ -110,6 +129,8 @@ class FakeBand:
         self.requests: list[str] = []
         """Local actions that the engine passes on."""
         self.closed = False
+        self.asked: list[PageRequest] = []
+        self.sent_page: LibraryPage | None = None
         self.events: list[Event] = []
         self._last: tuple[int, Snapshot] | None = None
         self._rolls: tuple[int, Mapping[str, Roll]] | None = None
@@ -132,6 +153,15 @@ class FakeBand:
 
     def act(self, action: str, argument: str | float | None = None, *, soon: bool = False) -> None:
         self.acts.append((action, argument, soon))
+
+    def ask_page(self, request: PageRequest) -> None:
+        self.asked.append(request)
+        rows = [r for r in LIBRARY if all(w in (r.role, r.style) for w in request.wanted.split())]
+        part = tuple(rows[request.first : request.first + request.count])
+        self.sent_page = LibraryPage(request.wanted, request.first, len(rows), part)
+
+    def page(self) -> LibraryPage | None:
+        return self.sent_page
 
     def midi_in(self, data: bytes) -> None:
         self.midi.append(data)

@@ -10,7 +10,7 @@ from jamtui.console.app import JamApp
 from jamtui.console.frame import Drawer
 from jamtui.console.keys import Keymap, written
 from jamtui.errors import ConfigError
-from jamtui.session.actions import ACTIONS, BY_NAME
+from jamtui.session.actions import ACTIONS, BY_NAME, Argument
 from jamtui.session.snapshot import PortView, Snapshot
 from tests.console.fakes import STYLES, FakeBand, stage_text
 
@@ -22,11 +22,24 @@ async def test_every_key_asks_for_its_action(band: FakeBand, make_app: MakeApp, 
     app = make_app(band)
     async with app.run_test() as pilot:
         await pilot.press(action.key)  # type: ignore[attr-defined] # an Action; pytest types parameters as object
-        assert band.acts == [(action.name, None, False)]  # type: ignore[attr-defined] # as above
+        # Keep and ban are for the role that is looked at.
+        role = "lead" if action.argument is Argument.ROLE else None  # type: ignore[attr-defined] # as above
+        assert band.acts == [(action.name, role, False)]  # type: ignore[attr-defined] # as above
 
 
 @pytest.mark.parametrize(
-    "opened", [(), ("question_mark",), ("p",), ("d",), ("ctrl+p",), ("ctrl+p", "a", "b")]
+    "opened",
+    [
+        (),
+        ("question_mark",),
+        ("p",),
+        ("d",),
+        ("o",),
+        ("o", "slash", "a"),
+        ("o", "i"),
+        ("ctrl+p",),
+        ("ctrl+p", "a", "b"),
+    ],
 )
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (40, 10)])
 async def test_panic_on_every_screen(

@@ -8,6 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from jamtui.console.app import JamApp
+from jamtui.session.snapshot import LibraryView
 from tests.console.fakes import FakeBand, comp_solo, no_input, stopped
 
 SIZES = {"small": (80, 24), "medium": (120, 40), "large": (200, 60)}
@@ -91,11 +92,19 @@ def test_notice_to_act_on(snap_compare: SnapCompare, band: FakeBand, make_app: M
 
 
 @pytest.mark.parametrize("size", ["small", "medium"])
-@pytest.mark.parametrize(("name", "key"), [("help", "question_mark"), ("styles", "p"), ("devices", "d")])
+@pytest.mark.parametrize(
+    ("name", "key"), [("help", "question_mark"), ("styles", "p"), ("devices", "d"), ("library", "o")]
+)
 def test_drawer(
     snap_compare: SnapCompare, band: FakeBand, make_app: MakeApp, size: str, name: str, key: str
 ) -> None:
     assert snap_compare(make_app(band), press=[key], terminal_size=SIZES[size])
+
+
+def test_library_while_ingesting(snap_compare: SnapCompare, band: FakeBand, make_app: MakeApp) -> None:
+    band.change = lambda s: replace(s, library=LibraryView(12_460, 0, "midis: 31/97 files, 42 new phrases"))
+    keys = ["o", "down", "down", "slash", *"blues"]
+    assert snap_compare(make_app(band), press=keys, terminal_size=SIZES["large"])
 
 
 def test_quit_asked_once(snap_compare: SnapCompare, band: FakeBand, make_app: MakeApp) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from jamtui.console.frame import Drawer, Frame
 from jamtui.console.line import Line, Row, fill, rule
+from jamtui.console.panels.library import paint_library
 from jamtui.session.snapshot import PortView, Snapshot
 
 
@@ -103,6 +104,8 @@ def paint_drawer(frame: Frame, width: int, height: int) -> list[Row]:
     inks = frame.inks
     if frame.drawer is Drawer.HELP:
         return _help(frame, width, height)
+    if frame.drawer is Drawer.LIBRARY:
+        return paint_library(frame, width, height)
     title = "styles" if frame.drawer is Drawer.STYLES else "devices"
     rows = [rule(title, width, inks.rule, inks.strong, "↑ ↓ move   enter choose   esc close")]
     content = _content(frame)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from jamtui.console.frame import ROLES, Frame
+from jamtui.console.frame import ROLES, Drawer, Frame
 from jamtui.console.line import Row
 from jamtui.console.panels.band import paint_band
 from jamtui.console.panels.chord import paint_chord, paint_next
@@ -130,7 +130,8 @@ def _drawer(frame: Frame, width: int) -> object:
     s = frame.snapshot
     lists = (s.styles, s.style, s.ports_in, s.inputs, s.ports_out, s.output, s.synth) if s else None
     ports = [(r.port, r.program) for r in s.roles] if s else None
-    return frame.drawer, frame.cursor, frame.unfolded, frame.scroll, lists, ports, frame.pads is None
+    own = (frame.library, s.library if s else None) if frame.drawer is Drawer.LIBRARY else None
+    return frame.drawer, frame.cursor, frame.unfolded, frame.scroll, lists, ports, frame.pads is None, own
 
 
 PANELS: Mapping[str, Panel] = {
