@@ -111,6 +111,9 @@ class Engine:
             seed = int(str(state["seed"]))
         self.seed = seed if seed is not None else random.SystemRandom().randrange(1 << 31)
         self.session = time.strftime("%Y%m%d-%H%M%S") if state is None else str(state["session"])
+        # Before the ports: JACK lets a successor wait for them while it takes the dead engine's away.
+        book = load_book(Path((runtime / "book.path").read_text(encoding="utf-8")))
+        default_namer().warm()
         self._ports = EnginePorts(
             config,
             paths.config_file(),
@@ -149,7 +152,6 @@ class Engine:
             bpm=self._clock.bpm,
             quiet=self._quiet,
         )
-        book = load_book(Path((runtime / "book.path").read_text(encoding="utf-8")))
         sources = Sources(
             GeneratorHealth(Source.REFLEX, "reflex", "ready", f"{len(book.phrases)} phrases in its book")
         )
@@ -355,7 +357,6 @@ class Engine:
 
     def _warm_up(self) -> None:
         """Run the paths of the first chord once, then take the heap out of the collector's sight."""
-        default_namer().warm()
         self._band.conductor.warm_up()
         gc.collect()
         gc.freeze()

@@ -88,9 +88,7 @@ def test_only_the_clock_that_is_wanted_moves_ours() -> None:
 
 
 @pytest.mark.parametrize(("chosen", "stopped"), [(False, True), (True, True), (False, False)])
-def test_a_style_brings_its_tempo_to_a_band_that_has_none_and_stands(
-    chosen: bool, stopped: bool
-) -> None:
+def test_a_style_brings_its_tempo_to_a_band_that_has_none_and_stands(chosen: bool, stopped: bool) -> None:
     world = World(tempo_given=chosen)
     world.clock.set_bpm(300.0, 0)
     world.tempo.meet_style(style("plain"), 1, stopped=stopped)
