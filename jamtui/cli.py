@@ -108,6 +108,8 @@ def build_parser() -> argparse.ArgumentParser:
 
     _ingest_command(commands.add_parser("ingest", help="take phrases from MIDI files and scores"))
 
+    _library_commands(commands.add_parser("library", help="look into the phrase library, and after it"))
+
     bench = commands.add_parser("bench", help="measure this machine")
     kinds = bench.add_subparsers(title="benchmarks", metavar="KIND", required=True)
     live = kinds.add_parser("live", help="the live loop beside a control loop and a bare echo")
@@ -167,13 +169,42 @@ def _ingest_command(ingest: argparse.ArgumentParser) -> None:
     ingest.set_defaults(command=_ingest)
 
 
+def _library_commands(library: argparse.ArgumentParser) -> None:
+    kinds = library.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        parser = kinds.add_parser(name, help=text)
+        parser.add_argument("--json", action="store_true", help="machine-readable")
+        parser.set_defaults(command=_library, library=name)
+        return parser
+
+    add("stats", "what the library holds")
+    search = add("search", 'phrases that fit: jamtui library search "Dm7 G7" (a bar each, or a chart)')
+    search.add_argument("chords")
+    search.add_argument("--role", choices=ROLES, default="lead", help="default: lead")
+    search.add_argument("--style", metavar="S", default="", help="phrases of this style come first")
+    search.add_argument("--meter", choices=METER_NAMES, default="4/4", help="default: 4/4")
+    search.add_argument("--count", type=_count, default=8, metavar="N", help="how many (default 8)")
+    add("show", "one phrase with its notes, and those most like it").add_argument("id", type=_count)
+    export = add("export", "write phrases to a .mid or .json file")
+    export.add_argument("file", type=Path, metavar="FILE")
+    export.add_argument("ids", nargs="*", type=_count, metavar="ID", help="default: all that are asked for")
+    export.add_argument("--role", choices=ROLES, default="", help="only this role")
+    export.add_argument("--style", metavar="S", default=None, help="only this style")
+    forget = add("forget", "delete what came from a file, or single phrases")
+    forget.add_argument("files", nargs="*", metavar="FILE", help="path, title or beginning of the hash")
+    forget.add_argument("--phrase", type=_count, action="append", default=[], metavar="ID", help="a phrase")
+    add("vacuum", "check the file, give back unused room, renew the search cells")
+    add("backup", "write a copy, also while the band plays").add_argument("file", type=Path, metavar="FILE")
+
+
 def _band_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--demo", action="store_true", help="a built-in player performs a 32-bar form")
     parser.add_argument("--style", metavar="S", help="swing, blues, bossa, funk, ballad or lofi")
     parser.add_argument("--tempo", type=_tempo, metavar="T", help="beats a minute, 20 to 400")
     parser.add_argument("--meter", choices=METER_NAMES, help="time signature")
     parser.add_argument("--grid", choices=GRIDS, help="where the band answers a new chord")
-    parser.add_argument("--chart", metavar="C", help='the song, as "Dm7 | G7 | Cmaj7 | %%" or a file of that')
+    parser.add_argument("--chart", metavar="C", help='the song: "Dm7 | G7 | Cmaj7 | %%" or a file')
     parser.add_argument("--seed", type=int, metavar="N", help="the same seed and inputs give the same notes")
     parser.add_argument("--null-output", action="store_true", help="open no output ports")
     parser.add_argument("--all-styles", action="store_true", help="step through the styles, 32 bars each")
@@ -444,6 +475,29 @@ def _ingest(arguments: argparse.Namespace) -> int:
         as_json=arguments.json,
         report_path=arguments.report,
     )
+
+
+def _library(arguments: argparse.Namespace) -> int:
+    from jamtui.processes import library_commands as library
+
+    name, as_json = arguments.library, arguments.json
+    if name == "stats":
+        return library.show_stats(as_json=as_json)
+    if name == "search":
+        role, style, meter = arguments.role, arguments.style, arguments.meter
+        return library.search(
+            arguments.chords, role=role, style=style, meter=meter, count=arguments.count, as_json=as_json
+        )
+    if name == "show":
+        return library.show(arguments.id, as_json=as_json)
+    if name == "export":
+        role, style = arguments.role, arguments.style
+        return library.export(arguments.file, arguments.ids, role=role, style=style, as_json=as_json)
+    if name == "forget":
+        return library.forget(arguments.files, arguments.phrase, as_json=as_json)
+    if name == "vacuum":
+        return library.vacuum(as_json=as_json)
+    return library.backup(arguments.file, as_json=as_json)
 
 
 def _bench_live(arguments: argparse.Namespace) -> int:

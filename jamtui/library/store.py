@@ -134,6 +134,11 @@ class SqliteStore:
         """All files in the order in which they came."""
         return [source_record(row) for row in self._all(f"{SOURCE_SQL} order by id")]
 
+    def source(self, sha256: str) -> SourceRecord | None:
+        """One file by its hash; None where it was never read."""
+        row = self._one(f"{SOURCE_SQL} where sha256 = ?", (sha256,))
+        return None if row is None else source_record(row)
+
     def get(self, number: int) -> PhraseRecord | None:
         """One phrase; None where there is none of that number."""
         return self.get_many((number,)).get(number)
@@ -150,15 +155,19 @@ class SqliteStore:
                 records[record.id] = record
         return records
 
-    def numbers(self, *, role: str = "", style: str | None = None, source: str = "") -> list[int]:
-        """Numbers of the phrases of a role, a style and a file's hash (or its beginning), where given."""
+    def numbers(
+        self, *, role: str = "", style: str | None = None, source: str = "", only: str = ""
+    ) -> list[int]:
+        """Numbers of the phrases of a role, a style and a file's hash (or its beginning), where given;
+        ``only``: those that are ``kept`` or ``banned``."""
         sql = (
             "select p.id from phrases p join shelves s on s.id = p.shelf "
             "left join sources f on f.id = p.source "
             "where (?1 = '' or s.role = ?1) and (?2 is null or s.style = ?2) "
-            "and (?3 = '' or substr(f.sha256, 1, length(?3)) = ?3) order by p.id"
+            "and (?3 = '' or substr(f.sha256, 1, length(?3)) = ?3) "
+            "and (?4 = '' or (?4 = 'kept' and p.kept) or (?4 = 'banned' and p.banned)) order by p.id"
         )
-        return [int(row[0]) for row in self._all(sql, (role, style, source))]
+        return [int(row[0]) for row in self._all(sql, (role, style, source, only))]
 
     def stats(self) -> StoreStats:
         """What the library holds."""
