@@ -244,7 +244,7 @@ def _options(arguments: argparse.Namespace, *, headless: bool) -> "SessionOption
 
     chart: str | None = arguments.chart
     if chart is not None:
-        chart = _chart_text(chart)
+        chart = _chart_text(chart, arguments.meter)
     if arguments.style is not None:
         _check_style(arguments.style)
     return SessionOptions(
@@ -277,16 +277,22 @@ def _check_style(name: str) -> None:
         raise MusicError(f'there is no style "{name}"; {hint}')
 
 
-def _chart_text(chart: str) -> str:
-    """The chart itself or what the file of that name holds; checked before anything starts."""
+def _chart_text(chart: str, meter_name: str | None = None) -> str:
+    """The chart itself or what the file of that name holds, as bars; checked before anything starts."""
     from jamtui.music.chart import parse_chart
+    from jamtui.music.meter import METERS
 
+    meter = METERS[meter_name] if meter_name else None
     path = Path(chart)
-    if "|" not in chart and path.is_file():
-        try:
-            chart = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise JamtuiError(f"the chart {path} cannot be read ({error}); write chords as text") from error
+    if chart.startswith(("irealb://", "irealbook://")):
+        from jamtui.library.chart_file import read_chart_text
+
+        return read_chart_text(chart, meter).page
+    named = " " not in chart and path.suffix[1:].isalnum()  # as a file is, whether it is there or not
+    if "|" not in chart and (named or path.is_file()):
+        from jamtui.library.chart_file import chart_page
+
+        return chart_page(path, meter)
     parse_chart(chart)
     return chart
 

@@ -3,7 +3,8 @@
 ``Dm7 | G7 | Cmaj7 | %`` has four bars. Chords in a bar are separated by blanks and share its beats, the
 earlier ones getting more where they do not divide; ``Dm7 . . G7`` gives Dm7 three beats, each dot (or
 ``/``) prolonging the chord before it by one beat. ``%`` repeats the bar before, an empty bar keeps the
-chord that sounds, ``N.C.`` is silence.
+chord that sounds, ``N.C.`` is silence. Lines ``title: ...`` and ``meter: 3/4`` may stand before the bars;
+lines that begin with ``//`` are remarks.
 """
 
 import re
@@ -13,11 +14,12 @@ from hashlib import sha256
 
 from jamtui.errors import MusicError
 from jamtui.music.chord import NO_CHORD, Chord, parse_chord
-from jamtui.music.meter import COMMON_TIME, Meter
+from jamtui.music.meter import COMMON_TIME, METERS, Meter
 from jamtui.music.phrase import ChordSpan
 
 _LINE_BREAK = re.compile(r"\s*\|?\s*\n\s*\|?\s*|\s*\|\|\s*")
 _HOLD = (".", "/")
+_HEAD = re.compile(r"\s*(title|meter)\s*:(.*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +78,25 @@ class Chart:
         """The chart as ``parse_chart`` reads it, every beat written where chords do not share evenly."""
         return " | ".join(_bar_text(bar, self.meter) for bar in self.bars)
 
+    @property
+    def page(self) -> str:
+        """Title, meter and bars, as ``parse_chart`` reads them."""
+        head = f"title: {' '.join(self.title.split())}\n" if self.title else ""
+        return f"{head}meter: {self.meter.name}\n{self.text}\n"
+
 
 def parse_chart(text: str, meter: Meter = COMMON_TIME) -> Chart:
     """Read a chart (see the module). Outer bar lines and line breaks, which are bar lines too, are optional.
+    ``meter`` holds where the chart names none.
 
     Raises MusicError for an unreadable symbol, more chords in a bar than it has places, or a repeat or
     prolongation without anything before it.
     """
+    head, text = read_head(text)
+    if "meter" in head:
+        if head["meter"] not in METERS:
+            raise MusicError(f"The chart's meter {head['meter']!r} is not played; write {', '.join(METERS)}.")
+        meter = METERS[head["meter"]]
     written = _LINE_BREAK.sub("|", text.strip())
     written = written.removeprefix("|").removesuffix("|")
     if not written.strip():
@@ -99,7 +113,17 @@ def parse_chart(text: str, meter: Meter = COMMON_TIME) -> Chart:
             bars.append((ChordSpan(0, meter.bar_ticks, last),))
         else:
             bars.append(_read_bar(tokens, number, meter, bars[-1][-1].chord if bars else None))
-    return Chart(meter, tuple(bars))
+    return Chart(meter, tuple(bars), head.get("title", ""))
+
+
+def read_head(text: str) -> tuple[dict[str, str], str]:
+    """The lines before the bars that name ``title`` and ``meter``, and the rest without remarks."""
+    head: dict[str, str] = {}
+    lines = [line for line in text.strip().splitlines() if not line.lstrip().startswith("//")]
+    while lines and (found := _HEAD.match(lines[0])) is not None:
+        head.setdefault(found[1].lower(), found[2].strip())
+        lines.pop(0)
+    return head, "\n".join(lines)
 
 
 def _places(count: int, meter: Meter) -> tuple[int, ...]:

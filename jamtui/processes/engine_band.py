@@ -7,7 +7,7 @@ from pathlib import Path
 from jamtui import __version__, paths
 from jamtui.config import Config
 from jamtui.errors import JamtuiError
-from jamtui.music.chart import Chart, parse_chart
+from jamtui.music.chart import Chart, parse_chart, read_head
 from jamtui.music.meter import METERS
 from jamtui.music.phrase import Role
 from jamtui.playback.clock import MusicalClock
@@ -19,6 +19,7 @@ from jamtui.processes.sinks import CLOCK, ONE, THRU
 from jamtui.session.band import Band
 from jamtui.session.book import ReflexBook
 from jamtui.session.conductor import Conductor
+from jamtui.session.demo_form import DEFAULT_FORM, form_of
 from jamtui.session.demo_player import DemoPlayer
 from jamtui.session.hearing import ChordStream
 from jamtui.session.journal import JournalWriter
@@ -88,7 +89,8 @@ def make_band(
         JamtuiError: the chart cannot be read.
     """
     playing = config.playing
-    meter = METERS[options.meter or playing.meter or style.meter]
+    told = read_head(options.chart)[0].get("meter") if options.chart is not None else None
+    meter = METERS[options.meter or told or playing.meter or style.meter]
     chart: Chart | None = parse_chart(options.chart, meter) if options.chart is not None else None
     settings = BandSettings(
         style=style.name,
@@ -110,7 +112,8 @@ def make_band(
         click_port=drums.port,
         click_channel=drums.channel,
     )
-    demo = DemoPlayer(seed, clock.bpm, meter) if options.demo else None
+    form = form_of(chart) if chart is not None else None
+    demo = DemoPlayer(seed, clock.bpm, meter, form or DEFAULT_FORM) if options.demo else None
     return Band(
         conductor=conductor,
         chords=ChordStream(latch=playing.latch, fade_bars=playing.fade_bars, split=playing.split),
