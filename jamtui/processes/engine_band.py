@@ -19,6 +19,7 @@ from jamtui.processes.sinks import CLOCK, ONE, THRU
 from jamtui.session.band import Band
 from jamtui.session.book import ReflexBook
 from jamtui.session.conductor import Conductor
+from jamtui.session.demo_form import DEFAULT_FORM, form_of
 from jamtui.session.demo_player import DemoPlayer
 from jamtui.session.hearing import ChordStream
 from jamtui.session.journal import JournalWriter
@@ -111,7 +112,8 @@ def make_band(
         click_port=drums.port,
         click_channel=drums.channel,
     )
-    demo = DemoPlayer(seed, clock.bpm, meter) if options.demo else None
+    form = form_of(chart) if chart is not None else None
+    demo = DemoPlayer(seed, clock.bpm, meter, form or DEFAULT_FORM) if options.demo else None
     return Band(
         conductor=conductor,
         chords=ChordStream(latch=playing.latch, fade_bars=playing.fade_bars, split=playing.split),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from jamtui.errors import MusicError
+from jamtui.music.chart import Chart
 from jamtui.music.chord import Chord, Family, parse_chord
 
 
@@ -14,6 +15,8 @@ class Form:
     name: str
     sections: tuple[tuple[str, str], ...]
     """Letter and chart of each section, ``|`` between bars."""
+    onsets: tuple[tuple[int, ...], ...] = ()
+    """Where the chords of each bar begin, in ticks; empty: they share the bar."""
 
     @property
     def bars(self) -> tuple[tuple[Chord, ...], ...]:
@@ -58,7 +61,29 @@ FORMS: dict[str, Form] = {
         ),
     )
 }
-"""Forms by name; the first is the one that ``--demo`` plays."""
+"""Forms by name; the first is the one that ``--demo`` plays without a chart."""
+
+DEFAULT_FORM = next(iter(FORMS))
+
+
+_SECTION = 8
+
+
+def form_of(chart: Chart) -> Form | None:
+    """``chart`` as a form, in sections of eight bars; None if there is not a chord in it. Where it says N.C.
+    nothing is struck."""
+    bars = [[span for span in bar if span.chord.family is not Family.NONE] for bar in chart.bars]
+    if not any(bars):
+        return None
+    sections = [bars[i : i + _SECTION] for i in range(0, len(bars), _SECTION)]
+    return Form(
+        chart.title or "chart",
+        tuple(
+            ("ABCD"[i % 4], " | ".join(" ".join(span.chord.symbol for span in bar) for bar in section))
+            for i, section in enumerate(sections)
+        ),
+        tuple(tuple(span.start for span in bar) for bar in bars),
+    )
 
 
 def form_named(name: str) -> Form:

@@ -13,7 +13,7 @@ from itertools import count
 
 from jamtui.music.chord import Chord
 from jamtui.music.meter import COMMON_TIME, EIGHTH, PPQ, Meter
-from jamtui.session.demo_form import FORMS, bass_note, close_voicing, form_named, upper_tones
+from jamtui.session.demo_form import DEFAULT_FORM, Form, bass_note, close_voicing, form_named, upper_tones
 
 _MIN_VELOCITY, _MAX_VELOCITY = 28, 118
 
@@ -62,10 +62,10 @@ class DemoPlayer:
         seed: int = 0,
         tempo: float = 120.0,
         meter: Meter = COMMON_TIME,
-        form: str = next(iter(FORMS)),
+        form: str | Form = DEFAULT_FORM,
         channel: int = 0,
     ) -> None:
-        self._form = form_named(form)
+        self._form = form_named(form) if isinstance(form, str) else form
         self._bars = self._form.bars
         self._letters = self._form.letters
         self._seed = seed
@@ -177,7 +177,7 @@ class DemoPlayer:
             meter = self._meter
             chords = self.chords_of(bar)
             rng = self._rng("bar", bar)
-            onsets = _chord_onsets(meter, len(chords))
+            onsets = self._onsets(bar, meter)
             for k, chord in enumerate(chords):
                 at = onsets[k]
                 length = (onsets[k + 1] if k + 1 < len(chords) else meter.bar_ticks) - at
@@ -202,6 +202,12 @@ class DemoPlayer:
                     previous = stroke.tick
                     yield stroke
             line += meter.bar_ticks
+
+    def _onsets(self, bar: int, meter: Meter) -> tuple[int, ...]:
+        written = self._form.onsets
+        if written and max(here := written[bar % len(written)], default=0) < meter.bar_ticks:
+            return here
+        return _chord_onsets(meter, len(self.chords_of(bar)))
 
     def _stroke(
         self,
@@ -229,7 +235,7 @@ class DemoPlayer:
             if manner > 0.75 and chord.root == chord.bass_pc:  # a fifth or an octave in the left hand
                 pitches.add(bass + 7 if (bass + 7) % 12 in chord.pitch_classes else bass + 12)
         chorus, place = divmod(bar, len(self._bars))
-        arc = 1.0 - abs(place / (len(self._bars) - 1) - 0.6)
+        arc = 1.0 - abs(place / max(1, len(self._bars) - 1) - 0.6)
         base = 48 + 20 * arc + 5 * min(chorus % 4, 3) + (6 if index == 0 else -4) - (4 if short else 0)
         notes: list[tuple[int, float, int]] = []
         for i, pitch in enumerate(sorted(pitches)):

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jamtui.errors import MusicError
-from jamtui.music.chord import Family
+from jamtui.music.chart import parse_chart
+from jamtui.music.chord import Family, make_chord
 from jamtui.music.meter import METERS, PPQ
-from jamtui.session.demo_form import FORMS, close_voicing
+from jamtui.session.demo_form import FORMS, close_voicing, form_of
 from jamtui.session.demo_player import DemoPlayer, PlayedEvent
 
 BAR = 4 * PPQ
@@ -196,3 +197,32 @@ def test_voicings_hold_exactly_their_tones(tones: set[int], last: set[int]) -> N
     assert list(shape) == sorted(set(shape))
     assert shape[0] >= 50
     assert shape[-1] <= 77
+
+
+def test_over_a_chart_it_plays_the_chart_each_chord_where_it_is_written() -> None:
+    chart = parse_chart("Dm7 . . G7 | Cmaj7 | N.C. | A7")
+    form = form_of(chart)
+    assert form is not None
+    player = DemoPlayer(3, form=form)
+    assert [[c.symbol for c in player.chords_of(bar)] for bar in range(5)] == [
+        ["Dm7", "G7"],
+        ["Cmaj7"],
+        [],
+        ["A7"],
+        ["Dm7", "G7"],
+    ]
+    struck = [e for e in player.events(0, 40 * BAR) if e.data[0] == 0x90]
+    assert not [e for e in struck if e.bar % 4 == 2]  # nothing where the chart says so
+    # The G7 of the first bars comes around its fourth beat, up to an eighth early.
+    g7 = make_chord(7, "7").pitch_classes
+    for bar in range(0, 40, 4):
+        late = [e for e in struck if e.bar == bar and e.tick > bar * BAR + 3 * 960 - 480 - 160]
+        assert late
+        assert {e.data[1] % 12 for e in late} <= g7 | {(p + s) % 12 for p in g7 for s in (2, 3)}
+
+
+def test_a_chart_of_one_bar_can_be_played_and_one_without_chords_is_none() -> None:
+    one = form_of(parse_chart("Cmaj7"))
+    assert one is not None
+    assert DemoPlayer(form=one).events(0, 4 * BAR)
+    assert form_of(parse_chart("N.C. | N.C.")) is None
