@@ -134,10 +134,11 @@ class Timeline:
             for note in begun:
                 if is_new(note):
                     self.play_now(note, answer, now)
+        new = [(note, answer) for note in later if is_new(note)]
 
         def rest() -> None:
             plan = [entry for entry in part.plan[::-1] if entry[0].tick < splice.from_tick]
-            plan += [(note, answer) for note in later if is_new(note)]
+            plan += new
             plan.sort(key=_in_order)
             part.replan(plan[::-1])
 

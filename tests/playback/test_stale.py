@@ -72,3 +72,14 @@ def test_each_answer_is_due_when_it_was_read_and_leaves_before_the_next_is_read(
     )
     assert reading[:2] == [1, 0]  # the comp's left before the lead's was read
     assert [(r.role, r.sent_ns - r.due_ns) for r in band.sent() if r.on] == [(Role.COMP, 0), (Role.LEAD, 0)]
+
+
+def test_a_locked_note_that_is_due_now_and_is_the_answer_carries_the_trigger() -> None:
+    band = Band()
+    band.plan(note(960, 60), note(1440, 62))
+    band.start()
+    band.until(485)
+    band.time.ns = 500 * MS
+    band.do(Splice(Role.LEAD, 960, (note(960, 60), note(1440, 62)), at_once=True, trigger_ns=480 * MS))
+    band.until(2000)
+    assert [(r.tick, r.trigger_ns) for r in band.sent() if r.on] == [(960, 480 * MS), (1440, 0)]
