@@ -236,10 +236,11 @@ class OllamaSource:
         except MusicError:
             await asyncio.sleep(LOOK_S)  # nothing to write in this meter or over these chords
             return
+        shown = self._examples(request) if self._pacing is None or self._pacing.examples else ()
         stream = Stream(
             host,
             request,
-            self._examples(request),
+            shown,
             style_words=_words(style),
             before=self._before(job),
             now=self._now,

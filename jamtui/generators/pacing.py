@@ -85,12 +85,14 @@ class Pace:
 @dataclass(frozen=True, slots=True)
 class Pacing:
     """What follows: requests of ``bars`` bars; the nearest bar that can be in time is ``ahead_s`` seconds
-    away; work is done for ``reach`` bars ahead; ``keeps_up``: every bar can be written in time."""
+    away; work is done for ``reach`` bars ahead; ``keeps_up``: every bar can be written in time; ``examples``:
+    there is time to read examples, which are most of what is new in a prompt."""
 
     bars: int
     ahead_s: float
     reach: int
     keeps_up: bool
+    examples: bool = True
 
 
 def plan(pace: Pace, bar_s: float, tokens: float, roles: int = 1) -> Pacing:
@@ -101,13 +103,14 @@ def plan(pace: Pace, bar_s: float, tokens: float, roles: int = 1) -> Pacing:
     needed = inf if left <= 0 else pace.prompt_s * roles / left
     keeps_up = needed <= MAX_BARS
     bars = MAX_BARS if not keeps_up else max(MIN_BARS, ceil(needed))
-    if write > bar_s:
+    hopeless = write > bar_s
+    if hopeless:
         # It never catches up: of two bars the second would be late whenever the first one is not.
         bars = 1
     ahead_s = SAFETY * pace.request_s(1, tokens) + LOCK_S
     # While the farthest bars of one request are written, its first ones are due.
     reach = ceil(SAFETY * pace.request_s(bars, tokens) * roles / bar_s) + bars + CUSHION
-    return Pacing(bars, ahead_s, reach, keeps_up)
+    return Pacing(bars, ahead_s, reach, keeps_up, not hopeless)
 
 
 def words(pace: Pace, pacing: Pacing | None) -> str:

@@ -5,9 +5,9 @@
 A 4-bar loop at 120 beats a minute is played in; from the third time round on, the sources of 32 bars of
 the lead are counted. The server is the tests' protocol double over HTTP: 8, 20 and 50 tokens a second,
 prompts read at 200 tokens a second. The band is the whole one (chord stream, prediction, conductor,
-guard, timeline, output loop) with the worker process's half beside it, in simulated time, so that figures
-do not depend on the machine's load. With ``--real`` the processes run in real time instead: supervisor,
-engine, workers, and the double in this one.
+guard, timeline, output loop) with the worker process's half and the library's starter phrases beside it,
+in simulated time, so that figures do not depend on the machine's load. With ``--real`` the processes run
+in real time instead: supervisor, engine, workers, and the double in this one.
 
 Then how long after a chord change that makes a request useless its slot is free, in real time.
 """
@@ -24,8 +24,11 @@ from pathlib import Path
 
 from jamtui.generators.hosts import make_hosts
 from jamtui.generators.ollama import OllamaSource
+from jamtui.library.ingest import ingest_starter
+from jamtui.library.search import Query, Searcher
+from jamtui.library.store import SqliteStore
 from jamtui.music.meter import EIGHTH, SIXTEENTH
-from jamtui.music.phrase import Brief
+from jamtui.music.phrase import Brief, ChordSpan, Phrase
 from tests.generators.briefs import brief_for
 from tests.generators.double import Double
 from tests.generators.playing import LOOP_KEYS, LOOP_TEXT, Playing, ready
@@ -39,10 +42,28 @@ GRIDS = {"eighths": (EIGHTH, "1/8"), "sixteenths": (SIXTEENTH, "1/16")}
 CANCELS = 40
 
 
-async def simulated(rate: float, step: int, *, chart: bool) -> dict[str, object]:
+class Shelves:
+    """The starter phrases in a library of their own, searched as the worker process does."""
+
+    def __init__(self, folder: str) -> None:
+        path = Path(folder) / "library.db"
+        ingest_starter(path)
+        self.searcher = Searcher(SqliteStore.open(path, read_only=True))
+        self.searcher.warm()
+
+    def similar(
+        self, brief: Brief, chords: tuple[ChordSpan, ...], bars: int, count: int
+    ) -> list[tuple[Phrase, int]]:
+        """``session.generator.Retrieving``."""
+        query = Query(chords, brief.role, brief.style, bars, brief.meter, (), brief.energy, brief.tempo)
+        return [(hit.record.phrase, hit.transpose) for hit in self.searcher.search(query, count)]
+
+
+async def simulated(rate: float, step: int, shelves: Shelves, *, chart: bool) -> dict[str, object]:
     """One figure in simulated time."""
     async with Double(tokens_per_s=rate, prompt_tokens_per_s=PROMPT_RATE) as server:
         made = OllamaSource(make_hosts([server.url]), styles(), step=step)
+        made.inspire(shelves)
         told = {"chart": LOOP_TEXT} if chart else {"chart": "", "chords": LOOP_KEYS}
         band = await Playing(made, FIRST + BARS, tempo=120.0, started=ready, **told).play()  # type: ignore[arg-type]
         return figures(band.lead_by_bar(), server, band.refusals(), band.dead_air)
@@ -56,6 +77,7 @@ def figures(letters: list[str], server: Double, refusals: object, dead_air: int)
         "share": round(sum(letter == "O" for letter in counted) / len(counted), 3),
         "letters": "".join(letter[0] if letter else "-" for letter in letters),
         "requests": len(written),
+        "new prompt tokens, the double's count": max(s.new_prompt_tokens for s in written[2:]),
         "cancelled": sum(s.cancelled for s in written),
         "refused": dict(refusals) if isinstance(refusals, dict) else {},
         "dead_air": dead_air,
@@ -70,7 +92,7 @@ def real(rate: float, grid: str) -> dict[str, object]:
     from jamtui.music.meter import PPQ
     from jamtui.processes.client import EngineLink
     from jamtui.processes.control import Reports, start_band, stop_band, wait_for_band
-    from jamtui.processes.options import SessionOptions
+    from jamtui.processes.options import INSTALLED, SessionOptions
     from jamtui.session.journal import read_journal
 
     with Double(tokens_per_s=rate, prompt_tokens_per_s=PROMPT_RATE) as server:
@@ -79,9 +101,7 @@ def real(rate: float, grid: str) -> dict[str, object]:
             f'[midi]\napi = "none"\n[playing]\ncount_in = 0\n'
             f'[llm]\nhosts = ["{server.url}"]\ngrid = "{grid}"\n'
         )
-        options = SessionOptions(
-            chart=LOOP_TEXT, tempo=120.0, seed=7, output="null", generators=("jamtui.processes.llm:source",)
-        )
+        options = SessionOptions(chart=LOOP_TEXT, tempo=120.0, seed=7, output="null", generators=INSTALLED)
         runtime = paths.runtime_dir()
         runtime.mkdir(parents=True, exist_ok=True)
         supervisor = start_band(runtime, paths.log_dir(), options, tied=True)
@@ -165,6 +185,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     table: dict[str, object] = {}
+    folder = tempfile.TemporaryDirectory()
+    shelves = Shelves(folder.name)
     for name, (step, grid) in GRIDS.items():
         if arguments.grid not in (None, name):
             continue
@@ -172,8 +194,8 @@ def main() -> None:
             if arguments.real:
                 table[f"{name}, {rate:g} tok/s, real"] = real(rate, grid)
                 continue
-            table[f"{name}, {rate:g} tok/s, played in"] = run(simulated(rate, step, chart=False))
-            table[f"{name}, {rate:g} tok/s, chart"] = run(simulated(rate, step, chart=True))
+            table[f"{name}, {rate:g} tok/s, played in"] = run(simulated(rate, step, shelves, chart=False))
+            table[f"{name}, {rate:g} tok/s, chart"] = run(simulated(rate, step, shelves, chart=True))
     cancels = cancelling()
     table["slot free after, ms"] = {
         "p50": round(statistics.median(cancels), 1),

@@ -25,13 +25,13 @@ def test_eighths_at_eight_tokens_a_second_keep_up() -> None:
 
 def test_a_fast_host_writes_little_at_a_time_and_not_far_ahead() -> None:
     found = plan(pace(50, 0.2), BAR_S, EIGHTHS)
-    assert (found.bars, found.keeps_up) == (MIN_BARS, True)
+    assert (found.bars, found.keeps_up, found.examples) == (MIN_BARS, True, True)
     assert found.reach <= 4
 
 
 def test_one_token_a_second_writes_for_far_ahead() -> None:
     found = plan(pace(1, 6.0), BAR_S, EIGHTHS)
-    assert (found.bars, found.keeps_up) == (1, False)
+    assert (found.bars, found.keeps_up, found.examples) == (1, False, False)
     assert found.ahead_s > 6 + 9
     assert found.reach * BAR_S > found.ahead_s
 
