@@ -21,6 +21,8 @@ STEPS = 32
 """How many steps can be taken back."""
 MOST_ROWS = 200
 """Rows of a page."""
+MOST_FILES = 40
+"""Files whose phrases are listed, of those whose names fit."""
 FOUND = 64
 """Phrases that are looked up for chords."""
 
@@ -124,16 +126,16 @@ class Librarian:
         if chords:
             return self._for_chords(tuple(chords), role, style or "")
         if not source:
-            numbers = self._store.numbers(role=role, style=style)
+            numbers = self._store.numbers(role=role, style=style, only=flag)
         else:
             near = source.casefold()
-            files = [s for s in self._store.sources() if near in f"{s.path} {s.title}".casefold()]
-            numbers = [n for s in files for n in self._store.numbers(role=role, style=style, source=s.sha256)]
-        numbers = sorted(numbers, reverse=True)
-        if flag:
-            records = self._store.get_many(numbers)
-            numbers = [n for n in numbers if n in records and getattr(records[n], flag)]
-        return numbers
+            hashes = [s.sha256 for s in self._store.sources() if near in f"{s.path} {s.title}".casefold()]
+            numbers = [
+                n
+                for sha256 in hashes[:MOST_FILES]
+                for n in self._store.numbers(role=role, style=style, source=sha256, only=flag)
+            ]
+        return sorted(numbers, reverse=True)
 
     def _for_chords(self, chords: tuple[ChordSpan, ...], role: str, style: str) -> list[int]:
         roles = [Role(role)] if role else [Role.LEAD, Role.COMP, Role.BASS]

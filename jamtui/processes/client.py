@@ -94,7 +94,7 @@ class EngineLink:
 
     def ask_page(self, request: PageRequest) -> None:
         """Ask for a page of the phrase library; it comes by ``page``."""
-        self.send("page", request)
+        self.send("browse", request)
 
     def page(self) -> LibraryPage | None:
         """The newest page of the phrase library, None before the first."""

@@ -162,7 +162,7 @@ class Desk:
             self._sources.take([from_plain(GeneratorHealth, one) for one in body])
             self._band.conductor.set_sources(self._sources.wanted)
         elif kind in FROM_WORKERS:
-            self._library.take(peer, kind, body, now)
+            self._library.take(kind, body, now)
         elif kind == "tell":
             self._audience.tell(str(body["text"])[:300], str(body["severity"]))
         elif kind == "hello":

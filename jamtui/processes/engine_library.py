@@ -10,8 +10,7 @@ from jamtui.errors import JamtuiError
 from jamtui.music.phrase import Role, Source
 from jamtui.playback.commands import Command, Route
 from jamtui.processes.codec import Plain, encode, from_plain
-from jamtui.processes.engine_views import WATCHERS, Audience
-from jamtui.processes.link import Peer
+from jamtui.processes.engine_views import Audience
 from jamtui.processes.sources import Sources
 from jamtui.session.audition import AuditionNote
 from jamtui.session.band import Band
@@ -23,8 +22,8 @@ from jamtui.session.taking import LONGEST, take_of_band
 
 OF_LIBRARY = frozenset({"capture", "keep", "ban", "undo", "audition", "ingest", "ingest_stop"})
 """Actions that are done here."""
-FROM_WORKERS = frozenset({"hits", "library", "guests", "audition", "page"})
-"""Messages that are taken here."""
+FROM_WORKERS = frozenset({"hits", "library", "guests", "audition", "page", "browse"})
+"""Messages that are taken here; ``browse`` is the console's."""
 HITS_SHOWN = 8
 GUESTS_AT_ONCE = 16
 """Phrases for the reflex that one message may bring; more are left out."""
@@ -170,14 +169,13 @@ class LibraryDesk:
 
     # What the workers tell
 
-    def take(self, peer: Peer, kind: str, body: Plain, now: int) -> None:
+    def take(self, kind: str, body: Plain, now: int) -> None:
         """One of ``FROM_WORKERS``; the console's question for a page goes on to the workers."""
-        if kind == "page":
-            if peer.name in WATCHERS:
-                self._audience.send_to("workers", encode("page", body))
-            else:
-                for watcher in self._audience.watching:
-                    watcher.send_latest("page", encode("page", body))
+        if kind == "browse":
+            self._audience.send_to("workers", encode("browse", body))
+        elif kind == "page":
+            for watcher in self._audience.watching:
+                watcher.send_latest("page", encode("page", body))
         elif kind == "hits":
             self._sources.hits = tuple(from_plain(Hit, one) for one in body[:HITS_SHOWN])
         elif kind == "library":

@@ -54,7 +54,7 @@ class LibraryWorker:
 
     name = "library"
     source = Source.LIBRARY
-    messages = frozenset({"take", "mark", "undo", "page", "audition", "ingest", "ingest-stop"})
+    messages = frozenset({"take", "mark", "undo", "browse", "audition", "ingest", "ingest-stop"})
 
     def __init__(self, path: Path, starter: Callable[[Path], int] = ingest_starter) -> None:
         self._path = path
@@ -175,7 +175,7 @@ class LibraryWorker:
             self._begin_ingest(str(body["path"]))
         elif kind == "ingest-stop":
             self._stop_ingest()
-        elif kind == "page":
+        elif kind == "browse":
             self._send("page", await self._page(from_plain(PageRequest, body)))
         elif self._librarian is None:
             self._tell(f"the library is not open: {self._detail}", "warning")

@@ -61,8 +61,8 @@ class Scene:
     def act(self, name: str, argument: str | float | None = None) -> None:
         self.desk.act(name, argument, self.stage.time())
 
-    def take(self, kind: str, body: object, peer: Peer | None = None) -> None:
-        self.desk.take(peer or self.workers, kind, to_plain(body), self.stage.time())  # type: ignore[arg-type]  # as much of a peer as is used
+    def take(self, kind: str, body: object) -> None:
+        self.desk.take(kind, to_plain(body), self.stage.time())
 
 
 def test_capture_sends_the_players_bars() -> None:
@@ -160,8 +160,8 @@ def test_hits_guests_and_the_librarys_size_arrive() -> None:
 
 def test_a_page_goes_from_the_console_to_the_workers_and_back() -> None:
     scene = Scene()
-    scene.take("page", {"filter": "blues"}, scene.console)
-    assert scene.workers.got == [("page", {"filter": "blues"})]
+    scene.take("browse", {"wanted": "blues"})
+    assert scene.workers.got == [("browse", {"wanted": "blues"})]
     scene.take("page", {"rows": []})
     assert scene.console.got == [("page", {"rows": []})]
 

@@ -12,10 +12,14 @@ from jamtui.library.store import SqliteStore
 from jamtui.music.phrase import Bar, Role
 from jamtui.processes.codec import decode, encode, to_plain
 from jamtui.processes.library_worker import LibraryWorker
+from jamtui.processes.options import INSTALLED, SessionOptions
 from jamtui.session.generator import Hit
 from jamtui.session.library_page import LibraryPage, PageRequest
 from jamtui.session.snapshot import LibraryView
 from tests.library.test_source import brief, take
+from tests.processes.wire import RunningBand, wait_until
+
+NO_MIDI = '[midi]\napi = "none"\n'
 
 
 class Told:
@@ -121,7 +125,7 @@ def test_a_library_that_cannot_be_opened_is_said_and_asked_again(tmp_path: Path)
         assert "plays from its own book" in worker.health().detail
         await worker.take("undo", None)
         assert await answer(worker, "Dm7") == []
-        await worker.take("page", to_plain(PageRequest("", 0, 10)))
+        await worker.take("browse", to_plain(PageRequest("", 0, 10)))
 
     told = scene(path, play)
     assert "not open" in told.sentences()
@@ -133,7 +137,7 @@ def test_takes_marks_pages_and_auditions(library: Path) -> None:
         await until(lambda: worker.health().state == "ready", "a library")
         lick = [(0, 78, 0.5), (0.5, 81, 0.5), (1, 83, 0.5), (1.5, 78, 0.5), (2, 76, 1)]
         await worker.take("take", to_plain(take(lick, "F#m7b5")))
-        await worker.take("page", to_plain(PageRequest("kept", 0, 10)))
+        await worker.take("browse", to_plain(PageRequest("kept", 0, 10)))
         page = told.of("page")[-1]
         assert isinstance(page, LibraryPage)
         assert page.total == 1
@@ -148,7 +152,7 @@ def test_takes_marks_pages_and_auditions(library: Path) -> None:
         assert not any(h.kept for h in (await answer(worker, "F#m7b5"), told.of("hits")[-1])[1])
         await worker.take("undo", None)
         await worker.take("undo", None)
-        await worker.take("page", to_plain(PageRequest("kept", 0, 10)))
+        await worker.take("browse", to_plain(PageRequest("kept", 0, 10)))
         assert told.of("page")[-1].total == 0
         await worker.take("audition", {"id": row.id, "playing": False})
         await worker.take("undo", None)
@@ -190,7 +194,7 @@ def test_a_folder_is_ingested_beside_the_band_and_used_at_once(library: Path, tm
         await worker.take("ingest", {"path": str(folder)})
         await until(lambda: "is in the library" in told.sentences(), "the end of the ingest")
         await until(lambda: told.of("library")[-1].phrases > before, "more phrases")
-        await worker.take("page", to_plain(PageRequest("tune", 0, 10)))
+        await worker.take("browse", to_plain(PageRequest("tune", 0, 10)))
         assert told.of("page")[-1].total >= 1
         await worker.take("ingest", {"path": str(tmp_path / "nowhere")})
         await worker.take("ingest", {"path": " "})
@@ -226,3 +230,35 @@ def test_an_ingest_can_be_stopped(library: Path, tmp_path: Path) -> None:
     told = scene(library, play)
     assert "stopped" in told.sentences()
     assert "goes on" in told.sentences()
+
+
+@pytest.mark.slow
+def test_a_whole_band_plays_from_the_library_and_takes_captures(
+    jamtui_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    options = SessionOptions(demo=True, autostart=True, tempo=200.0, seed=4, generators=INSTALLED)
+    with RunningBand(options, config=NO_MIDI, graph=False, name="console") as band:
+        band.wait(lambda s: (s.library.phrases or 0) > 300, "the starter phrases")
+        band.wait(lambda s: any(r.source == "L" for r in s.roles), "a role that plays the library")
+        band.wait(lambda s: any(h.playing for h in s.hits), "a hit that plays")
+        before = band.snapshot().library.phrases or 0
+        band.link.act("capture", 4)
+        band.wait_event("kept own take")
+        band.wait(lambda s: (s.library.phrases or 0) > before, "more phrases")
+        band.link.ask_page(PageRequest("kept", 0, 10))
+        wait_until(lambda: band.link.page() is not None, "a page")
+        page = band.link.page()
+        assert page is not None
+        assert page.total >= 1
+        assert all("own take" in row.origin for row in page.rows)
+        band.link.act("undo")
+        band.wait_event("own take: not kept")
+        workers = band.kill("workers")
+        band.wait_replaced("workers", workers)
+        band.wait(
+            lambda s: any(x.letter == "L" and x.state == "ready" for x in s.sources), "the library again"
+        )
+        report = band.report()
+        assert report["notes_by_source"]["library"] > 0
+        assert report["hung_notes"] == 0

@@ -51,9 +51,10 @@ def paint_sources(frame: Frame, width: int, height: int) -> list[Row]:
 def _hit(frame: Frame, hit: HitView, width: int) -> Row:
     inks = frame.inks
     line = Line(width, inks.blank).add(" ").add(f"{hit.score:.2f} ".replace("0.", "."), inks.text)
+    narrow = width < 48
     line.add(tiny_roll(hit.notes, hit.length, ROLL_CELLS), inks.accent("L").locked).add(" ")
-    line.cell(hit.chords, 12, inks.strong if hit.playing else inks.text).add(" ")
-    line.cell(hit.style, 6, inks.dim)
+    line.cell(hit.chords, 7 if narrow else 12, inks.strong if hit.playing else inks.text).add(" ")
+    line.cell(hit.style or "any", 5 if narrow else 6, inks.dim)
     line.add("▶" if hit.playing else " ", inks.accent("L").sounding)
     line.add("♥ " if hit.kept else "  ", inks.accent("L").sounding)
     return line.cell(hit.origin, line.left - 1, inks.dim).row()
