@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from jamtui.generators.request import Request
 from jamtui.music.chord import Chord, Family
-from jamtui.music.meter import EIGHTH, PPQ, SIXTEENTH
+from jamtui.music.meter import EIGHTH, SIXTEENTH
 from jamtui.music.notation import DRUM_LETTERS
 from jamtui.music.phrase import ChordSpan, Note, Role
 from jamtui.music.phrase_text import VELOCITY_ACCENT, VELOCITY_PLAIN, VELOCITY_SOFT
@@ -56,9 +56,10 @@ def _line_velocity(
     note: Note, before: Note | None, after: Note | None, request: Request, bar_tick: int
 ) -> int:
     end = note.onset + note.duration
-    off = note.onset % PPQ != 0
+    meter = request.spec.meter
+    off = note.onset not in meter.beat_ticks
     if off and request.brief.energy >= _CALM:
-        over = end // PPQ * PPQ > note.onset and end % PPQ != 0
+        over = any(note.onset < beat < end for beat in (*meter.beat_ticks, meter.bar_ticks))
         last = after is None or after.onset > end
         if over or (last and note.onset % EIGHTH == 0):
             return VELOCITY_ACCENT

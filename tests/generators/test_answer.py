@@ -98,6 +98,18 @@ def test_syncopation_is_accented_and_dips_are_ghosted_by_energy() -> None:
     assert found == {VELOCITY_SOFT, VELOCITY_PLAIN, VELOCITY_ACCENT} - {VELOCITY_ACCENT}
 
 
+def test_what_is_held_over_a_beat_is_accented_in_every_meter() -> None:
+    for meter, line, accented in (
+        ("4/4", " D F - - A c d c |", {480}),
+        ("6/8", " D F A - c d |", {960}),
+        ("7/8", " F A c A - d e |", {1440}),
+    ):
+        asked = request(meter=meter, chart="Dm7", bars=1)
+        (bar,) = AnswerReader(asked, label="x").feed(line)
+        plain = bar.notes[0].velocity
+        assert {n.onset for n in bar.notes if n.velocity > plain} - {bar.notes[-1].onset} == accented, meter
+
+
 def test_comping_is_voiced_under_its_top_voice_and_pushes_belong_to_the_coming_chord() -> None:
     asked = request(Role.COMP, chart="Dm7 | Db7", bars=2)
     (first,) = AnswerReader(asked, label="x").feed(" c - . A . . . Ab |")
