@@ -26,9 +26,9 @@ from jamtui.library.vectors import padded, placeholders
 from jamtui.music.meter import COMMON_TIME, Meter
 from jamtui.music.phrase import ChordSpan, Note, Role
 
-FETCH_WHOLE = 24
-FETCH_HARMONY = 16
-BUDGET = 8192
+FETCH_WHOLE = 20
+FETCH_HARMONY = 12
+BUDGET = 4096
 """Vectors of a shelf that one fetch looks at."""
 SMALL_SHELF = 512
 """With fewer phrases in the style that is wanted, other styles are asked too."""
@@ -48,6 +48,7 @@ AVOIDED_SOURCE = 0.15
 OTHER_METER = 0.2
 """What such a phrase loses: it has to be cut or stretched."""
 
+_MARKS = np.array([STYLE, HARMONY, ENERGY, -OTHER_METER, KEPT])
 _CANDIDATE = "select id, notes, bars, source, root, kept, banned, count, played from phrases where id in ({})"
 
 
@@ -237,24 +238,19 @@ class Searcher:
             target = sum(n.pitch for n in query.just_played) / len(query.just_played)
             transpose = transpose + 12 * np.round((target - mean - transpose) / 12).astype(np.int64)
             register = np.maximum(0, 1 - np.abs(target - mean - transpose) / 12).astype(np.float32)
-        style = np.array([_style(query.style, c[0].style) for c in of])
-        harmony = np.array([c[1] if pitched else 1.0 for c in of])
-        energy = np.array([c[2] for c in of])
-        scores = (
-            FIT * np.minimum(share / ENOUGH, 1)
-            + HARMONY * harmony
-            + ENERGY * energy
-            + STYLE * style
-            + REGISTER * register
-        )
         meter = meter_text(query.meter)
-        scores -= OTHER_METER * np.array([c[0].meter != meter for c in of])
-        scores += KEPT * np.array([bool(row[5]) for row in rows])
+        marks = np.array(
+            [
+                (_style(query.style, c[0].style), c[1] if pitched else 1.0, c[2], c[0].meter != meter, row[5])
+                for c, row in zip(of, rows, strict=True)
+            ]
+        )
+        scores = marks @ _MARKS + FIT * np.minimum(share / ENOUGH, 1) + REGISTER * register
         scores = np.clip(scores, 0, 1)
         chosen = scores - AVOIDED_SOURCE * self._avoided(rows, avoid_sources) if avoid_sources else scores
         taken = diverse(chosen.tolist(), [row[3] for row in rows], k, SAME_SOURCE)
         records = self._records([rows[i] for i in taken])
-        columns = [part.tolist() for part in (share, harmony, style, energy, register)]
+        columns = [part.tolist() for part in (share, marks[:, 1], marks[:, 0], marks[:, 2], register)]
         return [
             SearchHit(
                 records[rows[i][0]], float(scores[i]), int(transpose[i]), HitParts(*(c[i] for c in columns))
