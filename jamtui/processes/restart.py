@@ -43,6 +43,7 @@ def restart_state(
         "grid": settings.grid,
         "click": settings.click,
         "frozen": conductor.frozen,
+        "flow": conductor.flow.on,
         "muted": sorted(r.value for r in settings.muted),
         "solo": sorted(r.value for r in settings.solo),
         "latch": band.latched,
@@ -70,6 +71,8 @@ def take_up(state: Mapping[str, object], band: Band, ns: int, *, plainly: bool =
             band.act(f"{'mute' if kind == 'muted' else 'solo'}_{role.value}", soon=True, ns=ns)
     if bool(state["latch"]) != band.latched:
         band.act("latch", soon=True, ns=ns)
+    if bool(state.get("flow")) != conductor.flow.on:
+        band.act("flow", soon=True, ns=ns)
     conductor.set_player_energy(float(str(state["player_energy"])))
     band.tempo.source = str(state["tempo_source"])
     band.tempo.chosen = bool(state["tempo_chosen"])

@@ -37,6 +37,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("panic", "Panic", "End every note now, on every port.", "exclamation_mark", footer=True),
     Action("ending", "Ending", "The band finishes the phrase and stops.", "e", footer=True),
     Action("freeze", "Freeze", "Loop the bars that are planned; again: go on.", "f", footer=True),
+    Action("flow", "Flow", "Each key plays the lead's next note, in your rhythm; again: hand it back.", "w"),
     Action("click", "Click", "Metronome on or off.", "k"),
     Action("style_next", "Next style", "The next style, from the next bar line.", "s", footer=True),
     Action("style_prev", "Previous style", "The previous style, from the next bar line.", "S"),

@@ -19,6 +19,7 @@ from jamtui.playback.commands import Command, Immediate, Report, Silence, Splice
 from jamtui.session.audition import Audition
 from jamtui.session.conductor import Conductor
 from jamtui.session.demo_player import DemoPlayer
+from jamtui.session.demo_seat import INPUT as DEMO
 from jamtui.session.demo_seat import DemoSeat
 from jamtui.session.dynamics import Energy
 from jamtui.session.hearing import ChordStream, Heard
@@ -116,6 +117,8 @@ class Band:
             if triggered.action:
                 self._act_mapped(triggered.action, triggered.argument, ns)
             return
+        if self._play_flow(ns, port, data):
+            return
         if self.options.thru_port:
             self._commands.append(Immediate(self.options.thru_port, data))
             self._hurry()  # what it means to the band may take milliseconds to work out
@@ -185,7 +188,9 @@ class Band:
         if self.state not in ("playing", "ending") or (self.heard is None and self.chart is None):
             return frozenset()
         settings = self.conductor.settings
-        return frozenset(r for r in Role if audible(settings, r))
+        roles = frozenset(r for r in Role if audible(settings, r))
+        # In flow the player plays the lead, and rests where they like.
+        return roles - {Role.LEAD} if self.conductor.in_flow else roles
 
     def briefs(self) -> Sequence[Brief]:
         """Briefs for the workers since the last call."""
@@ -208,6 +213,7 @@ class Band:
     def stop(self, ns: int) -> None:
         """Stop at once; every note is ended."""
         self._post(self.conductor.stop())
+        self.conductor.flow.let_go()
         self._demo.stop(ns)
         if not self.tempo.following:
             self.clock.stop(ns)
@@ -220,6 +226,7 @@ class Band:
             # A key whose note-off was lost is let go; a latched chord stays.
             self.chords.feed(ns, bytes((0xB0 | channel, 123, 0)))
         self.audition.end()
+        self.conductor.flow.let_go()
         self._post([Silence(panic=True), *self.conductor.play_on(self.clock.segment.tick_at(ns))])
         self._tell("panic: every note was ended", "warning")
 
@@ -252,6 +259,7 @@ class Band:
             "tempo": self.tempo.set_tempo_to,
             "tap": lambda _a, ns: self.tempo.tap(ns),
             "latch": lambda _a, _ns: self._toggle_latch(),
+            "flow": lambda _a, ns: self._toggle_flow(ns),
         }
 
     def _act_mapped(self, action: str, argument: str | float | None, ns: int) -> None:
@@ -271,6 +279,28 @@ class Band:
     def _toggle_latch(self) -> None:
         self.chords.set_latch(not self.latched)
         self._tell("latch on: the chord is held" if self.latched else "latch off", "info")
+
+    def _toggle_flow(self, ns: int) -> None:
+        self._post(self.conductor.act("flow", tick=self.clock.segment.tick_at(ns)), played=True)
+        if self.conductor.flow.on:
+            self._tell("flow on: each key plays the lead's next note", "info")
+        else:
+            self._tell("flow off: the lead plays on at the next bar line", "info")
+
+    def _play_flow(self, ns: int, port: str, data: bytes) -> bool:
+        """Whether ``data`` is a key that plays the lead's line. The note goes out before anything else."""
+        split = self.chords.split
+        if port == DEMO or len(data) < 3 or (split is not None and data[1] < split):
+            return False
+        tick = self.clock.segment.tick_at(ns)
+        commands = self.conductor.play_flow(ns, tick, port, data)
+        if commands is None:
+            return False
+        self._post(commands, played=True)
+        self._recorder.record(InputRecord(ns, tick, data, port))
+        self._plan_up_to(ns)
+        self.energy.feed(ns, data)
+        return True
 
     def _hear(self, heard: Heard) -> None:
         played = self.clock.segment.tick_at(heard.trigger_ns)
@@ -294,8 +324,12 @@ class Band:
                 self.kpi.trigger(heard.trigger_ns, tick, grid or None)
         self._post(self.conductor.hear_each(heard, tick, self.clock.bpm))
 
-    def _post(self, commands: Iterable[Command]) -> None:
+    def _post(self, commands: Iterable[Command], *, played: bool = False) -> None:
+        """Hand over ``commands``. ``played``: by the player in flow; the lead's own are held back there."""
+        flow = self.conductor.flow
         for command in commands:
+            if isinstance(command, Splice) and not played:
+                command = flow.hold(command)
             self._commands.append(command)
             if isinstance(command, Silence):
                 self.kpi.silenced(command.role)
@@ -304,8 +338,11 @@ class Band:
                     self._hurry()
                 self.kpi.withdraw(command.role, command.from_tick)
                 end = self.conductor.covered_until(command.role)
-                if end > command.from_tick:
-                    self.kpi.cover(command.role, command.from_tick, end)
+                start = command.from_tick
+                if command.role is Role.LEAD:
+                    start = max(start, flow.silent_until)
+                if end > start:
+                    self.kpi.cover(command.role, start, end)
         for bar in self.conductor.drain_accepted():
             self._recorder.record(bar)
 
@@ -325,6 +362,7 @@ class Band:
             ends_at=place.ends_at,
             bpm=segment.bpm,
         )
+        self.conductor.flow.let_go()
         self._demo.begin(ns)
         self.kpi.located()
         self.lately.clear()

@@ -18,6 +18,7 @@ from jamtui.session.barlines import BarLines
 from jamtui.session.book import ReflexBook
 from jamtui.session.changes import SHARES, Change, Changes
 from jamtui.session.click import Metronome
+from jamtui.session.flow import Flow
 from jamtui.session.foresight import Foresight
 from jamtui.session.freezing import Loop
 from jamtui.session.hearing import Heard
@@ -91,6 +92,8 @@ class Conductor(Readings):
         """The newest chord answer: where its first notes were put."""
         self._metronome = Metronome(click_port, click_channel)
         self._desk = Desk(planner, self._foresight)
+        self.flow = Flow(planner, lambda: self.settings)
+        """The player's keys as the lead's rhythm."""
         self._wake = _NEVER
         self._assumed: Chord | None = None
         """The expected chord that a beginning was taken for, until it is known better."""
@@ -247,6 +250,28 @@ class Conductor(Readings):
         """The phrases that the reflex chooses from."""
         return self._planner.shelf
 
+    @property
+    def pending(self) -> tuple[str, ...]:
+        """What waits for its bar line or beat, and what the keys do, in words."""
+        if self.flow.on:
+            return ("flow: your keys play the lead", *super().pending)
+        if self.in_flow:
+            back = self.bar_at(self.flow.silent_until).number + 1
+            return (f"lead back at bar {back}", *super().pending)
+        return super().pending
+
+    @property
+    def in_flow(self) -> bool:
+        """Whether the lead's own notes are held back now."""
+        return self.flow.silent_until > self._now
+
+    def play_flow(self, ns: int, tick: float, port: str, data: bytes) -> list[Command] | None:
+        """A key of the player, played at ``ns`` and ``tick``, as the lead's next note or its end; None where
+        it is not flow's."""
+        if self.state not in ("playing", "ending"):
+            return None
+        return self.flow.take(ns, tick, port, data)
+
     def heard_report(self, report: Report) -> None:
         """What left the machine: which source sounds. Never used for planning."""
         if isinstance(report, SentNote) and report.on:
@@ -333,6 +358,8 @@ class Conductor(Readings):
             return []
         if action == "freeze":
             return self._freeze()
+        if action == "flow":
+            return self._flow(tick)
         if action == "ending":
             return self._end()
         raise SettingError(f"The band knows no action {action!r}; see jamtui's help for the list.")
@@ -481,6 +508,16 @@ class Conductor(Readings):
     def _renew(self, when: int, roles: tuple[Role, ...]) -> list[Command]:
         return renew(self._planner, roles, when, self._now, self._now + lock_ticks(self._bpm))
 
+    def _flow(self, tick: float) -> list[Command]:
+        flow, stopped = self.flow, self.state == "stopped"
+        told = flow.leave(self.bar_at(ceil(tick)).end) if flow.on else flow.enter(tick)
+        if stopped:
+            flow.let_go()
+            return []
+        # The player's own time and touch: the style's feel is not laid over them.
+        self._felt = None
+        return [*told, *self._feel(self.settings)]
+
     def _feel(self, settings: BandSettings) -> list[Command]:
         felt = (settings.style, settings.meter.name, settings.feel)
         if felt == self._felt:
@@ -491,7 +528,7 @@ class Conductor(Readings):
                 role,
                 feel_in_meter(self._planner.role_style(role, settings).feel, settings.meter),
                 settings.meter,
-                settings.feel,
+                0.0 if role is Role.LEAD and self.flow.on else settings.feel,
             )
             for role in ROLES
             if role in settings.roles

@@ -7,6 +7,9 @@ from jamtui.playback.clock import MusicalClock
 from jamtui.session.conductor import Conductor
 from jamtui.session.demo_player import DemoPlayer
 
+INPUT = "demo"
+"""Name of the input that it plays on."""
+
 
 class DemoSeat:
     """Has the player play as musical time goes on.
@@ -69,10 +72,10 @@ class DemoSeat:
             player.set_meter(coming.meter, coming.start)
         for event in player.events(start, tick):
             # The stamp is when it was played, not when somebody came to see it.
-            self._play(segment.ns_at(event.tick), "demo", event.data)
+            self._play(segment.ns_at(event.tick), INPUT, event.data)
 
     def stop(self, ns: int) -> None:
         """Lift all keys and the pedal."""
         if self.player is not None:
             for event in self.player.release(self._clock.segment.tick_at(ns)):
-                self._play(ns, "demo", event.data)
+                self._play(ns, INPUT, event.data)

@@ -111,6 +111,11 @@ class ChordStream:
         """Hold the chord after the keys are let go, or not."""
         self._latch = latch
 
+    @property
+    def split(self) -> int | None:
+        """Only keys below this make chords; None: all do."""
+        return self._split
+
     def set_split(self, split: int | None) -> None:
         """Hear chords only below this key; None for the whole keyboard."""
         self._split = split

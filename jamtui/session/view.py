@@ -162,6 +162,13 @@ def _hit_views(band: Band, hits: Sequence[Hit], tick: float) -> tuple[HitView, .
     )
 
 
+def _label(band: Band, role: Role, tick: float) -> str:
+    label = band.conductor.label(role, tick)
+    if role is Role.LEAD and band.conductor.flow.on:
+        return f"flow: {label}" if label else "flow"
+    return label
+
+
 def _role_view(
     band: Band, around: Surroundings, levels: Levels, role: Role, tick: float, ns: int
 ) -> RoleView:
@@ -181,6 +188,6 @@ def _role_view(
         program=route.program,
         port=around.port_names.get(route.port, route.port),
         runway_bars=0.0 if stopped else round(conductor.runway_bars(role, tick), 2),
-        label="" if stopped else conductor.label(role, tick),
+        label="" if stopped else _label(band, role, tick),
         audible=audible(settings, role),
     )

@@ -57,6 +57,19 @@ def test_a_successor_is_in_the_same_bar_on_the_same_chord(change: str) -> None:
     assert new.notes()
 
 
+def test_a_successor_of_an_engine_in_flow_leaves_the_lead_to_the_keys() -> None:
+    old = stage()
+    old.act("start_stop")
+    old.wait(2060 + 2 * 2000 + 300)
+    old.act("flow")
+    new = successor(old)
+    new.wait(4000)
+    assert new.band.conductor.flow.on
+    assert not [n for n in new.notes() if n[0] == "lead"]
+    new.press(60)
+    assert [n[2] for n in new.notes() if n[0] == "lead"] == [True]
+
+
 def test_a_successor_in_the_count_in_begins_with_bar_one() -> None:
     old = stage()
     old.act("start_stop")

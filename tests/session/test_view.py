@@ -1,5 +1,6 @@
 """What the screen is told: a calm chord, honest about what has not settled; mute and solo apart."""
 
+from jamtui.music.chart import parse_chart
 from jamtui.music.phrase import Role
 from jamtui.playback.commands import Route
 from jamtui.session.generator import Hit
@@ -101,3 +102,14 @@ def test_a_played_chord_is_told_before_and_after_it_settles() -> None:
     stage.wait(500)
     third = _shown(stage).chord
     assert (third.symbol, third.heard) == ("G7", "")
+
+
+def test_flow_is_shown_beside_the_lead_and_with_what_waits() -> None:
+    stage = Stage(chart=parse_chart("Dm7 | G7"))
+    stage.act("start_stop")
+    stage.wait(100)
+    stage.act("flow")
+    shown = _shown(stage)
+    lead = next(r for r in shown.roles if r.role == "lead")
+    assert lead.label.startswith("flow")
+    assert shown.pending == ("flow: your keys play the lead",)
