@@ -58,6 +58,10 @@ class Part:
                 self.felt.append(apply_feel(self.feel, self.amount, self.meter, note))
         return self.felt
 
+    def unanswered(self, tick: int) -> int:
+        """The trigger that planned notes from ``tick`` on would still carry, 0 if none does."""
+        return max((answer.trigger_ns for note, answer in self.plan if note.tick >= tick), default=0)
+
     def forget_order(self) -> None:
         self.last_tick: int | None = None
         self.last = _NO_NS

@@ -106,7 +106,8 @@ class Timeline:
         taken = {
             (on.note.tick, -1 if one_line else on.note.pitch): on for on in part.locked if not on.leaving
         }
-        answer = Answer(splice.trigger_ns, now)
+        # Bars that take the place of an answer that has not begun to sound are the answer then.
+        answer = Answer(splice.trigger_ns or part.unanswered(splice.from_tick), now)
         seen: set[tuple[int, int]] = set()
 
         def is_new(note: PlannedNote) -> bool:

@@ -83,3 +83,16 @@ def test_a_locked_note_that_is_due_now_and_is_the_answer_carries_the_trigger() -
     band.do(Splice(Role.LEAD, 960, (note(960, 60), note(1440, 62)), at_once=True, trigger_ns=480 * MS))
     band.until(2000)
     assert [(r.tick, r.trigger_ns) for r in band.sent() if r.on] == [(960, 480 * MS), (1440, 0)]
+
+
+def test_what_replaces_an_answer_before_it_sounds_is_the_answer() -> None:
+    band = Band()
+    band.start()
+    band.until(10)
+    band.do(Splice(Role.LEAD, 0, (note(960, 60), note(1440, 62)), trigger_ns=5 * MS))
+    band.until(20)
+    band.do(Splice(Role.LEAD, 480, (note(1200, 64), note(1440, 65))))
+    band.until(640)
+    band.do(Splice(Role.LEAD, 1440, (note(1440, 67),)))
+    band.until(2000)
+    assert [(r.tick, r.trigger_ns) for r in band.sent() if r.on] == [(1200, 5 * MS), (1440, 0)]
