@@ -13,6 +13,7 @@ from jamtui.library.ingest.grid import (
     find_swing,
     grid_fit,
     grid_offset,
+    lag,
     quantise,
     settle_swing,
     straighten,
@@ -83,7 +84,7 @@ def read(song: Song, use_symbols: bool = True) -> Reading:
     histogram = np.bincount(heard[:, 1] % 12, heard[:, 2], minlength=12).astype(np.float64)
     key, _ = find_key(histogram) if pitched else (Key(0), 0.0)
     if symbols:
-        chords = _given_chords(symbols, grid)
+        chords = _given_chords(symbols, grid, where)
     else:
         chords = tuple(find_chords(sounding, grid, key)) if pitched else ()
     bar_keys = local_keys(_by_bar(sounding, grid), key)
@@ -99,7 +100,8 @@ def phrases(
     song = reading.song
     tempo = TempoMap(song.tempos)
     lines = _lines(reading, role)
-    swings = [_swing(rows, reading) for _, rows in lines]
+    lags = [0 if song.notated else lag(rows[:, 0]) for _, rows in lines]
+    swings = [_swing(rows[:, 0] - late, reading) for (_, rows), late in zip(lines, lags, strict=True)]
     known = [s for s in swings if s is not None]
     shared = settle_swing(float(np.median(known))) if known else 0.5
     style = style or style_of(song.title, words or name, shared, tempo.bpm_at(0), [r for r, _ in lines])
@@ -107,11 +109,11 @@ def phrases(
     bar_of_section = 0
     for section in reading.sections:
         if section.meter is not None:
-            for (line_role, rows), own in zip(lines, swings, strict=True):
+            for (line_role, rows), own, late in zip(lines, swings, lags, strict=True):
                 swing = (
                     (settle_swing(own) if own is not None else shared) if section.meter.unit == PPQ else 0.5
                 )
-                notes = _straight_notes(rows, section, swing, line_role)
+                notes = _straight_notes(rows, section, swing, late, line_role)
                 for piece in cut(notes, section.bars, section.meter, line_role):
                     record = _record(
                         piece, section, bar_of_section, line_role, reading, source, name, style, swing, tempo
@@ -192,12 +194,18 @@ def _by_bar(sounding: Sound, grid: Beats) -> NDArray[np.float64]:
     return bars
 
 
-def _given_chords(symbols: Sequence[tuple[int, Chord]], grid: Beats) -> tuple[ChordSpan, ...]:
-    """The file's symbols as spans, moved to the nearest eighth; each sounds until the next."""
-    eighth = PPQ // 2
-    at = {round(tick / eighth) * eighth: chord for tick, chord in symbols}
+def _given_chords(
+    symbols: Sequence[tuple[int, Chord]], grid: Beats, where: Sequence[Section]
+) -> tuple[ChordSpan, ...]:
+    """The file's symbols as spans, moved to the nearest beat (one that is half a beat early belongs to the
+    beat it anticipates); each sounds until the next."""
+    at: dict[int, Chord] = {}
+    for tick, chord in symbols:
+        section = next((s for s in where if s.start <= tick + PPQ // 2 < s.end), where[-1])
+        unit = section.meter.unit if section.meter else PPQ
+        at[section.start + (tick - section.start + unit // 2) // unit * unit] = chord
     ticks = sorted(at)
-    ends = [*ticks[1:], max(int(grid.starts[-1]), ticks[-1] + eighth)]
+    ends = [*ticks[1:], max(int(grid.starts[-1]), ticks[-1] + PPQ)]
     return tuple(ChordSpan(t, e - t, at[t]) for t, e in zip(ticks, ends, strict=True) if e > t)
 
 
@@ -212,12 +220,13 @@ def _lines(reading: Reading, role: Role | None) -> list[tuple[Role, Rows]]:
     return lines
 
 
-def _swing(rows: Rows, reading: Reading) -> float | None:
-    return None if reading.song.notated and reading.given else find_swing(rows[:, 0])
+def _swing(onsets: NDArray[np.int64], reading: Reading) -> float | None:
+    return None if reading.song.notated and reading.given else find_swing(onsets)
 
 
-def _straight_notes(rows: Rows, section: Section, swing: float, role: Role) -> list[Note]:
-    """Notes of a section with onsets from its start, on the straight grid, in order."""
+def _straight_notes(rows: Rows, section: Section, swing: float, late: int, role: Role) -> list[Note]:
+    """Notes of a section with onsets from its start, on the straight grid, in order; the voice as a whole is
+    ``late`` ticks, which stays in the residuals."""
     assert section.meter is not None
     inside = (rows[:, 0] >= section.start - 60) & (rows[:, 0] < section.end - 60)
     low, high = _RANGE[role]
@@ -225,7 +234,7 @@ def _straight_notes(rows: Rows, section: Section, swing: float, role: Role) -> l
     chosen = rows[inside]
     if not len(chosen):
         return []
-    played = chosen[:, 0] - section.start
+    played = chosen[:, 0] - section.start - late
     onset = straighten(played, swing)
     end = straighten(played + chosen[:, 2], swing)
     grid = quantise(onset, np.maximum(end, onset + 1))
@@ -240,7 +249,12 @@ def _straight_notes(rows: Rows, section: Section, swing: float, role: Role) -> l
         duration[first] = np.minimum(duration[first], gaps)
     velocity = np.clip(chosen[:, 3], 1, 127)
     notes = zip(
-        start[first], chosen[first, 1], duration[first], velocity[first], grid.residual[first], strict=True
+        start[first],
+        chosen[first, 1],
+        duration[first],
+        velocity[first],
+        grid.residual[first] + late,
+        strict=True,
     )
     return sorted(Note(int(o), int(p), int(d), int(v), int(r)) for o, p, d, v, r in notes)
 

@@ -1,0 +1,370 @@
+"""The analysis of ingest beside music21: speed, keys, figures; chords beside music21 and Krumhansl.
+
+    python tests/bench/bench_analysis.py speed FOLDER [--files 30]
+    python tests/bench/bench_analysis.py chords FOLDER
+
+FOLDER holds MIDI files and a ``manifest.json`` whose ``files`` have ``file``, ``chords`` (``[[position,
+symbol], ...]``), ``chord_unit`` and ``key``. CPU time is that of one process, without imports. Not collected
+by pytest.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+import warnings
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jamtui.library.ingest.analyse import Reading, read
+from jamtui.library.ingest.figures import QUALITY_OF_KIND, figure
+from jamtui.library.ingest.files import analyse_bytes
+from jamtui.library.ingest.key import find_key
+from jamtui.library.ingest.smf import read_midi
+from jamtui.library.ingest.song import RefusedError, Song, Sounded, Voice
+from jamtui.library.ingest.walk import Item
+from jamtui.music.chord import NO_CHORD, Chord, Family, make_chord, parse_chord
+from jamtui.music.meter import PPQ
+from jamtui.music.scale import Key
+from jamtui.music.tempo import TempoMap
+
+Answer = tuple[int, str, int]
+"""Root, music21's word for the kind of chord, bass."""
+
+
+@dataclass
+class Slice:
+    """A slice of chordify: where it is (quarters), what music21 calls it, and what music21 calls the
+    flattened notes at the same place, given to it as MIDI numbers."""
+
+    start: float
+    length: float
+    pitch_classes: frozenset[int]
+    answer: Answer
+    flattened_classes: frozenset[int]
+    flattened: Answer | None
+
+    @property
+    def agrees(self) -> bool:
+        """It is a chord (three pitch classes or more), and music21 has one answer by both ways."""
+        same = self.pitch_classes == self.flattened_classes and self.answer == self.flattened
+        return same and len(self.pitch_classes) >= 3
+
+
+@dataclass
+class Naive:
+    """What music21 says of a file, and what it took."""
+
+    cpu: float
+    key: tuple[int, bool]
+    slices: list[Slice]
+    numerals: int
+
+
+def naive(path: Path) -> Naive:
+    """Parse, key, chordify, a figure and a roman numeral for every slice: as its documentation does it."""
+    from music21 import chord, converter, roman
+
+    begun = time.process_time()
+    score = converter.parse(path, forceSource=True, storePickle=False)
+    key = score.analyze("key")
+    rows: list[tuple[Any, Answer]] = []
+    numerals = 0
+    for one in score.chordify().flatten().getElementsByClass(chord.Chord):
+        answer = named(one)
+        numerals += bool(roman.romanNumeralFromChord(one, key).figure)
+        rows.append((one, answer))
+    cpu = time.process_time() - begun
+    flat = sorted(
+        (float(n.offset), float(n.offset + n.quarterLength), p.midi)
+        for n in score.flatten().notes
+        if hasattr(n, "pitches")
+        for p in n.pitches
+    )
+    starts = np.array([f[0] for f in flat])
+    slices: list[Slice] = []
+    for one, answer in rows:
+        start, length = float(one.offset), float(one.quarterLength)
+        if length <= 0:
+            continue
+        middle = start + length / 2
+        near = flat[max(0, int(np.searchsorted(starts, middle - 64))) : int(np.searchsorted(starts, middle))]
+        sounding = sorted({p for begin, end, p in near if begin <= middle < end})
+        classes = frozenset(p.pitchClass for p in one.pitches)
+        flattened = named(chord.Chord(sounding)) if sounding else None
+        slices.append(Slice(start, length, classes, answer, frozenset(p % 12 for p in sounding), flattened))
+    return Naive(cpu, (key.tonic.pitchClass, key.mode == "minor"), slices, numerals)
+
+
+def named(one: Any) -> Answer:
+    """music21's answer for a chord of its own."""
+    from music21 import harmony
+
+    kind = harmony.chordSymbolFigureFromChord(one, True)
+    return one.root().pitchClass, kind[1] if isinstance(kind, tuple) else "", one.bass().pitchClass
+
+
+def pitched(song: Song) -> np.ndarray[Any, Any]:
+    rows = [n for v in song.voices if not v.drums for n in v.notes]
+    return np.array(sorted(rows), dtype=np.int64).reshape(-1, 4)
+
+
+def chosen(folder: Path, count: int) -> list[Path]:
+    """Every n-th file in order of size within each kind, none of the malformed ones."""
+    manifest = json.loads((folder / "manifest.json").read_text())["files"]
+    files = [f for f in manifest if f["kind"] != "nasty" and f["n_notes"] <= 4000]
+    files.sort(key=lambda f: (f["kind"], f["n_notes"]))
+    step = len(files) / count
+    return [folder / files[int((i + 0.5) * step)]["file"] for i in range(count)]
+
+
+def on_grid(notes: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Notes as music21 reads them: begin and length at the nearest quarter or third of a beat."""
+
+    def nearest(ticks: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        fourths = np.rint(ticks / 240) * 240
+        thirds = np.rint(ticks / 320) * 320
+        return np.where(np.abs(ticks - fourths) <= np.abs(ticks - thirds), fourths, thirds)
+
+    moved = notes.astype(float)
+    moved[:, 0], moved[:, 2] = nearest(moved[:, 0]), np.maximum(nearest(moved[:, 2]), 240)
+    return moved
+
+
+def looked_up(notes: np.ndarray[Any, Any], tick: float) -> Answer | None:
+    """The table's answer for what sounds at ``tick``."""
+    pitches = notes[(notes[:, 0] <= tick) & (notes[:, 0] + notes[:, 2] > tick), 1].astype(int)
+    if not len(pitches):
+        return None
+    found = figure(int(np.bitwise_or.reduce(1 << (pitches % 12))), int(pitches.min()) % 12)
+    return found.root, found.kind, found.bass
+
+
+def speed(folder: Path, count: int) -> None:
+    files = chosen(folder, count)
+    analyse_bytes(files[0].read_bytes(), Item(files[0]))
+    import music21  # noqa: F401  (so that its import is not in the figure)
+
+    mine_cpu = theirs_cpu = 0.0
+    with_key = same_key = slices = agreed = same = same_on_grid = 0
+    for path in files:
+        data = path.read_bytes()
+        begun = time.process_time()
+        analysed = analyse_bytes(data, Item(path))
+        cpu = time.process_time() - begun
+        try:
+            answer = naive(path)
+        except Exception as error:  # music21 gives up on a file
+            print(f"{path.name}: music21 gives up ({type(error).__name__})")
+            continue
+        mine_cpu += cpu
+        theirs_cpu += answer.cpu
+        notes = pitched(read_midi(data))
+        verdict = "no key"
+        if len(notes):
+            key, _ = find_key(np.bincount(notes[:, 1] % 12, notes[:, 2], minlength=12).astype(float))
+            with_key += 1
+            same_key += (key.tonic, key.minor) == answer.key
+            verdict = "same key" if (key.tonic, key.minor) == answer.key else "other key"
+        grid = on_grid(notes)
+        here = hit = 0
+        for one in answer.slices:
+            slices += len(one.pitch_classes) >= 3
+            if not one.agrees:
+                continue
+            here += 1
+            middle = (one.start + one.length / 2) * PPQ
+            same += looked_up(notes, middle) == one.answer
+            hit += looked_up(grid, middle) == one.answer
+        agreed += here
+        same_on_grid += hit
+        print(
+            f"{path.name:60} {cpu:6.3f} s, music21 {answer.cpu:7.2f} s, {len(analysed.phrases):4} phrases, "
+            f"figures {hit}/{here} of {len(answer.slices)}, {verdict}",
+            flush=True,
+        )
+    print(f"\n{len(files)} files, load average {os.getloadavg()[0]:.2f}, Python {sys.version.split()[0]}")
+    print(f"CPU: ingest {mine_cpu:.2f} s, music21 {theirs_cpu:.1f} s: {theirs_cpu / mine_cpu:.0f} times")
+    print(f"key the same: {same_key} of {with_key} files with pitches ({same_key / with_key:.3f})")
+    print(
+        f"music21 agrees with itself on {agreed} of {slices} slices with three pitch classes or more ({agreed / slices:.3f})"
+    )
+    print(f"figure the same on these: {same_on_grid / agreed:.4f} (notes on the grid, as music21 puts them)")
+    print(f"                          {same / agreed:.4f} (notes where they were played)")
+
+
+@dataclass
+class Score:
+    """Ticks: in all, with the right root, with the right root and family."""
+
+    total: int = 0
+    root: int = 0
+    family: int = 0
+
+    def add(self, truth: Chord, guess: Chord, ticks: int) -> None:
+        self.total += ticks
+        if guess != NO_CHORD and guess.root == truth.root:
+            self.root += ticks
+            self.family += ticks * (guess.family == truth.family)
+
+    def __str__(self) -> str:
+        return f"{self.root / max(self.total, 1):.3f} / {self.family / max(self.total, 1):.3f}"
+
+
+GRID = PPQ // 8
+
+
+def krumhansl_chords(notes: np.ndarray[Any, Any], length: int) -> dict[int, Chord]:
+    """The usual baseline: each half bar on its own, the major or minor triad whose probe-tone profile
+    (Krumhansl and Kessler 1982) correlates best with the durations."""
+    major = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
+    minor = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
+    half = 2 * PPQ
+    count = length // half + 1
+    chroma = np.zeros((count, 12))
+    for onset, pitch, duration, _ in notes.tolist():
+        for slot in range(onset // half, min((onset + duration - 1) // half + 1, count)):
+            overlap = min(onset + duration, (slot + 1) * half) - max(onset, slot * half)
+            chroma[slot, pitch % 12] += overlap
+    rows = np.array([np.roll(p, t) for p in (major, minor) for t in range(12)])
+    rows = (rows - rows.mean(axis=1, keepdims=True)) / rows.std(axis=1, keepdims=True)
+    best = np.argmax((chroma - chroma.mean(axis=1, keepdims=True)) @ rows.T, axis=1)
+    symbols = [make_chord(root, quality) for quality in ("", "m") for root in range(12)]
+    return {slot: symbols[int(k)] for slot, k in enumerate(best)}
+
+
+def table_chords(notes: np.ndarray[Any, Any], length: int) -> dict[int, Chord]:
+    """music21's own answer for what sounds in each half bar: its figure for all pitch classes of it."""
+    half = 2 * PPQ
+    found: dict[int, Chord] = {}
+    for slot in range(length // half + 1):
+        on = (notes[:, 0] < (slot + 1) * half) & (notes[:, 0] + notes[:, 2] > slot * half)
+        pitches = notes[on, 1]
+        if not len(pitches):
+            continue
+        answer = figure(int(np.bitwise_or.reduce(1 << (pitches % 12))), int(pitches.min()) % 12)
+        quality = QUALITY_OF_KIND.get(answer.kind)
+        # A set without a kind still has music21's root; its family is then as good as none.
+        found[slot] = make_chord(answer.root, "5" if quality is None else quality)
+    return found
+
+
+def with_comping(song: Song, symbols: list[tuple[int, Chord]], rootless: bool) -> Song:
+    """A solo without its bass, over comping of its own chords: third, fifth, seventh (and the root unless
+    ``rootless``) struck on each change and again each second beat."""
+    stacks: list[Sounded] = []
+    ends = [tick for tick, _ in symbols[1:]] + [song.length]
+    for (tick, chord), end in zip(symbols, ends, strict=True):
+        tones = [i for i in chord.quality.intervals if i or not rootless]
+        for at in range(tick, end, 2 * PPQ):
+            stacks += [
+                Sounded(at, 48 + (chord.root + i) % 12, min(2 * PPQ, end - at) * 3 // 4, 70) for i in tones
+            ]
+    solo = tuple(v for v in song.voices if v.name != "Bass")
+    return replace(song, voices=(*solo, Voice("Piano", tuple(sorted(stacks)), 2, 0)), symbols=())
+
+
+def chords(folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())["files"]
+    table: dict[str, dict[str, Score]] = defaultdict(lambda: defaultdict(Score))
+    keys: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for entry in manifest:
+        if entry["kind"] == "nasty":
+            continue
+        song = read_midi((folder / entry["file"]).read_bytes())
+        group = Path(entry["file"]).name.split("_")[0]
+        if entry.get("key"):
+            count_key(keys[group], song, entry["key"])
+        if not entry.get("chords"):
+            continue
+        variants = {group: song}
+        tempo = TempoMap(song.tempos)
+        seconds = entry["chord_unit"] == "seconds"
+        truth = [
+            (round(tempo.tick_at(c[0]) if seconds else c[0] * PPQ), parse_chord(c[1]))
+            for c in entry["chords"]
+        ]
+        if group == "pop909cl":
+            block = [v for v in song.voices if v.name not in ("chords", "MIDI 01")]
+            variants = {group: song, "pop909cl without its chord track": replace(song, voices=tuple(block))}
+        if group == "wjd":
+            moved = tuple(
+                replace(v, notes=tuple(n._replace(pitch=n.pitch - 7) for n in v.notes))
+                if v.name == "Bass"
+                else v
+                for v in song.voices
+            )
+            variants["wjd, bass a fifth lower"] = replace(song, voices=moved)
+            variants["wjd solo, comping with roots"] = with_comping(song, truth, rootless=False)
+            variants["wjd solo, rootless comping"] = with_comping(song, truth, rootless=True)
+        for name, variant in variants.items():
+            try:
+                reading = read(variant, use_symbols=False)
+            except RefusedError as refusal:
+                print(f"{entry['file']}: {refusal}")
+                continue
+            judge(table[name], variant, reading, truth)
+            if variant is song and song.symbols:
+                judge(table[f"{group}, its symbols believed"], song, read(song), truth, only="jamtui")
+    print("\n| source | jamtui: root / root + family | music21's figures | Krumhansl |\n|---|---|---|---|")
+    for name, row in table.items():
+        print(f"| {name} | {row['jamtui']} | {row.get('music21', '')} | {row.get('krumhansl', '')} |")
+    print("\n| source | key right | key or relative | files |\n|---|---|---|---|")
+    for name, (right, near, count) in keys.items():
+        print(f"| {name} | {right / count:.3f} | {near / count:.3f} | {count} |")
+
+
+def judge(
+    row: dict[str, Score], song: Song, reading: Reading, truth: list[tuple[int, Chord]], only: str = ""
+) -> None:
+    """Add up who is right for how long; ``truth`` is in ticks of ``song``."""
+    # What the reading moved, it moved as a whole.
+    shift = reading.song.voices[0].notes[0].onset - song.voices[0].notes[0].onset
+    notes = pitched(song)
+    others = {} if only else {
+        "music21": table_chords(notes, song.length),
+        "krumhansl": krumhansl_chords(notes, song.length),
+    }  # fmt: skip
+    starts = [span.start for span in reading.chords]
+    ends = [tick for tick, _ in truth[1:]] + [song.length]
+    for (tick, chord), end in zip(truth, ends, strict=True):
+        if chord == NO_CHORD or chord.family is Family.NONE:
+            continue
+        for at in range(tick + GRID // 2, end, GRID):
+            place = int(np.searchsorted(starts, at + shift, side="right")) - 1
+            guess = reading.chords[place].chord if 0 <= place < len(starts) else NO_CHORD
+            row["jamtui"].add(chord, guess, GRID)
+            for name, found in others.items():
+                row[name].add(chord, found.get(at // (2 * PPQ), NO_CHORD), GRID)
+
+
+def count_key(row: list[int], song: Song, name: str) -> None:
+    notes = pitched(song)
+    key, _ = find_key(np.bincount(notes[:, 1] % 12, notes[:, 2], minlength=12).astype(float))
+    chord = parse_chord(name)
+    truth = Key(chord.root, chord.family is Family.MINOR)
+    row[0] += key == truth
+    row[1] += key.pitch_classes - {(key.tonic + 11) % 12} <= truth.pitch_classes | truth.pitch_classes
+    row[2] += 1
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["speed", "chords"])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--files", type=int, default=30)
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore")
+    if arguments.what == "speed":
+        speed(arguments.folder, arguments.files)
+    else:
+        chords(arguments.folder)
+
+
+if __name__ == "__main__":
+    main()
