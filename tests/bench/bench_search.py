@@ -234,28 +234,32 @@ def while_ingesting(
 ) -> tuple[Times, Times, int]:
     """Search times without and with a process that writes files into the same library, and how many phrases
     that wrote. The searcher takes them up meanwhile."""
-    idle = times(lambda i: searcher.search(queries[i % len(queries)]), 2000)
+    idle = _paced(searcher, queries, seconds)
     before = searcher.size
     writer = subprocess.Popen(
         [sys.executable, "-m", "tests.bench.bench_search", "--write", str(path), "--pool", str(pool),
-         "--seconds", str(seconds)],
+         "--seconds", str(seconds + 1)],
         stdout=subprocess.PIPE,
     )  # fmt: skip
     assert writer.stdout is not None
     writer.stdout.readline()  # it has begun
-    end, taken, index = time.monotonic() + seconds - 1, [], 0
-    searcher.start()
-    while time.monotonic() < end:
-        start = time.perf_counter()
-        searcher.search(queries[index % len(queries)])
-        taken.append((time.perf_counter() - start) * 1000)
-        index += 1
-        time.sleep(0.002)  # as a band asks: not without a pause
+    busy = _paced(searcher, queries, seconds)
     if writer.wait():
         raise SystemExit("the writer failed")
     searcher.refresh()
-    busy = Times(*(float(v) for v in (np.median(taken), np.percentile(taken, 99), max(taken))))
     return idle, busy, searcher.size - before
+
+
+def _paced(searcher: Searcher, queries: Sequence[Query], seconds: float) -> Times:
+    """Searches with 2 ms between them: a band asks now and then."""
+    taken: list[float] = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        start = time.perf_counter()
+        searcher.search(queries[len(taken) % len(queries)])
+        taken.append((time.perf_counter() - start) * 1000)
+        time.sleep(0.002)
+    return Times(*(float(v) for v in (np.median(taken), np.percentile(taken, 99), max(taken))))
 
 
 def write(path: Path, pool: Path, seconds: float) -> None:
@@ -332,6 +336,7 @@ def measure(
             with SqliteStore.open(copy) as other:
                 busy_searcher = Searcher(other)
                 busy_searcher.warm()
+                busy_searcher.start()
                 idle, busy, added = while_ingesting(
                     copy, busy_searcher, queries, arguments.pool, arguments.seconds
                 )
