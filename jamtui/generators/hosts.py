@@ -184,7 +184,7 @@ class Hosts:
         kinds = {h.breaker.kind for h in self.all}
         first = self.all[0] if self.all else None
         if first is None:
-            self._set("absent", "No host is configured: see `hosts` in docs/configuration.md.")
+            self._set("absent", "Turned off in the configuration: `on = true` in [llm] turns it on.")
         elif kinds == {Kind.REFUSED} and not any(h.where or h.model for h in self.all):
             self._set(
                 "absent", "No Ollama here: get it at ollama.com, then `jamtui llm pull " + SUGGESTED + "`."

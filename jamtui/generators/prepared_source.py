@@ -9,7 +9,7 @@ from jamtui.generators.prepared_files import PreparedFiles
 from jamtui.generators.request import cut
 from jamtui.music.meter import PPQ
 from jamtui.music.phrase import FORECAST_BARS, Bar, Brief, Role, Source
-from jamtui.session.generator import GeneratorHealth
+from jamtui.session.generator import GeneratorHealth, Retrieving
 
 
 class Live(Protocol):
@@ -25,6 +25,10 @@ class Live(Protocol):
 
     def health(self) -> GeneratorHealth:
         """``session.generator.Reporting``."""
+        ...
+
+    def inspire(self, phrases: Retrieving) -> None:
+        """``session.generator.Inspired``."""
         ...
 
     def attach(self, send: Callable[[str, object], object]) -> None:
@@ -86,6 +90,10 @@ class PreparedFirst:
     def health(self) -> GeneratorHealth:
         """The live LLM's; while a prepared set plays, that one's, for it needs no server."""
         return self._told(self._live.health())
+
+    def inspire(self, phrases: Retrieving) -> None:
+        """Let the live LLM show what the library finds (``session.generator.Inspired``)."""
+        self._live.inspire(phrases)
 
     def attach(self, send: Callable[[str, object], object]) -> None:
         """Begin (``session.generator.Corresponding``)."""

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-INSTALLED = ("jamtui.processes.library_worker:load",)
+INSTALLED = ("jamtui.processes.library_worker:load", "jamtui.processes.prepare:source")
 """The sources that a band started from the command line has, as ``module:factory``."""
 
 

@@ -41,11 +41,9 @@ class Link(Protocol):
 
 
 ABSENT: tuple[GeneratorHealth, ...] = (
-    GeneratorHealth(
-        Source.LIBRARY, "library", "absent", "This version plays from its starter phrases; no library yet."
-    ),
+    GeneratorHealth(Source.LIBRARY, "library", "absent", "No phrase library was asked for in this session."),
     GeneratorHealth(Source.MODEL, "model", "absent", "No embedded model in this version yet."),
-    GeneratorHealth(Source.OLLAMA, "ollama", "absent", "No LLM in this version yet; nothing to install."),
+    GeneratorHealth(Source.OLLAMA, "ollama", "absent", "No LLM was asked for in this session."),
 )
 """What to say of the sources that no generator stands for."""
 

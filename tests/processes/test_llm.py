@@ -8,8 +8,11 @@ import pytest
 from jamtui import paths
 from jamtui.cli import run
 from jamtui.config import load_config
-from jamtui.music.phrase import Role
+from jamtui.music.phrase import Role, Source
 from jamtui.processes import llm
+from jamtui.processes.options import INSTALLED
+from jamtui.processes.workers import load_generators
+from jamtui.session.generator import Corresponding, Inspired, Reporting, Retrieving
 from tests.generators.double import Double, Says
 
 QWEN = ("qwen3:1.7b", 1_359_293_444)
@@ -141,3 +144,13 @@ def test_damaged_figures_are_no_figures(tmp_path: Path) -> None:
     for text in ("", "{", "[1]", '[{"model": "x"}]'):
         file.write_text(text)
         assert llm.load_measured(file) == {}
+
+
+def test_a_band_from_the_command_line_has_the_llm_with_prepared_sets_before_it(jamtui_home: Path) -> None:
+    generators, problems = load_generators(INSTALLED)
+    assert problems == []
+    written = next(g for g in generators if g.source is Source.OLLAMA)
+    assert isinstance(written, Reporting)
+    assert isinstance(written, Corresponding)
+    assert isinstance(written, Inspired), "the library's phrases reach it"
+    assert any(isinstance(g, Retrieving) for g in generators)
