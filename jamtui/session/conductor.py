@@ -10,22 +10,19 @@ from math import ceil
 
 from jamtui.music.chart import Chart
 from jamtui.music.chord import NO_CHORD, Chord, Family
-from jamtui.music.meter import EIGHTH, METERS, PPQ, SIXTEENTH, Meter, next_grid
+from jamtui.music.meter import EIGHTH, PPQ, SIXTEENTH, next_grid
 from jamtui.music.phrase import Bar, Brief, Role
-from jamtui.playback.commands import Command, Report, SentNote, SetFeel, SetMute, Silence
-from jamtui.session.answering import answer_chord, confirm_chord, fade_chord, foresee_chords, renew
+from jamtui.playback.commands import Command, Report, SentNote, Silence
+from jamtui.session.answering import answer_chord, confirm_chord, fade_chord, foresee_chords
 from jamtui.session.barlines import BarLines
 from jamtui.session.book import ReflexBook
-from jamtui.session.changes import SHARES, Change, Changes
+from jamtui.session.changes import Changes
 from jamtui.session.click import Metronome
-from jamtui.session.flow import Flow
+from jamtui.session.controls import NEVER, Controls
 from jamtui.session.foresight import Foresight
-from jamtui.session.freezing import Loop
 from jamtui.session.hearing import Heard
 from jamtui.session.offers import Desk, Verdict
 from jamtui.session.planning import Answer, Planner, lock_ticks
-from jamtui.session.randomness import number
-from jamtui.session.readings import Readings
 from jamtui.session.rehearsal import rehearse
 from jamtui.session.settings import (
     GRIDS,
@@ -33,31 +30,20 @@ from jamtui.session.settings import (
     ROLES,
     BandSettings,
     SettingError,
-    audible,
-    read_choice,
-    read_meter,
-    read_seed,
-    read_share,
-    step_choice,
-    step_share,
 )
 from jamtui.session.shelf import Shelf
 from jamtui.session.voicelead import warm_tables
 from jamtui.styles.style import Style
-from jamtui.styles.swing import feel_in_meter
 
 __all__ = ["Conductor", "Verdict"]
 
-_NEVER = 1 << 62
-LATEST_END = 3
-"""Bars from the earliest possible end within which a chart's way home is waited for."""
 _SLACK = EIGHTH
 """Ticks by which a stamp may lie behind the moment it is dealt with, without any difference."""
 _BEHIND = SIXTEENTH // 2
 """The same, where an expected chord is given up."""
 
 
-class Conductor(Readings):
+class Conductor(Controls):
     """See the module. ``state`` is ``stopped``, ``count-in``, ``playing`` or ``ending``."""
 
     def __init__(
@@ -84,21 +70,16 @@ class Conductor(Readings):
         lines = BarLines(0, settings.meter)
         planner = Planner(session, seed, shelf, styles, lines, changes.at, self._energy_at)
         planner.harmony.set_chart(chart)
-        super().__init__(planner, changes, dict(styles), Foresight(planner.harmony))
+        metronome = Metronome(click_port, click_channel)
+        super().__init__(planner, changes, dict(styles), Foresight(planner.harmony), metronome)
         self.finished = False
         """An ending was played out; ``start`` clears it."""
-        self._player_energy: list[tuple[int, float]] = [(-_NEVER, 0.5)]
+        self._player_energy: list[tuple[int, float]] = [(-NEVER, 0.5)]
         self.last_answer: Answer | None = None
         """The newest chord answer: where its first notes were put."""
-        self._metronome = Metronome(click_port, click_channel)
         self._desk = Desk(planner, self._foresight)
-        self.flow = Flow(planner, lambda: self.settings)
-        """The player's keys as the lead's rhythm."""
-        self._wake = _NEVER
         self._assumed: Chord | None = None
         """The expected chord that a beginning was taken for, until it is known better."""
-        self._felt: tuple[str, str, float] | None = None
-        self._muted: frozenset[Role] = frozenset()
 
     # Start and stop
 
@@ -114,9 +95,9 @@ class Conductor(Readings):
         """Begin to play at ``tick``: usually 0, with the clock counting in below it; anywhere later when the
         band joins a running clock or jumps to a song position. Bar ``first_bar`` (0-based) began, or begins,
         at ``origin``. ``ends_at``: the bar line of an ending that was asked for before."""
-        self._changes.settle(_NEVER)
+        self._changes.settle(NEVER)
         self._now, self._bpm, self._began = tick, bpm, tick
-        self._player_energy = [(-_NEVER, self._player_energy[-1][1])]
+        self._player_energy = [(-NEVER, self._player_energy[-1][1])]
         self.finished = False
         self._loop = None
         self._planner.restart(BarLines(origin, self.settings.meter, first_bar), tick)
@@ -130,7 +111,7 @@ class Conductor(Readings):
         self._metronome.restart()
         self._felt = None
         self._muted = frozenset()
-        self._wake = -_NEVER
+        self._wake = -NEVER
         ahead = self._top_up(tick)
         return [*self._feel(self.settings), *self._mutes(every=True), *ahead]
 
@@ -200,7 +181,7 @@ class Conductor(Readings):
             chord = self._assumed = before
         harmony.hear(chord, goal, played)
         self._foresight.heard(chord, played, revised=heard.kind in ("revised", "settled"))
-        self._wake = -_NEVER
+        self._wake = -NEVER
         if self.frozen:
             return
         planner, settings = self._planner, self.settings
@@ -313,57 +294,6 @@ class Conductor(Readings):
         self._bpm = bpm
         return self._advance()
 
-    # What the player does
-
-    def act(
-        self, action: str, argument: str | float | None = None, soon: bool = False, tick: float = 0
-    ) -> list[Command]:
-        """Do a named action. ``soon``: at the next beat instead of the next bar line.
-
-        Raises SettingError, with what to do, for an argument or action that cannot be used."""
-        self._now = int(tick)
-        self._planner.harmony.settle_key()
-        latest = self._changes.latest
-        names = tuple(self._styles)
-        if action == "style":
-            return self._set("style", read_choice(argument, names, "style"), soon)
-        if action in ("style_next", "style_prev"):
-            return self._set(
-                "style", step_choice(latest.style, names, 1 if action == "style_next" else -1), soon
-            )
-        if action == "meter":
-            following = step_choice(latest.meter.name, tuple(METERS), 1)
-            return self._set("meter", read_meter(argument if argument not in (None, "") else following), soon)
-        for field in SHARES:
-            value: float = getattr(latest, field)
-            if action == field:
-                return self._set(field, read_share(argument, field), soon)
-            if action in (f"{field}_up", f"{field}_down"):
-                return self._set(field, step_share(value, 1 if action.endswith("_up") else -1), soon)
-        if action == "grid":
-            grids = tuple(GRIDS)
-            grid = read_choice(argument, grids, "grid") if argument else step_choice(latest.grid, grids, 1)
-            self._changes.now = replace(self._changes.now, grid=grid)
-            return []
-        if action == "seed":
-            return self._reseed(argument, soon)
-        if action.startswith(("mute_", "solo_")):
-            return self._switch(action[:4], read_choice(action[5:], [r.value for r in ROLES], "role"))
-        if action == "click":
-            on = not self.settings.click
-            self._changes.now = replace(self._changes.now, click=on)
-            if on and self.state != "stopped":
-                self._metronome.restart()
-                self._wake = self._now
-            return []
-        if action == "freeze":
-            return self._freeze()
-        if action == "flow":
-            return self._flow(tick)
-        if action == "ending":
-            return self._end()
-        raise SettingError(f"The band knows no action {action!r}; see jamtui's help for the list.")
-
     # Within: time
 
     def _energy_at(self, tick: int, known_at: int) -> float:
@@ -371,15 +301,6 @@ class Conductor(Readings):
         player = next((value for at, value in reversed(known) if at <= known_at - _SLACK), known[0][1])
         energy = self._changes.at(tick).energy + 0.5 * (player - 0.5)
         return min(1.0, max(0.0, energy))
-
-    def _halt(self) -> None:
-        self.state = "stopped"
-        self._loop = None
-        self._wake = _NEVER
-        self._changes.settle(_NEVER)
-        self._planner.ends_at = None
-        for runway in self._planner.runways.values():
-            runway.clear()
 
     def _advance(self) -> list[Command]:
         now, planner = self._now, self._planner
@@ -459,138 +380,3 @@ class Conductor(Readings):
             return tick
         bar = self._planner.lines.bar_at(tick)
         return min(next_grid(tick, grid, bar.start), bar.end)
-
-    # Within: changes
-
-    def _set(self, field: str, value: str | float | Meter, soon: bool) -> list[Command]:
-        words = value.name if isinstance(value, Meter) else value
-        if field == "style":
-            words = self._styles[str(value)].title
-        elif isinstance(value, float):
-            words = f"{value:.2f}".rstrip("0").rstrip(".")
-        if self.state == "stopped":
-            self._changes.add(Change(0, field, value, ""))
-            self._changes.settle(_NEVER)
-            if field == "meter" and isinstance(value, Meter):
-                self._planner.lines = BarLines(0, value)
-                self._planner.shelf.warm(self._styles, value)
-            return []
-        lines = self._planner.lines
-        after = max(self._now + 1, self._began)
-        when = lines.next_beat(after) if soon else lines.next_line(after)
-        place = "next beat" if soon else f"bar {lines.bar_at(when).number + 1}"
-        self._changes.add(Change(when, field, value, f"{field} {words} at {place}"))
-        if field == "meter" and isinstance(value, Meter):
-            self._planner.shelf.warm((self._changes.latest.style,), value)
-            lines.change(when, value)
-            self._foresight.restart()
-            self._planner.planned_until = lines.next_bar(lines.bar_at(max(self._now, self._began))).end
-            self._loop = None
-        if field in ("style", "meter"):
-            self._planner.groove_since.append((when, lines.bar_at(when).number))
-            del self._planner.groove_since[:-4]
-        self._wake = self._now
-        if self.frozen:
-            return []
-        return self._renew(when, ROLES)
-
-    def _reseed(self, argument: str | float | None, soon: bool) -> list[Command]:
-        """Another seed from the next bar line (or beat) on; without a number, one that follows from the
-        present one."""
-        planner = self._planner
-        given = argument not in (None, "")
-        planner.reseed(read_seed(argument) if given else number(planner.seed, "seed") % 10_000)
-        if self.state == "stopped" or self.frozen:
-            return []
-        after = max(self._now + 1, self._began)
-        return self._renew(planner.lines.next_beat(after) if soon else planner.lines.next_line(after), ROLES)
-
-    def _renew(self, when: int, roles: tuple[Role, ...]) -> list[Command]:
-        return renew(self._planner, roles, when, self._now, self._now + lock_ticks(self._bpm))
-
-    def _flow(self, tick: float) -> list[Command]:
-        flow, stopped = self.flow, self.state == "stopped"
-        told = flow.leave(self.bar_at(ceil(tick)).end) if flow.on else flow.enter(tick)
-        if stopped:
-            flow.let_go()
-            return []
-        # The player's own time and touch: the style's feel is not laid over them.
-        self._felt = None
-        return [*told, *self._feel(self.settings)]
-
-    def _feel(self, settings: BandSettings) -> list[Command]:
-        felt = (settings.style, settings.meter.name, settings.feel)
-        if felt == self._felt:
-            return []
-        self._felt = felt
-        return [
-            SetFeel(
-                role,
-                feel_in_meter(self._planner.role_style(role, settings).feel, settings.meter),
-                settings.meter,
-                0.0 if role is Role.LEAD and self.flow.on else settings.feel,
-            )
-            for role in ROLES
-            if role in settings.roles
-        ]
-
-    def _switch(self, kind: str, role_name: str) -> list[Command]:
-        role = Role(role_name)
-        now = self._changes.now
-        if kind == "mute":
-            self._changes.now = replace(now, muted=now.muted ^ {role})
-        else:
-            self._changes.now = replace(now, solo=now.solo ^ {role})
-        return list(self._mutes())
-
-    def _mutes(self, *, every: bool = False) -> list[Command]:
-        silent = frozenset(r for r in ROLES if not audible(self.settings, r))
-        changed = [r for r in ROLES if every or (r in silent) != (r in self._muted)]
-        self._muted = silent
-        return [SetMute(role, role in silent) for role in changed]
-
-    # Within: freeze and ending
-
-    def _freeze(self) -> list[Command]:
-        if self.state not in ("playing", "count-in"):
-            return []
-        at = max(self._now, self._began)
-        if self._loop is None:
-            self._loop = Loop(self._planner, at, self._changes.at(at))
-            return []
-        self._loop = None
-        return self._renew(self.bar_at(at).end, ROLES)
-
-    def _end(self) -> list[Command]:
-        planner = self._planner
-        if self.state == "ending":
-            planner.ends_at = None
-            self.state = "playing"
-            return self._renew(self.bar_at(self._now).end, ROLES)
-        if self.state == "count-in":
-            self._halt()
-            return [Silence()]
-        if self.state != "playing":
-            return []
-        frozen, self._loop = self.frozen, None
-        lines = planner.lines
-        bar = lines.bar_at(self._now)
-        # Where the chart comes home; else the next even bar line that leaves at least one whole bar to
-        # round the phrase off; but a phrase of the lead that goes on over it is finished, if it is not long.
-        first = at = lines.next_bar(lines.next_bar(bar))
-        while at.number % 2:
-            at = lines.next_bar(at)
-        home = planner.harmony.homecoming(first.start, LATEST_END)
-        phrase_end = planner.players[Role.LEAD].phrase_over(at.start)
-        if phrase_end is not None and Role.LEAD in self.settings.roles:
-            line = lines.bar_at(lines.next_line(phrase_end))
-            if line.number <= bar.number + LATEST_END:
-                at = line
-        planner.ends_at = ends = at.start if home is None else home
-        self.state = "ending"
-        self._wake = self._now
-        if frozen:
-            return self._renew(bar.end, ROLES)
-        # Phrases go on; only the fill before the last hit and the hit itself are new.
-        fill = self._renew(lines.bar_at(ends - 1).start, (Role.DRUMS,))
-        return [*fill, *self._renew(ends, PITCHED)]
