@@ -94,6 +94,8 @@ def adapt(
     events = [e for e in events if tables.sounds(e.onset)]
     if not events:
         return Adapted((), (), 0)
+    if setting.role in (Role.LEAD, Role.BASS):
+        events = _single(events, highest=setting.role is Role.LEAD)
     if setting.role is Role.DRUMS:
         notes = [e.note for e in events]
         return _finished(notes, [False] * len(notes), 0, record, setting)
@@ -101,7 +103,10 @@ def adapt(
     way = best_transposition(events, under, setting) if transpose is None else transpose % OCTAVE
     way += _octave([e.pitch for e in events], way, setting)
     if setting.role is Role.COMP:
-        fitted = voice(events, under, way, (setting.low, setting.high), setting.before)
+        beats = frozenset(setting.meter.beat_ticks)
+        bar = setting.meter.bar_ticks
+        bounds = (setting.low, setting.high)
+        fitted = voice(events, under, way, bounds, setting.before, lambda tick: tick % bar in beats)
         events = [events[f.event] for f in fitted]
         under = [under[f.event] for f in fitted]
         pitches = [f.pitch for f in fitted]
@@ -113,6 +118,16 @@ def adapt(
         replace(n, duration=tables.until_wrong(n.onset, n.pitch, n.duration, setting.role)) for n in notes
     ]
     return _finished(notes, moved, way, record, setting)
+
+
+def _single(events: Sequence[Event], *, highest: bool) -> list[Event]:
+    """One note at a time: of those that begin together the highest, or the lowest."""
+    chosen: dict[int, Event] = {}
+    for event in events:
+        other = chosen.get(event.onset)
+        if other is None or (event.pitch > other.pitch) == highest:
+            chosen[event.onset] = event
+    return [chosen[onset] for onset in sorted(chosen)]
 
 
 def best_transposition(events: Sequence[Event], under: Sequence[ChordTable | None], setting: Setting) -> int:
