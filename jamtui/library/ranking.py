@@ -9,7 +9,7 @@ import numpy as np
 
 from jamtui.library.flatten import Floats, Ints
 from jamtui.library.note_blob import NOTE_BYTES, NOTE_DTYPE
-from jamtui.music.chord import Chord
+from jamtui.music.chord import QUALITIES, Chord
 from jamtui.music.meter import PPQ, Meter
 from jamtui.music.phrase import ChordSpan
 from jamtui.music.scale import chord_scale
@@ -34,13 +34,20 @@ class Fit:
     mean_pitch: Floats
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def _worth(chord: Chord) -> Floats:
     """``(12, 12)``: what each absolute pitch class is worth over ``chord`` when it is moved by 0 to 11
     semitones; nothing under N.C."""
     tones, scale = chord.pitch_classes, chord_scale(chord)
     worth = [1.0 if pc in tones else SCALE_TONE if pc in scale else 0.0 for pc in range(12)]
     return np.array([[worth[(pc + up) % 12] for up in range(12)] for pc in range(12)], np.float32)
+
+
+def warm() -> None:
+    """Work out what notes are worth over every chord without a slash, so that no search has to."""
+    for quality in QUALITIES.values():
+        for root in range(12):
+            _worth(Chord(root, quality))
 
 
 def fit(

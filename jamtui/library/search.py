@@ -13,6 +13,7 @@ from typing import Self
 import numpy as np
 
 from jamtui.errors import StoreError
+from jamtui.library import ranking
 from jamtui.library.database import explained
 from jamtui.library.features import CHORDS, DENSITY, H_DENSITY, WEIGHTS
 from jamtui.library.flatten import Floats
@@ -123,6 +124,7 @@ class Searcher:
 
     def warm(self) -> None:
         """Load the index and search once on every shelf: the first real search is as fast as others."""
+        ranking.warm()
         self.refresh()
         for shelf in self._index.shelves:
             query = Query((), Role(shelf.role), shelf.style, meter=meter_of(shelf.meter))
