@@ -19,10 +19,11 @@ from jamtui.generators.pacing import Pacing, plan, words
 from jamtui.generators.prompt import Example, example_of
 from jamtui.generators.request import Request, make_request
 from jamtui.generators.shelf import Place, Shelf, bar_chords
-from jamtui.generators.stream import Exchange, Stream
+from jamtui.generators.stream import Stream
 from jamtui.generators.trial import trial_brief
 from jamtui.music.meter import EIGHTH
 from jamtui.music.phrase import Bar, Brief, Note, Role, Source
+from jamtui.session.exchange import Exchange
 from jamtui.session.generator import GeneratorHealth, Retrieving
 from jamtui.styles.style import Style
 
@@ -57,7 +58,8 @@ class OllamaSource:
         step: ticks of a step of the grid.
         examples: phrases to show to the model, by request; ``inspire`` puts the library in their place.
         measured: what ``jamtui llm bench`` found, by model.
-        on_exchange: gets every request and answer, word for word, at its end.
+        on_exchange: gets every request and answer, word for word, at its end; once attached, the engine does
+            too.
         now: the time in seconds; the event loop's, where nothing else is said.
     """
 
@@ -157,6 +159,13 @@ class OllamaSource:
         def tell(health: GeneratorHealth) -> None:
             send("health", [health])
 
+        before = self._on_exchange
+
+        def on_exchange(exchange: Exchange) -> None:
+            before(exchange)
+            send("exchange", exchange)
+
+        self._on_exchange = on_exchange
         self._life = asyncio.get_running_loop().create_task(self.run(tell))
 
     def inspire(self, phrases: Retrieving) -> None:

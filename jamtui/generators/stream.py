@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 
 from jamtui.generators.answer import AnswerReader
 from jamtui.generators.hosts import Host
@@ -12,6 +11,7 @@ from jamtui.generators.pacing import Pace
 from jamtui.generators.prompt import Example, build_prompt
 from jamtui.generators.request import Request
 from jamtui.music.phrase import Bar, Note
+from jamtui.session.exchange import Exchange
 from jamtui.session.guard import Guard
 from jamtui.session.randomness import number
 
@@ -25,21 +25,6 @@ TEMPERATURES = (0.5, 1.1)
 """Sampling temperature at the band's temperature 0 and 1."""
 ANSWER_LIMIT = 16_000
 """Characters of an answer that are kept to be shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """A request and its answer, word for word, for the screen and the journal."""
-
-    host: str
-    model: str
-    prompt: str
-    pattern: str
-    answer: str
-    outcome: str
-    """``stop``, ``length``, ``cancelled`` or what went wrong."""
-    bars: int
-    refused: int
 
 
 class Stream:

@@ -12,6 +12,7 @@ from jamtui.errors import LinkError
 from jamtui.processes.codec import Plain, decode, encode, from_plain
 from jamtui.processes.link import AnyConnection, connect, hang_up
 from jamtui.processes.lock import band_is_running
+from jamtui.session.exchange import Exchange
 from jamtui.session.library_page import LibraryPage, PageRequest
 from jamtui.session.snapshot import Event, Roll, Snapshot
 
@@ -42,6 +43,7 @@ class EngineLink:
         self._decoded: tuple[Plain, Snapshot] | None = None
         self._rolls: dict[str, Roll] = {}
         self._page: LibraryPage | None = None
+        self._exchange: Exchange | None = None
         self._events: deque[Event] = deque(maxlen=200)
         self._requests: deque[str] = deque(maxlen=20)
         self._closed = threading.Event()
@@ -95,6 +97,10 @@ class EngineLink:
     def ask_page(self, request: PageRequest) -> None:
         """Ask for a page of the phrase library; it comes by ``page``."""
         self.send("browse", request)
+
+    def exchange(self) -> Exchange | None:
+        """What the LLM was last asked and what it said, None before the first."""
+        return self._exchange
 
     def page(self) -> LibraryPage | None:
         """The newest page of the phrase library, None before the first."""
@@ -179,6 +185,8 @@ class EngineLink:
             self._rolls = {**self._rolls, roll.role: roll}
         elif kind == "event":
             self._events.append(from_plain(Event, body))
+        elif kind == "exchange":
+            self._exchange = from_plain(Exchange, body)
         elif kind == "page":
             self._page = from_plain(LibraryPage, body)
         elif kind == "do":

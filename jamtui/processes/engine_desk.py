@@ -22,6 +22,7 @@ from jamtui.processes.link import Peer
 from jamtui.processes.sources import Sources
 from jamtui.session.actions import BY_NAME
 from jamtui.session.band import Band
+from jamtui.session.exchange import Exchange
 from jamtui.session.generator import GeneratorHealth
 
 _OF_PORTS = ("input_toggle", "output_pick", "synth")
@@ -163,6 +164,8 @@ class Desk:
             self._band.conductor.set_sources(self._sources.wanted)
         elif kind in FROM_WORKERS:
             self._library.take(kind, body, now)
+        elif kind == "exchange":
+            self._audience.take_exchange(from_plain(Exchange, body), now)
         elif kind == "tell":
             self._audience.tell(str(body["text"])[:300], str(body["severity"]))
         elif kind == "hello":

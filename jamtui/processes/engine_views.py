@@ -3,6 +3,7 @@
 import os
 import time
 from collections import deque
+from dataclasses import replace
 
 from jamtui import __version__
 from jamtui.playback.commands import SentNote
@@ -13,6 +14,7 @@ from jamtui.processes.engine_ports import EnginePorts
 from jamtui.processes.link import Peer, Server
 from jamtui.processes.sources import Sources
 from jamtui.session.band import Band
+from jamtui.session.exchange import Exchange
 from jamtui.session.journal import JournalWriter, TextRecord
 from jamtui.session.snapshot import Event
 from jamtui.session.view import Levels, Surroundings, snapshot
@@ -32,6 +34,7 @@ class Audience:
     def __init__(self) -> None:
         self.server: Server | None = None
         self.journal: JournalWriter | None = None
+        self._exchange: Exchange | None = None
         self._untold: deque[Event] = deque(maxlen=UNTOLD)
 
     @property
@@ -52,8 +55,17 @@ class Audience:
 
     def welcome(self, peer: Peer) -> None:
         """A client said who it is: what nobody was told, the first watcher is."""
+        if peer.name == "console" and self._exchange is not None:
+            peer.send(encode("exchange", self._exchange))
         while peer.name in WATCHERS and self._untold:
             peer.send(encode("event", self._untold.popleft()))
+
+    def take_exchange(self, exchange: Exchange, ns: int) -> None:
+        """What a language model was asked and said: for the journal and the consoles."""
+        self._exchange = exchange
+        self.send_to("console", encode("exchange", exchange))
+        if self.journal is not None:
+            self.journal.record(replace(exchange, ns=ns))
 
     def tell(self, text: str, severity: str = "info") -> None:
         """A sentence for the event line and the journal."""

@@ -11,13 +11,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from jamtui.errors import JamtuiError
 from jamtui.music.phrase import Bar
 from jamtui.playback.commands import DroppedNote, SentNote
 from jamtui.session.bar_record import bar_record
+from jamtui.session.exchange import Exchange
 
 JOURNAL_VERSION = 1
 FLUSH_S = 0.5
@@ -77,7 +78,8 @@ class ChordRecord:
     notes: tuple[int, ...] = ()
 
 
-Record = InputRecord | Bar | ChangeRecord | ChordRecord | ClockRecord | TextRecord | SentNote | DroppedNote
+Output = SentNote | DroppedNote
+Record = InputRecord | Bar | ChangeRecord | ChordRecord | ClockRecord | TextRecord | Exchange | Output
 
 
 def record_line(record: Record) -> dict[str, object]:
@@ -118,6 +120,8 @@ def record_line(record: Record) -> dict[str, object]:
             return {"t": "clock", "ns": record.ns, "tick": round(record.tick, 3), "bpm": record.bpm}
         case TextRecord():
             return {"t": "text", "ns": record.ns, "text": record.text}
+        case Exchange():
+            return {"t": "llm", **asdict(record)}
         case SentNote():
             status = (0x90 if record.on else 0x80) | record.channel
             out: dict[str, object] = {

@@ -12,9 +12,9 @@ import pytest
 from jamtui.generators.hosts import LOAD_PATIENCE_S, make_hosts
 from jamtui.generators.ollama import OllamaSource
 from jamtui.generators.ollama_client import RunnerOptions
-from jamtui.generators.stream import Exchange
 from jamtui.music.meter import SIXTEENTH
 from jamtui.music.phrase import Brief, ChordSpan, Note, Phrase, Role, Source
+from jamtui.session.exchange import Exchange
 from jamtui.session.generator import Corresponding, Generator, Inspired, Reporting
 from tests.generators.briefs import brief_for, spans
 from tests.generators.double import Double, Seen

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from jamtui.music.chord import QUALITIES, make_chord
 from jamtui.music.phrase import Bar, ChordSpan, Note, Role, Source
 from jamtui.playback.commands import DroppedNote, SentNote
 from jamtui.session.bar_record import bar_from_record, bar_record
+from jamtui.session.exchange import Exchange
 from jamtui.session.journal import (
     ChangeRecord,
     ClockRecord,
@@ -307,3 +309,13 @@ def test_no_record_is_made_into_text_in_somebodys_way(tmp_path: Path) -> None:
     assert len(asked) >= 4  # before each of three, and before seeing that there is no fourth
     assert len(read_journal(tmp_path / "a.jsonl").records) == 3
     writer.close()
+
+
+def test_what_a_language_model_was_asked_and_said_is_kept_word_for_word(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    writer = JournalWriter(path, session="s", seed=1, version="0")
+    said = Exchange("http://x:1", "qwen", "Dm7 |\nG7", "^( C)$", '" C - |"', "stop", 1, 0, 12_345)
+    writer.record(said)
+    writer.close()
+    found = [r for r in read_journal(path).records if r["t"] == "llm"]
+    assert found == [{"t": "llm", **asdict(said)}]
