@@ -85,7 +85,7 @@ def prepare(arguments: argparse.Namespace) -> int:
     if arguments.chart is None:
         raise JamtuiError('give the song: jamtui prepare --chart "Dm7 | G7 | Cmaj7 | %", or a file of that')
     order = Order(
-        chart=chart_text(arguments.chart),
+        chart=chart_text(arguments.chart, arguments.meter),
         style=arguments.style,
         role=arguments.role,
         choruses=arguments.choruses,

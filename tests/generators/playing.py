@@ -17,7 +17,7 @@ from jamtui.playback.commands import SentNote
 from jamtui.processes.codec import decode, encode, from_plain
 from jamtui.processes.sources import Sources
 from jamtui.processes.workers import Workers
-from jamtui.session.generator import GeneratorHealth
+from jamtui.session.generator import Generator, GeneratorHealth
 from tests.session.stage import MS, Stage
 
 LOOP_TEXT = "Dm7 | G7 | Cmaj7 | A7"
@@ -56,6 +56,8 @@ class Playing:
     started: Callable[["Playing"], bool] = lambda _playing: True
     """The first bar is not begun before this holds (ten seconds at most)."""
     seed: int = 7
+    others: Sequence[Generator] = ()
+    """Further sources in the worker process."""
 
     def __post_init__(self) -> None:
         chart = parse_chart(self.chart) if self.chart else None
@@ -96,7 +98,8 @@ class Playing:
 
     async def play(self) -> "Playing":
         """Play all bars."""
-        workers = Workers(self, [self.source] if self.source is not None else [])
+        sources: list[Generator] = [] if self.source is None else [self.source]
+        workers = Workers(self, [*sources, *self.others])
         workers.attach()
         workers.introduce()
         patience = _now() + 10
