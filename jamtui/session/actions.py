@@ -73,11 +73,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("latch", "Latch", "Hold the chord after the keys are let go, or not.", "l"),
     Action(
         "capture",
-        "Capture what you played",
-        "Keep your last 4 bars (or 1 to 8) with their chords in the phrase library.",
+        "Capture",
+        "Keep what you played, the last 4 bars (or 1 to 8), with its chords.",
         "a",
         Argument.NUMBER,
-        footer=True,
     ),
     Action("keep", "Keep", "Keep the phrase that a role plays now; it comes more often.", "h", Argument.ROLE),
     Action("ban", "Ban", "Never play the phrase that a role plays now again.", "j", Argument.ROLE),
