@@ -309,6 +309,9 @@ class Band:
         )
         if heard.kind == "settled":
             self.settled = heard
+            # It matters where the beginning of a chord was taken for the one that was expected.
+            tick = self.clock.segment.tick_at(heard.ns)
+            self._post(self.conductor.hear_each(heard, tick, self.clock.bpm))
             return
         if heard.kind == "faded":
             self.settled = heard

@@ -266,6 +266,22 @@ def test_the_whole_band_is_at_the_bar_line_before_a_player_who_comes_late() -> N
     assert roots == {8: [2], 9: [7], 10: [0], 11: [9]}
 
 
+def test_a_chord_that_only_begins_as_the_expected_one_is_followed_once_it_has_settled() -> None:
+    stage = Stage(feel=0.0)
+    stage.act("start_stop")
+    zero = stage.clock.segment.ns_at(0)
+    down: tuple[int, ...] = ()
+    for bar in range(10):
+        stage.play_until(zero + bar * 4 * BEAT_NS + (10 * MS if bar else 0))
+        stage.lift(*down)
+        down = (43, 55, 59, 62) if bar == 9 else VOICINGS[LOOP[bar % 4]]
+        stage.press(*down)
+    assert stage.band.conductor.chord_at(9 * BAR) == parse_chord("G7")
+    stage.wait(1_000)
+    assert stage.band.conductor.chord_at(9 * BAR + 3 * PPQ) == parse_chord("G")
+    assert stage.band.conductor.chord_at(10 * BAR) != parse_chord("G7")
+
+
 def test_the_same_loop_gives_the_same_notes_however_late_planning_looks() -> None:
     def perform(step_ms: tuple[float, float]) -> list[tuple[str, int, bool, int]]:
         stage = Stage(step_ms=step_ms)
