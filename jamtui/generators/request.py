@@ -134,7 +134,7 @@ def make_request(
         bars=bars,
         chords=chords,
         key=read_key(brief.key),
-        surprise=surprise_of(brief.temperature),
+        surprise=surprise_of(brief.temperature, brief.surprise),
         low=low,
         high=high,
     )

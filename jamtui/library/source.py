@@ -296,7 +296,7 @@ def _setting(
         meter=brief.meter,
         tempo=brief.tempo,
         key=key_of_words(brief.key),
-        surprise=surprise_of(brief.temperature),
+        surprise=surprise_of(brief.temperature, brief.surprise),
         energy=brief.energy,
         level=brief.level,
         before=before,
