@@ -85,11 +85,12 @@ def ingest(
         with Pool(min(workers or default_workers(), max(1, len(ready))), frozenset(known)) as pool:
             try:
                 for item, packed in pool.read(ready, style, role):
+                    before = report.taken
                     _settle(report, store, known, item, packed)
                     report.seconds = time.monotonic() - begun
                     if progress is not None:
                         progress(report)
-                    if store is not None and report.taken % _KEEP_CELLS_EVERY == 0:
+                    if store is not None and before < report.taken and report.taken % _KEEP_CELLS_EVERY == 0:
                         store.recluster(0.1)
             except KeyboardInterrupt:
                 report.interrupted = True
