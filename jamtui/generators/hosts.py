@@ -95,16 +95,17 @@ class Hosts:
     async def keep(self, say: Callable[[], None]) -> None:
         """Run until cancelled. ``say``: called when ``health`` has changed."""
         self._say = say
-        try:
-            while True:
-                await self._choose()
-                self._news.clear()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(self._pause()):
-                        await self._news.wait()
-        finally:
-            for host in self.all:
-                await host.client.close()
+        while True:
+            await self._choose()
+            self._news.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._pause()):
+                    await self._news.wait()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for host in self.all:
+            await host.client.close()
 
     def health(self) -> GeneratorHealth:
         """While no host is ready: why."""

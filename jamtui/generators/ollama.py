@@ -6,6 +6,7 @@ use any more is closed at once.
 """
 
 import asyncio
+import traceback
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -31,6 +32,8 @@ LOOK_S = 0.1
 """How often a request on its way is looked at, and what is missing is looked for."""
 WAITING_S = 1.0
 """Beyond what was expected, until a host that says nothing is called slow."""
+STUMBLE_S = 2.0
+"""Pause after a mistake of its own."""
 WARM_S = 120.0
 """Longest wait for the first answer of a model that was just loaded."""
 
@@ -191,12 +194,24 @@ class OllamaSource:
             await asyncio.gather(self._life, return_exceptions=True)
 
     async def run(self, tell: Callable[[GeneratorHealth], None]) -> None:
-        """Work in the background until cancelled; ``tell`` gets the health whenever it changes."""
+        """Work in the background until cancelled; ``tell`` gets the health whenever it changes. A mistake of
+        its own is said, and begun anew after."""
         self._tell = tell
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self.hosts.keep(self._say))
-            group.create_task(self._write_on())
-            group.create_task(self._watch())
+        try:
+            while True:
+                try:
+                    async with asyncio.TaskGroup() as group:
+                        group.create_task(self.hosts.keep(self._say))
+                        group.create_task(self._write_on())
+                        group.create_task(self._watch())
+                except Exception:  # whatever it is, the band plays on, and this source is back in a moment
+                    traceback.print_exc()
+                    self._running = None
+                    tell(self._health("down", "stumbled; its log says where, it goes on in a moment"))
+                    self._told = None
+                    await asyncio.sleep(STUMBLE_S)
+        finally:
+            await self.hosts.close()
 
     # -- writing ahead -----------------------------------------------------------------------------------
 

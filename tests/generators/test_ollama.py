@@ -12,6 +12,8 @@ import pytest
 from jamtui.generators.hosts import LOAD_PATIENCE_S, make_hosts
 from jamtui.generators.ollama import OllamaSource
 from jamtui.generators.ollama_client import RunnerOptions
+from jamtui.generators.prompt import Example
+from jamtui.generators.request import Request
 from jamtui.music.meter import SIXTEENTH
 from jamtui.music.phrase import Brief, ChordSpan, Note, Phrase, Role, Source
 from jamtui.session.exchange import Exchange
@@ -108,6 +110,7 @@ def test_a_request_that_other_chords_make_useless_is_closed_and_its_slot_is_free
     assert "Ebm7 | Ab7" in following.body["prompt"]
 
 
+@pytest.mark.slow
 def test_one_token_a_second_still_brings_bars_in_time() -> None:
     server = Double(tokens_per_s=1.0, prompt_tokens_per_s=200)
     played = run(one(server, bars=32, tempo=120, started=ready))
@@ -120,6 +123,7 @@ def test_one_token_a_second_still_brings_bars_in_time() -> None:
     assert len([s for s in server.written if s.cancelled]) <= 1
 
 
+@pytest.mark.slow
 def test_sixteenths_are_written_too() -> None:
     async def scene() -> Playing:
         async with Double(tokens_per_s=60, prompt_tokens_per_s=2000) as server:
@@ -181,6 +185,7 @@ def test_loading_is_told_each_second_and_the_band_plays_on() -> None:
     assert played.dead_air == 0
 
 
+@pytest.mark.slow
 def test_a_host_that_loads_too_long_is_passed_over_where_another_one_waits() -> None:
     async def scene() -> Playing:
         async with Double(load_s=500) as stuck, Double(tokens_per_s=60) as spare:
@@ -274,6 +279,7 @@ def test_two_bands_with_the_same_inputs_and_answers_play_the_same() -> None:
     assert share(one) == 1.0
 
 
+@pytest.mark.slow
 def test_when_the_music_stops_the_request_does_too() -> None:
     async def scene() -> list[Seen]:
         async with Double(tokens_per_s=1.5) as server:
@@ -331,3 +337,22 @@ def test_the_bars_written_last_are_shown_as_what_was_just_played() -> None:
         letters = one.answer.strip('" |').split("|")[1].split()
         told = other.prompt.split("Just played:\n")[1].split("\n")[0].strip('" |').split()
         assert [x for x in told if x not in "-."][-1] == [x for x in letters if x not in "-."][-1]
+
+
+def test_a_mistake_of_its_own_is_said_and_the_llm_is_back() -> None:
+    falls = iter([True, False, True, *[False] * 1000])
+
+    def examples(_request: Request) -> Sequence[Example]:
+        if next(falls):
+            raise RuntimeError("tripped")
+        return ()
+
+    async def scene() -> Playing:
+        async with Double(tokens_per_s=80) as server:
+            return await Playing(source(server, examples=examples), 24, tempo=240, started=ready).play()
+
+    played = run(scene())
+    assert "stumbled" in played.told("down")
+    assert "O" in "".join(played.lead_by_bar()[-6:])
+    assert played.states()[-1] == "ready"
+    assert played.dead_air == 0
