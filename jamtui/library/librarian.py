@@ -21,6 +21,8 @@ STEPS = 32
 """How many steps can be taken back."""
 MOST_ROWS = 200
 """Rows of a page."""
+MOST_KEPT = 512
+"""Kept phrases that are held against the coming chords one by one."""
 MOST_FILES = 40
 """Files whose phrases are listed, of those whose names fit."""
 FOUND = 64
@@ -102,6 +104,12 @@ class Librarian:
         records = self._store.get_many(part)
         rows = tuple(_row(records[n]) for n in part if n in records)
         return LibraryPage(wanted, max(0, first), len(chosen), rows)
+
+    def kept(self) -> list[PhraseRecord]:
+        """What is kept and not banned, the newest last; of very many the newest."""
+        numbers = self._store.numbers(only="kept")[-MOST_KEPT:]
+        records = self._store.get_many(numbers)
+        return [records[n] for n in numbers if n in records and not records[n].banned]
 
     def get(self, number: int) -> PhraseRecord | None:
         """A phrase, None where there is none."""

@@ -5,7 +5,7 @@ owns an event loop calls ``compose`` from a thread of its own.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from math import exp
 from random import Random
@@ -14,9 +14,9 @@ from typing import Protocol
 from jamtui.library.adapt import Adapted, Setting, adapt
 from jamtui.library.placing import bars_in
 from jamtui.library.records import PhraseRecord
-from jamtui.library.search import Query, SearchHit
+from jamtui.library.search import HitParts, Query, SearchHit
 from jamtui.music.chord import Chord, Family
-from jamtui.music.meter import PPQ
+from jamtui.music.meter import EIGHTH, PPQ
 from jamtui.music.phrase import Bar, Brief, ChordSpan, Note, Role, Source
 from jamtui.music.pitch import parse_pitch_class
 from jamtui.music.scale import Key
@@ -93,6 +93,12 @@ class LibrarySource:
         self._memory: dict[Role, _Memory] = {}
         self._wished: dict[Role, PhraseRecord] = {}
         self._session = ""
+        self._kept: tuple[PhraseRecord, ...] = ()
+
+    def keep(self, records: Sequence[PhraseRecord]) -> None:
+        """What the musician keeps, captures included: where their own chords come they are found whatever
+        else fits, as often as any other phrase may come."""
+        self._kept = tuple(records)
 
     def wish(self, record: PhraseRecord) -> None:
         """Play ``record`` next in its role, whatever fits better (an audition)."""
@@ -118,12 +124,7 @@ class LibrarySource:
         memory = self._memory.setdefault(brief.role, _Memory())
         length = brief.meter.bar_ticks
         chords = brief.forecast or brief.chords
-        found = finder.search(
-            _query(brief, chords, 0),
-            HITS,
-            avoid=tuple(memory.recent),
-            avoid_sources=tuple(memory.sources),
-        )
+        found = self._search(finder, brief, chords, 0, memory)
         bars: list[Bar] = []
         chosen: list[int] = []
         before, since = _line_before(brief.just_played)
@@ -139,7 +140,7 @@ class LibrarySource:
                 at += 1
                 continue
             if going is None:
-                hits = found if at == 0 else self._search_on(finder, brief, chords, at, memory)
+                hits = found if at == 0 else self._search(finder, brief, chords, at, memory)
                 going = self._choose(brief, memory, hits, start, at, chords)
                 if going is None:
                     break
@@ -157,11 +158,15 @@ class LibrarySource:
             at += many
         return Composed(tuple(bars), tuple(found), tuple(chosen))
 
-    def _search_on(
+    def _search(
         self, finder: Finder, brief: Brief, chords: Sequence[ChordSpan], at: int, memory: _Memory
     ) -> list[SearchHit]:
         query = _query(brief, chords, at)
-        return finder.search(query, HITS, avoid=tuple(memory.recent), avoid_sources=tuple(memory.sources))
+        avoid, sources = tuple(memory.recent), tuple(memory.sources)
+        found = finder.search(query, HITS, avoid=avoid, avoid_sources=sources)
+        own = own_hits(self._kept, query, avoid)
+        known = {hit.record.id for hit in own}
+        return [*own, *(hit for hit in found if hit.record.id not in known)][:HITS]
 
     def _going(
         self, memory: _Memory, start: int, length: int, chords: Sequence[ChordSpan], at: int
@@ -221,6 +226,33 @@ class LibrarySource:
         if record.source:
             memory.sources.append(record.source)
         return going
+
+
+def own_hits(kept: Sequence[PhraseRecord], query: Query, avoid: Collection[int]) -> list[SearchHit]:
+    """Of ``kept``, the newest first, those whose chords are the coming ones: roots in the same distances,
+    the same families, at the same places."""
+    found: list[SearchHit] = []
+    for record in reversed(kept):
+        phrase = record.phrase
+        if phrase.role is not query.role or record.id in avoid or phrase.meter != query.meter:
+            continue
+        length = min(phrase.length, max((s.start + s.length for s in query.chords), default=0))
+        mine, coming = _outline(phrase.chords, length), _outline(query.chords, length)
+        if mine and mine == coming:
+            way = (query.chords[0].chord.root - phrase.chords[0].chord.root + 6) % 12 - 6
+            found.append(SearchHit(record, 1.0, way, HitParts(1.0, 1.0, 1.0, 1.0, 1.0)))
+    return found[: HITS // 2]
+
+
+def _outline(chords: Sequence[ChordSpan], length: int) -> tuple[tuple[int, int, Family], ...]:
+    """Where chords begin, in eighths, how far their roots lie above the first, and their families."""
+    found: list[tuple[int, int, Family]] = []
+    for span in chords:
+        if span.start < length:
+            step = (span.chord.root - chords[0].chord.root) % 12
+            if not found or found[-1][1:] != (step, span.chord.family):
+                found.append((round(span.start / EIGHTH), step, span.chord.family))
+    return tuple(found)
 
 
 def hit_of(hit: SearchHit) -> Hit:

@@ -195,6 +195,8 @@ class LibraryWorker:
                 self._tell(await self._in_turn(librarian.undo))
             elif kind == "audition":
                 await self._audition(librarian, int(body["id"]), bool(body["playing"]))
+            if kind != "audition":
+                self._source.keep(await self._in_turn(librarian.kept))
         except StoreError as error:
             self._tell(str(error), "warning")
         self._look()
@@ -241,8 +243,10 @@ class LibraryWorker:
             )
         else:
             self._store, self._searcher = store, searcher
-            self._librarian = Librarian(store, searcher)
+            self._librarian = librarian = Librarian(store, searcher)
             self._state, self._detail = "ready", ""
+            with contextlib.suppress(StoreError):
+                self._source.keep(await self._in_turn(librarian.kept))
         self._send("health", [self.health()])
 
     def _opened(self) -> tuple[SqliteStore, Searcher]:

@@ -231,6 +231,22 @@ def test_what_was_captured_is_found_for_its_own_chords_at_once(
     assert all("own take" not in h.record.phrase.name for h in again.hits)
 
 
+def test_a_kept_phrase_is_found_for_its_chords_however_odd_its_notes(
+    searcher: Searcher, store: SqliteStore
+) -> None:
+    librarian = Librarian(store, searcher)
+    odd = [(0, 61, 0.5), (0.5, 66, 0.5), (1, 61, 0.5), (1.5, 66, 0.5), (2, 61, 1), (3, 66, 0.5), (4, 68, 2)]
+    librarian.keep_take(take(odd, "Dm7 G7"))
+    source = LibrarySource(lambda: searcher)
+    source.keep(librarian.kept())
+    made = source.compose(brief("Fm7 Bb7 Ebmaj7 Ebmaj7", 0, temperature=0.0))
+    assert "own take" in made.hits[0].record.phrase.name
+    assert made.hits[0].transpose % 12 == 3
+    assert "own take" in made.bars[0].label
+    again = source.compose(brief("Fm7 Bb7 Ebmaj7 Ebmaj7", 2))
+    assert "own take" not in again.hits[0].record.phrase.name, "other chords"
+
+
 def test_bans_and_keeps_are_obeyed_and_taken_back(searcher: Searcher, store: SqliteStore) -> None:
     librarian = Librarian(store, searcher)
 
