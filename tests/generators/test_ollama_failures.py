@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -118,25 +119,41 @@ async def play_cases(names: Iterable[str]) -> dict[str, Playing]:
     return bands
 
 
+FAST = {
+    "refused",
+    "killed in mid-bar and restarted",
+    "no done",
+    "length in mid-note",
+    "thinks only",
+    "format ignored",
+}
+"""Those that the fast suite plays as well; each band costs half a second."""
+each_case = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in FAST else pytest.mark.slow) for name in CASES]
+)
+
+
 @pytest.fixture(scope="module")
-def played() -> dict[str, Playing]:
-    """All cases, played."""
-    return run(play_cases(CASES))
+def played(request: pytest.FixtureRequest) -> dict[str, Playing]:
+    """The cases of the tests that were chosen, played."""
+    chosen = [item for item in request.session.items if item.path == Path(__file__)]
+    names = {item.callspec.params["name"] for item in chosen if hasattr(item, "callspec")}
+    return run(play_cases(name for name in CASES if name in names))
 
 
-@pytest.mark.parametrize("name", CASES)
+@each_case
 def test_the_other_sources_play_what_they_would_have_played(name: str, played: dict[str, Playing]) -> None:
     assert played[name].notes(*OTHERS) == played["alone"].notes(*OTHERS)
     assert len(played[name].notes(*OTHERS)) > 100
 
 
-@pytest.mark.parametrize("name", CASES)
+@each_case
 def test_nothing_falls_silent(name: str, played: dict[str, Playing]) -> None:
     assert played[name].dead_air <= played["alone"].dead_air
     assert played["alone"].dead_air == 0
 
 
-@pytest.mark.parametrize("name", CASES)
+@each_case
 def test_the_panel_says_what_happened(name: str, played: dict[str, Playing]) -> None:
     case, states = CASES[name], played[name].states()
     if case.state:
@@ -146,7 +163,7 @@ def test_the_panel_says_what_happened(name: str, played: dict[str, Playing]) -> 
         assert set(states) <= {"loading", "ready"}
 
 
-@pytest.mark.parametrize("name", CASES)
+@each_case
 def test_the_llm_plays_before_and_is_back_by_itself(name: str, played: dict[str, Playing]) -> None:
     letters = played[name].lead_by_bar()
     assert "O" in "".join(letters[: FAILS_AT + 1])
