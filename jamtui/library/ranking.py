@@ -99,20 +99,21 @@ def fit(
 def diverse(scores: Sequence[float], sources: Sequence[int | None], k: int, same_source: float) -> list[int]:
     """Indices of the ``k`` best, taken one after the other; each that was taken lowers those of its source
     by ``same_source``. Ties go to the earlier one."""
-    # Lowering never lifts: what is at the top with its present value is the best.
-    heap = [(-score, index, 0) for index, score in enumerate(scores)]
+    # All of a source are lowered alike, so the best of it that is left stays the best of it.
+    of_source: dict[int, list[int]] = {}
+    for index in sorted(range(len(scores)), key=lambda i: -scores[i]):
+        source = sources[index]
+        of_source.setdefault(-1 - index if source is None else source, []).append(index)
+    heap = [(-scores[group[0]], group[0], 0, group) for group in of_source.values()]
     heapify(heap)
-    heard: dict[int, int] = {}
     taken: list[int] = []
     while heap and len(taken) < k:
-        score, index, lowered = heap[0]
-        source = sources[index]
-        times = 0 if source is None else heard.get(source, 0)
-        if times > lowered:
-            heapreplace(heap, (score + same_source * (times - lowered), index, times))
-            continue
-        heappop(heap)
+        _, index, times, group = heap[0]
         taken.append(index)
-        if source is not None:
-            heard[source] = times + 1
+        times += 1
+        if times < len(group):
+            following = group[times]
+            heapreplace(heap, (same_source * times - scores[following], following, times, group))
+        else:
+            heappop(heap)
     return taken

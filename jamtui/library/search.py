@@ -226,7 +226,8 @@ class Searcher:
         end = max((s.start + s.length for s in query.chords), default=0)
         window = min(2 * query.meter.bar_ticks, end)
         pitched = query.role is not Role.DRUMS and window > 0
-        lengths = [row[2] * meter_of(c[0].meter).bar_ticks for row, c in zip(rows, of, strict=True)]
+        ticks = {shelf.meter: meter_of(shelf.meter).bar_ticks for shelf, _, _ in of}
+        lengths = [row[2] * ticks[c[0].meter] for row, c in zip(rows, of, strict=True)]
         if pitched:
             how = fit(
                 [row[1] for row in rows], lengths, [row[4] for row in rows], query.chords, query.meter, window
