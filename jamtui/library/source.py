@@ -66,6 +66,7 @@ class _Going:
     length: int
     assumed: dict[int, tuple[tuple[int, Chord], ...]]
     """By bar: the chords that it was chosen for."""
+    hit: SearchHit | None = None
 
 
 @dataclass(slots=True)
@@ -125,6 +126,7 @@ class LibrarySource:
         length = brief.meter.bar_ticks
         chords = brief.forecast or brief.chords
         found = self._search(finder, brief, chords, 0, memory)
+        sounding = memory.going.hit if memory.going is not None else None
         bars: list[Bar] = []
         chosen: list[int] = []
         before, since = _line_before(brief.just_played)
@@ -156,7 +158,9 @@ class LibrarySource:
                 before = tuple(n.pitch for n in made.notes if n.onset == last)
                 since = many * length - last
             at += many
-        return Composed(tuple(bars), tuple(found), tuple(chosen))
+        # What sounds until then stays in sight; it is not searched for again.
+        shown = [sounding, *found[: HITS - 1]] if sounding is not None else found
+        return Composed(tuple(bars), tuple(shown), tuple(chosen))
 
     def _search(
         self, finder: Finder, brief: Brief, chords: Sequence[ChordSpan], at: int, memory: _Memory
@@ -204,6 +208,7 @@ class LibrarySource:
     ) -> _Going | None:
         wished = self._wished.pop(brief.role, None)
         transpose: int | None
+        hit: SearchHit | None = None
         if wished is not None:
             record, transpose = wished, None
         elif hits:
@@ -221,7 +226,7 @@ class LibrarySource:
         if transpose is None:
             first = _setting(brief, chords, at, min(bars, max(1, len(assumed))), (), PPQ)
             transpose = adapt(record, first).transpose
-        going = memory.going = _Going(record, transpose, start, bars, length, assumed)
+        going = memory.going = _Going(record, transpose, start, bars, length, assumed, hit)
         memory.recent.append(record.id)
         if record.source:
             memory.sources.append(record.source)

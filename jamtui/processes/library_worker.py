@@ -21,7 +21,7 @@ from jamtui.library.guests import guest
 from jamtui.library.ingest import ingest_starter
 from jamtui.library.librarian import Librarian
 from jamtui.library.search import Query, Searcher, SearchHit
-from jamtui.library.source import Composed, LibrarySource, hit_of
+from jamtui.library.source import Composed, LibrarySource, hit_of, number_of
 from jamtui.library.store import SqliteStore
 from jamtui.music.phrase import Bar, Brief, ChordSpan, Phrase, Role, Source
 from jamtui.processes.codec import from_plain
@@ -190,6 +190,9 @@ class LibraryWorker:
                 mark = partial(
                     librarian.mark, kept=body.get("kept"), banned=body.get("banned"), label=str(body["label"])
                 )
+                number = number_of(str(body["ref"]))
+                if body.get("banned") and number is not None:
+                    self._source.forget(number)
                 self._tell(await self._in_turn(mark, str(body["ref"])))
             elif kind == "undo":
                 self._tell(await self._in_turn(librarian.undo))
