@@ -36,9 +36,9 @@ def lateness(bench: Bench) -> Figure:
                 control += got
                 if console:
                     with bench.console():
-                        windows[True].append(_play(bench, band, turn))
+                        windows[True].append(play_events(bench, band, turn))
                 else:
-                    windows[False].append(_play(bench, band, turn))
+                    windows[False].append(play_events(bench, band, turn))
         report = band.fetch()
         outs = read_outs(band.journal().records)
     wire = on_wire(outs, bench.listener.since(band.started_ns))
@@ -113,7 +113,7 @@ def run_control(count: int) -> tuple[list[float], str]:
     return [max(0, ns) / 1e6 for ns in got["lateness_ns"]], str(got["priority"])
 
 
-def _play(bench: Bench, band: BandUnderTest, events: int) -> tuple[int, int]:
+def play_events(bench: Bench, band: BandUnderTest, events: int) -> tuple[int, int]:
     """Let the demo play ``events`` note events; from when to when."""
     band.act("start_stop")
     band.wait_playing()
