@@ -14,7 +14,8 @@ from jamtui.generators.hosts import Host
 from jamtui.generators.models import SUGGESTED, Measured, find_model, recommend
 from jamtui.generators.ollama_client import LOAD_S, Kind, Trouble, loop_time
 from jamtui.generators.prepared import BarNotes, Chorus, PreparedSet, bar_chords
-from jamtui.generators.request import cut, make_request
+from jamtui.generators.prompt import Example
+from jamtui.generators.request import Request, cut, make_request
 from jamtui.generators.stream import Stream
 from jamtui.music.chord import Family
 from jamtui.music.meter import EIGHTH
@@ -33,6 +34,8 @@ HOPELESS = 12
 """Answers in a row without a bar that the guard takes: the model cannot do it."""
 FIRST_S = 120.0
 """Longest wait for the first piece of an answer: nobody waits on a stage."""
+NEW_TOKENS = 400
+"""Tokens of a prompt beyond those that stay: there is time to read more examples than on stage."""
 FAILURES = 4
 """Requests in a row that may fail, whichever host they went to, before it is given up."""
 RETRY_S = 2.0
@@ -94,6 +97,7 @@ class Preparation:
     Args:
         keep: gets the set whenever it is worth keeping: after each chorus, and at the end however it comes.
         told: called when ``tally`` changed.
+        examples: phrases to show to the model, by request.
         measured: what ``jamtui llm bench`` found, by model.
         now: the time in seconds; the event loop's, where nothing else is said.
     """
@@ -106,6 +110,7 @@ class Preparation:
         *,
         keep: Callable[[PreparedSet], object],
         told: Callable[[], None] = lambda: None,
+        examples: Callable[[Request], Sequence[Example]] = lambda _request: (),
         measured: Mapping[str, Measured] | None = None,
         now: Callable[[], float] = loop_time,
     ) -> None:
@@ -119,6 +124,7 @@ class Preparation:
         """The model that writes, once it is loaded."""
         self._keep = keep
         self.told = told
+        self._examples = examples
         self._measured = measured
         self._now = now
         chart = prepared.chart
@@ -194,7 +200,10 @@ class Preparation:
         brief = self._brief(place, bars, first, count, seed)
         style = self._wish.style
         request = make_request(brief, style, bars=count, step=self._wish.step)
-        stream = Stream(host, request, first_s=FIRST_S, style_words=style.title, now=self._now)
+        shown = self._examples(request)
+        stream = Stream(
+            host, request, shown, first_s=FIRST_S, style_words=style.title, new=NEW_TOKENS, now=self._now
+        )
         self.tally.requests += 1
         try:
             async with aclosing(stream.bars()) as written:

@@ -108,13 +108,14 @@ def build_prompt(
     style_words: str = "",
     thinking: bool = False,
     before: Sequence[Note] | None = None,
+    new: int = NEW,
 ) -> Prompt:
     """The prompt for ``request`` in ChatML, to be sent raw.
 
     ``examples`` come best first; as many are shown as there is room for. ``before`` is the line that leads
     to these bars (negative onsets); by default what the brief says was just played, where the request begins
     with the brief. ``style_words`` says the style in a few words, by default its title. ``thinking``: for
-    models that would think first, the thought is already over.
+    models that would think first, the thought is already over. ``new``: most tokens beyond those that stay.
     """
     form = form_of(request.brief.forecast, request.spec.meter, request.brief.bar_number)
     stable = _always(request.spec) + _song(request, style_words, form)
@@ -128,7 +129,7 @@ def build_prompt(
         ending += f" (then {after[0].chord.symbol})"
     ending += "<|im_end|>\n<|im_start|>assistant\n"
     shown: list[str] = []
-    room = NEW - tokens(form) - tokens(ending)
+    room = new - tokens(form) - tokens(ending)
     for example in examples:
         if example.meter != request.spec.meter or not example.notes:
             continue

@@ -8,7 +8,7 @@ from jamtui.generators.hosts import Host
 from jamtui.generators.mask import build_pattern
 from jamtui.generators.ollama_client import Ask, Figures, Kind, Trouble, loop_time
 from jamtui.generators.pacing import Pace
-from jamtui.generators.prompt import Example, build_prompt
+from jamtui.generators.prompt import NEW, Example, build_prompt
 from jamtui.generators.request import Request
 from jamtui.music.phrase import Bar, Note
 from jamtui.session.exchange import Exchange
@@ -36,6 +36,7 @@ class Stream:
         examples: phrases in the notation, for the prompt.
         before: the line that leads to these bars (onsets from their first bar line, negative), where it is
             not what the brief says was just played.
+        new: most tokens of the prompt beyond those that stay the same.
         first_s: longest wait for the first piece; None: by the host's pace.
         now: the time in seconds; the event loop's, where nothing else is said.
     """
@@ -49,12 +50,13 @@ class Stream:
         first_s: float | None = None,
         style_words: str = "",
         before: Sequence[Note] | None = None,
+        new: int = NEW,
         now: Callable[[], float] = loop_time,
     ) -> None:
         self.host = host
         self.request = request
         self.prompt = build_prompt(
-            request, examples, style_words=style_words, thinking=host.thinking, before=before
+            request, examples, style_words=style_words, thinking=host.thinking, before=before, new=new
         )
         self.pattern = build_pattern(request)
         self.began = now()

@@ -2,21 +2,26 @@
 
 import asyncio
 import json
+import sys
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jamtui import paths
 from jamtui.config import Config
-from jamtui.errors import JamtuiError
+from jamtui.errors import JamtuiError, StoreError
 from jamtui.generators.hosts import Host
+from jamtui.generators.ollama import EXAMPLES
 from jamtui.generators.ollama_client import Kind, Trouble
 from jamtui.generators.prepared import PreparedSet, digest_of
 from jamtui.generators.prepared_files import PreparedFiles
 from jamtui.generators.prepared_source import PreparedFirst
 from jamtui.generators.preparing import Preparation, Wish
+from jamtui.generators.prompt import Example, example_of
+from jamtui.generators.request import Request
 from jamtui.music.chart import Chart, parse_chart
 from jamtui.music.meter import METERS
 from jamtui.music.phrase import Role
@@ -26,6 +31,8 @@ from jamtui.styles.loading import load_styles
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+SHOWN_BEFORE = 24
+"""Phrases of the library that are not shown to the model again at once."""
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
 
@@ -75,7 +82,14 @@ def prepare(config: Config, order: Order, *, as_json: bool) -> int:
     )
     began = time.monotonic()
     hosts = llm.hosts_of(config)
-    work = Preparation(wish, prepared, hosts, keep=kept.save, measured=llm.load_measured(llm.measured_file()))
+    work = Preparation(
+        wish,
+        prepared,
+        hosts,
+        keep=kept.save,
+        examples=_library_examples(),
+        measured=llm.load_measured(llm.measured_file()),
+    )
     path = kept.path(chart, style.name)
     try:
         if as_json:
@@ -136,6 +150,45 @@ def forget(name: str, style: str | None) -> int:
     for path in files().forget(name, style or ""):
         print(f"removed {path}")
     return 0
+
+
+def _library_examples() -> Callable[[Request], Sequence[Example]]:
+    """What the phrase library finds for a request, other phrases each time; nothing where there is none."""
+    path = paths.library_file()
+    if not path.exists():
+        return lambda _request: ()
+    # Imported here: without a library nothing of it is needed.
+    from jamtui.library.search import Query, Searcher
+    from jamtui.library.store import SqliteStore
+
+    try:
+        searcher = Searcher(SqliteStore.open(path, read_only=True))
+        searcher.warm()
+    except StoreError as error:
+        print(f"the phrase library is left out: {error}", file=sys.stderr)
+        return lambda _request: ()
+    shown: deque[int] = deque(maxlen=SHOWN_BEFORE)
+
+    def found(request: Request) -> list[Example]:
+        brief = request.brief
+        query = Query(
+            request.chords,
+            brief.role,
+            brief.style,
+            request.bars,
+            brief.meter,
+            (),
+            brief.energy,
+            brief.tempo,
+        )
+        try:
+            hits = searcher.search(query, EXAMPLES, avoid=tuple(shown))
+        except StoreError:
+            return []
+        shown.extend(hit.record.id for hit in hits)
+        return [example_of(hit.record.phrase, hit.transpose) for hit in hits]
+
+    return found
 
 
 async def _work(work: Preparation, hosts: tuple[Host, ...]) -> None:

@@ -57,7 +57,8 @@ def take_up(state: Mapping[str, object], band: Band, ns: int, *, plainly: bool =
     """Set ``band`` as ``state`` says and, if the music was going, play on in the same time.
 
     Args:
-        plainly: without the chord, a freeze and an ending, should one of them be what the engine died of.
+        plainly: without the chord, flow, a freeze and an ending, should one of them be what the engine died
+            of.
     """
     conductor = band.conductor
     for action in ("style", "meter", "temperature", "energy", "grid"):
@@ -71,7 +72,7 @@ def take_up(state: Mapping[str, object], band: Band, ns: int, *, plainly: bool =
             band.act(f"{'mute' if kind == 'muted' else 'solo'}_{role.value}", soon=True, ns=ns)
     if bool(state["latch"]) != band.latched:
         band.act("latch", soon=True, ns=ns)
-    if bool(state.get("flow")) != conductor.flow.on:
+    if state.get("flow") and not conductor.flow.on and not plainly:
         band.act("flow", soon=True, ns=ns)
     conductor.set_player_energy(float(str(state["player_energy"])))
     band.tempo.source = str(state["tempo_source"])

@@ -61,7 +61,7 @@ async def close(hosts: tuple[Host, ...]) -> None:
 
 
 @pytest.mark.parametrize("meter", CHARTS)
-@pytest.mark.parametrize("role", [Role.LEAD, Role.BASS])
+@pytest.mark.parametrize("role", [Role.LEAD, Role.BASS, Role.COMP])
 def test_every_bar_of_every_chorus_is_there_and_passes_the_guard(meter: str, role: Role) -> None:
     chart = parse_chart(CHARTS[meter], METERS[meter])
     kept = Kept()

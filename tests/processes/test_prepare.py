@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from jamtui import paths
 from jamtui.cli import run
 from jamtui.generators.preparing import HOPELESS
+from jamtui.library.ingest import ingest_starter
 from jamtui.processes.prepare import files
 from tests.generators.double import Double, Says
 
@@ -65,6 +67,17 @@ def test_a_file_of_a_chart_is_taken(
     one, other = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     assert one["digits"] == other["digits"]
     assert other["requests"] == 0
+
+
+def test_the_library_s_phrases_are_shown_to_the_model(server: Double) -> None:
+    assert run(["prepare", "--chart", CHART, "--choruses", "1", "--json"]) == 0
+    bare = str(server.written[-1].body["prompt"])
+    assert ingest_starter(paths.library_file()) > 0
+    assert run(["prepare", "--chart", CHART, "--choruses", "3", "--json"]) == 0
+    two, three = (str(seen.body["prompt"]) for seen in server.written[-2:])
+    assert min(two.count('"'), three.count('"')) > bare.count('"') + 2
+    last = [prompt.splitlines()[-8:-4] for prompt in (two, three)]
+    assert last[0] != last[1], "other phrases each time"
 
 
 def says(capsys: pytest.CaptureFixture[str], command: list[str], status: int) -> str:
