@@ -32,7 +32,8 @@ def test_the_demo_plays_on_four_ports_and_leaves_nothing_behind(jamtui_home: Pat
 
 
 def test_every_action_is_obeyed_over_the_link(jamtui_home: Path) -> None:
-    arguments = {Argument.STYLE: "bossa", Argument.TEXT: None, Argument.NUMBER: 0.7, Argument.NONE: None}
+    arguments = {Argument.STYLE: "bossa", Argument.TEXT: None, Argument.NUMBER: 0.7, Argument.NONE: None,
+                 Argument.ROLE: "lead"}  # fmt: skip
     special: dict[str, str | float | None] = {"tempo": 150.0, "input_toggle": "nobody's keys"}
     with RunningBand(SessionOptions(demo=True, autostart=True, seed=3)) as band:
         band.wait(lambda s: s.state == "playing", "playing")
