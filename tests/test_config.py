@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jamtui import config
 from jamtui.config import (
     ActionMapping,
     Config,
@@ -20,6 +19,7 @@ from jamtui.config import (
     parse_config,
     save_choice,
 )
+from jamtui.config import settings as schema
 from jamtui.errors import ConfigError
 
 DOCS = Path(__file__).parent.parent / "docs" / "configuration.md"
@@ -203,7 +203,7 @@ def test_a_wrong_choice_or_a_broken_file_changes_nothing(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(("table", "name", "cls"), ALL, ids=[f"{t}.{n}".strip(".") for t, n, _ in ALL])
 def test_every_setting_has_a_docstring_and_is_documented(table: str, name: str, cls: type) -> None:
-    module = ast.parse(inspect.getsource(config))
+    module = ast.parse(inspect.getsource(schema))
     body = next(n.body for n in module.body if isinstance(n, ast.ClassDef) and n.name == cls.__name__)
     after = {
         first.target.id: second
