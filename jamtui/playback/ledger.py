@@ -1,11 +1,13 @@
 """The held-note ledger: every note-on that left is owed its note-off.
 
 Optionally mirrored as a bitmap in a buffer that outlives the process (shared memory), from which another
-process can end what was sounding. The bit is set before the note-on is sent and cleared after its
-note-off was, so a crash in between leaves at worst a note-off too many.
+process can end what was sounding. The bit is set before the note-on is sent and cleared some time after its
+note-off was, so a crash in between leaves at worst a note-off too many. Some time, because what was sent may
+still wait in this process for the MIDI system to fetch it, and is lost with it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from time import perf_counter_ns
 
 BITMAP_PORTS = 8
 BITMAP_BYTES = BITMAP_PORTS * 16 * 128 // 8
@@ -40,10 +42,22 @@ class Ledger:
     What is set in the buffer at the beginning is owed from the beginning. The buffer holds `BITMAP_BYTES`, or
     `LEDGER_BYTES` to have the pedals mirrored too. ``ports`` fixes which port has which index in the bitmap,
     in order; further ports take the free places as they come. The ninth port and later ones are kept in the
-    ledger but not in the bitmap.
+    ledger but not in the bitmap. What ended is cleared from the bitmap by `settle`, ``linger_ns`` after that;
+    with 0 at once.
     """
 
-    def __init__(self, ports: Sequence[str] = (), buffer: memoryview | bytearray | None = None) -> None:
+    def __init__(
+        self,
+        ports: Sequence[str] = (),
+        buffer: memoryview | bytearray | None = None,
+        *,
+        linger_ns: int = 0,
+        now: Callable[[], int] = perf_counter_ns,
+    ) -> None:
+        self._linger_ns = linger_ns
+        self._now = now
+        self._ended: dict[Key, int] = {}
+        """When keys ended that are still marked, in that order."""
         self._buffer = None if buffer is None else memoryview(buffer).cast("B")
         if self._buffer is not None and len(self._buffer) < BITMAP_BYTES:
             raise ValueError(f"the bitmap needs {BITMAP_BYTES} bytes, the buffer has {len(self._buffer)}")
@@ -80,13 +94,29 @@ class Ledger:
     def add(self, key: Key) -> None:
         """Call before the note-on is sent."""
         self._owed[key] = None
+        self._ended.pop(key, None)
         self._mark(key, True)
 
     def remove(self, key: Key) -> None:
         """Call after the note-off was sent. Removing what is not owed does nothing."""
         if key in self._owed:
             del self._owed[key]
+            if self._linger_ns:
+                self._ended[key] = self._now()
+            else:
+                self._mark(key, False)
+
+    def settle(self, now: int | None = None) -> int | None:
+        """Clear what ended ``linger_ns`` before ``now`` (None: all that ended). Returns when there is more to
+        clear, None: nothing is left."""
+        ended = self._ended
+        while ended:
+            key, at = next(iter(ended.items()))
+            if now is not None and at + self._linger_ns > now:
+                return at + self._linger_ns
+            del ended[key]
             self._mark(key, False)
+        return None
 
     def owed(self, port: str | None = None) -> tuple[Key, ...]:
         """Keys that still wait for their note-off, oldest first, of one port or of all."""

@@ -146,9 +146,12 @@ class OutputLoop:
         self._send_due(now)
         if timeline.lock(now):
             self._send_due(now)
+        settle = self._ledger.settle(now)
         send, lock = timeline.next_send(), timeline.next_lock()
         self._quiet.due_ns = send
         self.next_is_send = send is not None and (lock is None or send - lock < _NEAR_NS)
+        if send is None and lock is None:
+            return settle
         if send is None or lock is None:
             return lock if send is None else send
         return min(send, lock)

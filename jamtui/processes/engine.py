@@ -70,6 +70,9 @@ due sooner than that."""
 TURN_NS = 1_500_000
 """A turn is not begun by itself when a note is due sooner than this."""
 STATE_NS = 100_000_000
+LINGER_NS = 250_000_000
+"""How long the supervisor may still send the note-off of a note that ended: longer than what was sent may
+wait for the MIDI system of a busy machine."""
 INPUTS_AT_ONCE = 64
 """Messages dealt with before the band is looked after again, should they come in a flood."""
 INBOX_LIMIT = 2000
@@ -128,7 +131,7 @@ class Engine:
         self._apply_programs(style, None)
         tempo = options.tempo or config.playing.tempo or style.tempo
         self._clock = MusicalClock(tempo, time.perf_counter_ns())
-        self._ledger = Ledger(SINKS, self._shared.bitmap)
+        self._ledger = Ledger(SINKS, self._shared.bitmap, linger_ns=LINGER_NS)
         self._loop = OutputLoop(
             self._clock,
             self._ports.routes,
@@ -377,6 +380,7 @@ class Engine:
             lambda: journal.close() if journal is not None else None,
             lambda: server.close() if server is not None else None,
             self._ports.close,
+            self._ledger.settle,
             self._shared.close,
         )
 
@@ -402,7 +406,7 @@ class Engine:
             self._band.stop(time.perf_counter_ns())
 
 
-def each(*steps: Callable[[], None]) -> None:
+def each(*steps: Callable[[], object]) -> None:
     """Do all of ``steps``; one that fails is printed and keeps none of the others from being done."""
     for step in steps:
         try:

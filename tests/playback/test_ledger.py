@@ -62,3 +62,55 @@ def test_bitmap_and_ledger_always_agree(operations: list[tuple[bool, tuple[str, 
         (ledger.add if add else ledger.remove)(key)
         mirrored = {(ledger.ports[port], channel, pitch) for port, channel, pitch in read_bitmap(bitmap)}
         assert mirrored == set(ledger.owed())
+
+
+def test_what_ended_lately_is_still_marked_and_then_cleared() -> None:
+    """What was sent last may be lost with the process: who clears up after it ends those notes again."""
+    bitmap = bytearray(BITMAP_BYTES)
+    time = [1000]
+    ledger = Ledger(("lead",), bitmap, linger_ns=50, now=lambda: time[0])
+    ledger.add(("lead", 0, 60))
+    ledger.remove(("lead", 0, 60))
+    assert ledger.owed() == ()
+    assert read_bitmap(bitmap) == [(0, 0, 60)]
+    assert ledger.settle(1049) == 1050
+    assert read_bitmap(bitmap) == [(0, 0, 60)]
+    assert ledger.settle(1050) is None
+    assert read_bitmap(bitmap) == []
+
+
+def test_a_key_that_is_struck_again_stays_marked() -> None:
+    bitmap = bytearray(BITMAP_BYTES)
+    time = [1000]
+    ledger = Ledger(("lead",), bitmap, linger_ns=50, now=lambda: time[0])
+    ledger.add(("lead", 0, 60))
+    ledger.remove(("lead", 0, 60))
+    time[0] = 1020
+    ledger.add(("lead", 0, 60))
+    assert ledger.settle(1060) is None
+    assert read_bitmap(bitmap) == [(0, 0, 60)]
+    ledger.remove(("lead", 0, 60))
+    ledger.settle()
+    assert read_bitmap(bitmap) == []
+
+
+@given(st.lists(st.tuples(st.booleans(), KEYS, st.integers(0, 40)), max_size=60))
+def test_lingering_never_hides_what_is_owed_and_ends(
+    steps: list[tuple[bool, tuple[str, int, int], int]],
+) -> None:
+    bitmap = bytearray(BITMAP_BYTES)
+    time = [0]
+    ledger = Ledger(("a", "b", "c"), bitmap, linger_ns=50, now=lambda: time[0])
+    lately: dict[tuple[str, int, int], int] = {}
+    for on, key, later in steps:
+        time[0] += later
+        if not on and key in ledger:
+            lately[key] = time[0]
+        (ledger.add if on else ledger.remove)(key)
+        ledger.settle(time[0])
+        marked = {(ledger.ports[place], channel, pitch) for place, channel, pitch in read_bitmap(bitmap)}
+        assert set(ledger.owed()) <= marked
+        assert {ended for ended, at in lately.items() if at + 50 > time[0]} <= marked
+    ledger.settle(time[0] + 50)
+    marked = {(ledger.ports[place], channel, pitch) for place, channel, pitch in read_bitmap(bitmap)}
+    assert marked == set(ledger.owed())
