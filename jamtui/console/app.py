@@ -12,9 +12,11 @@ from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, Monochrome
 
 from jamtui.console.commands import ActionCommands
+from jamtui.console.exchange_screen import ExchangeScreen
 from jamtui.console.frame import ROLES, Drawer, Frame
 from jamtui.console.inks import BACKGROUND, PLAIN, inks_of
 from jamtui.console.keys import Keymap
+from jamtui.console.layout import drawer_size
 from jamtui.console.library_screen import LibraryScreen
 from jamtui.console.pads import PADS, Pads
 from jamtui.console.panels.drawers import Choice, choices, inputs
@@ -35,6 +37,15 @@ REPEAT_SECONDS = 0.08
 FAILURE_SECONDS = 0.5
 """How often it is asked why the band cannot start."""
 EVENTS_KEPT = 8
+
+DRAWERS: Mapping[str, Drawer] = {
+    "help": Drawer.HELP,
+    "style_pick": Drawer.STYLES,
+    "devices": Drawer.DEVICES,
+    "library": Drawer.LIBRARY,
+    "llm": Drawer.LLM,
+}
+"""What the actions open, or close again."""
 
 Left = Literal["quit", "detach"]
 """How the console was left: ``quit`` asks the caller to stop the band, ``detach`` to let it play."""
@@ -113,6 +124,7 @@ class JamApp(App[Left]):
         self._unfolded = ""
         self._library = LibraryScreen(client)
         self._library_seen: object = None
+        self._exchange = ExchangeScreen(client, time_of_day)
         self._scroll = 0
         self._soon = False
         self._quit_until = 0.0
@@ -166,6 +178,8 @@ class JamApp(App[Left]):
             if snapshot is not None and snapshot.library.phrases != self._library_seen:
                 self._library_seen = snapshot.library.phrases
                 self._library.ask()
+        elif self.drawer is Drawer.LLM:
+            self._exchange.take()
         for name in self._client.drain_requests():
             self._requested(name)
         if self._pads.active and not self._pads_on:
@@ -210,6 +224,7 @@ class JamApp(App[Left]):
             cursor=self._cursor,
             unfolded=self._unfolded,
             library=self._library.state,
+            exchange=self._exchange.state,
             scroll=self._scroll,
             soon=self._soon,
             quitting=now < self._quit_until,
@@ -291,6 +306,8 @@ class JamApp(App[Left]):
         if self.drawer is Drawer.LIBRARY:
             ingesting = self._snapshot is not None and bool(self._snapshot.library.ingest)
             return self._library.key(key, character, ingesting=ingesting)
+        if self.drawer is Drawer.LLM:
+            return self._exchange.key(key, *drawer_size(*self.stage.size, self.drawer))
         rows = choices(self.drawer, self._snapshot, self._unfolded)
         if key in ("up", "down"):
             step = 1 if key == "down" else -1
@@ -357,14 +374,8 @@ class JamApp(App[Left]):
             self._back()
         elif name == "soon":
             self._soon = not self._soon
-        elif name == "help":
-            self._open(Drawer.NONE if self.drawer is Drawer.HELP else Drawer.HELP)
-        elif name == "style_pick":
-            self._open(Drawer.NONE if self.drawer is Drawer.STYLES else Drawer.STYLES)
-        elif name == "devices":
-            self._open(Drawer.NONE if self.drawer is Drawer.DEVICES else Drawer.DEVICES)
-        elif name == "library":
-            self._open(Drawer.NONE if self.drawer is Drawer.LIBRARY else Drawer.LIBRARY)
+        elif (drawer := DRAWERS.get(name)) is not None:
+            self._open(Drawer.NONE if self.drawer is drawer else drawer)
         elif name == "roll_role":
             self.roll_role = ROLES[(ROLES.index(self.roll_role) + 1) % len(ROLES)]
         elif name in ("pads_up", "pads_down"):
@@ -402,6 +413,8 @@ class JamApp(App[Left]):
         self._cursor = next((i for i, row in enumerate(rows) if row.chosen), 0)
         if drawer is Drawer.LIBRARY:
             self._library.open()
+        elif drawer is Drawer.LLM:
+            self._exchange.open()
 
     def picture(self) -> str:
         """The stage as SVG, without what is open above it."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from jamtui.console.exchange_screen import ExchangeState
 from jamtui.console.inks import Inks
 from jamtui.console.library_screen import LibraryState
 from jamtui.music.meter import COMMON_TIME, METERS, Meter
@@ -21,6 +22,7 @@ class Drawer(StrEnum):
     STYLES = "styles"
     DEVICES = "devices"
     LIBRARY = "library"
+    LLM = "llm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ class Frame:
     """Role whose ports the devices drawer shows; empty for none."""
     library: LibraryState = field(default_factory=LibraryState)
     """What the library drawer shows."""
+    exchange: ExchangeState = field(default_factory=ExchangeState)
+    """What the LLM drawer shows."""
 
     @property
     def meter(self) -> Meter:

@@ -50,6 +50,12 @@ def arrange(width: int, height: int, drawer: Drawer = Drawer.NONE) -> tuple[Plac
     return tuple(_wide(width, height, drawer, large=kind == "large"))
 
 
+def drawer_size(width: int, height: int, drawer: Drawer) -> tuple[int, int]:
+    """Width and height of the open drawer in such a terminal; (0, 0) where none is shown."""
+    found = (p for p in arrange(width, height, drawer) if p.panel == "drawer")
+    return next(((p.width, p.height) for p in found), (0, 0))
+
+
 def _small(width: int, height: int, drawer: Drawer) -> list[Place]:
     chord_w = width * 23 // 40
     places = [

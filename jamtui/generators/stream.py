@@ -133,6 +133,7 @@ class Stream:
             self.outcome,
             self.whole,
             len(self.refused),
+            seconds=self._now() - self.began,
         )
 
     def ready_in(self, bars: int, tokens_per_bar: float) -> float:

@@ -62,7 +62,7 @@ class Audience:
 
     def take_exchange(self, exchange: Exchange, ns: int) -> None:
         """What a language model was asked and said: for the journal and the consoles."""
-        self._exchange = exchange
+        self._exchange = exchange = replace(exchange, at=time.time())
         self.send_to("console", encode("exchange", exchange))
         if self.journal is not None:
             self.journal.record(replace(exchange, ns=ns))

@@ -82,6 +82,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("ban", "Ban", "Never play the phrase that a role plays now again.", "j", Argument.ROLE),
     Action("undo", "Undo", "Take the last capture, keep or ban back; again: the one before.", "u"),
     Action("library", "Library", "Browse, filter and audition phrases; ingest a folder.", "o", local=True),
+    Action("llm", "LLM", "What the LLM was last asked and what it said, word for word.", "L", local=True),
     Action("audition", "Audition", "Play a phrase of the library by its number.", argument=Argument.TEXT),
     Action("ingest", "Ingest", "Take a file or folder into the phrase library.", argument=Argument.TEXT),
     Action("ingest_stop", "Stop ingesting", "Stop taking in files; what is in stays."),

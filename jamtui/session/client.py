@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from jamtui.session.exchange import Exchange
 from jamtui.session.library_page import LibraryPage, PageRequest
 from jamtui.session.snapshot import Event, Roll, Snapshot
 
@@ -46,6 +47,11 @@ class BandClient(Protocol):
 
     def page(self) -> LibraryPage | None:
         """The newest page of the phrase library, None before the first."""
+        ...
+
+    def exchange(self) -> Exchange | None:
+        """What the LLM was last asked and what it said, None before the first. The same object until there
+        is a newer one."""
         ...
 
     def midi_in(self, data: bytes) -> None:

@@ -18,3 +18,7 @@ class Exchange:
     refused: int
     ns: int = 0
     """When the engine had it."""
+    at: float = 0.0
+    """The same as Unix time; 0 for never."""
+    seconds: float = 0.0
+    """How long it took, from the request to the end of the answer."""

@@ -6,6 +6,7 @@ from math import sin
 
 from jamtui.console.app import JamApp
 from jamtui.music.meter import COMMON_TIME, EIGHTH, PPQ
+from jamtui.session.exchange import Exchange
 from jamtui.session.library_page import LibraryPage, LibraryRow, PageRequest
 from jamtui.session.snapshot import (
     ChordView,
@@ -131,6 +132,10 @@ class FakeBand:
         self.closed = False
         self.asked: list[PageRequest] = []
         self.sent_page: LibraryPage | None = None
+        self.said: Exchange | None = None
+        """What the LLM was last asked and said."""
+        self.looked = 0
+        """How often that was looked at."""
         self.events: list[Event] = []
         self._last: tuple[int, Snapshot] | None = None
         self._rolls: tuple[int, Mapping[str, Roll]] | None = None
@@ -162,6 +167,10 @@ class FakeBand:
 
     def page(self) -> LibraryPage | None:
         return self.sent_page
+
+    def exchange(self) -> Exchange | None:
+        self.looked += 1
+        return self.said
 
     def midi_in(self, data: bytes) -> None:
         self.midi.append(data)

@@ -241,7 +241,12 @@ async def test_requests_that_are_no_business_of_the_console(band: FakeBand, make
 async def test_local_keys_open_and_close(band: FakeBand, make_app: MakeApp) -> None:
     app = make_app(band)
     async with app.run_test(size=(120, 40)) as pilot:
-        for key, drawer in (("question_mark", Drawer.HELP), ("p", Drawer.STYLES), ("d", Drawer.DEVICES)):
+        for key, drawer in (
+            ("question_mark", Drawer.HELP),
+            ("p", Drawer.STYLES),
+            ("d", Drawer.DEVICES),
+            ("L", Drawer.LLM),
+        ):
             await pilot.press(key)
             assert app.drawer is drawer
             await pilot.press(key)

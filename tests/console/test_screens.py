@@ -9,6 +9,7 @@ from textual.pilot import Pilot
 
 from jamtui.console.app import JamApp
 from jamtui.session.snapshot import LibraryView
+from tests.console.exchanges import EXCHANGE
 from tests.console.fakes import FakeBand, comp_solo, no_input, stopped
 
 SIZES = {"small": (80, 24), "medium": (120, 40), "large": (200, 60)}
@@ -105,6 +106,16 @@ def test_library_while_ingesting(snap_compare: SnapCompare, band: FakeBand, make
     band.change = lambda s: replace(s, library=LibraryView(12_460, 0, "midis: 31/97 files, 42 new phrases"))
     keys = ["o", "down", "down", "slash", *"blues"]
     assert snap_compare(make_app(band), press=keys, terminal_size=SIZES["large"])
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_llm(snap_compare: SnapCompare, band: FakeBand, make_app: MakeApp, size: str) -> None:
+    band.said = EXCHANGE
+    assert snap_compare(make_app(band), press=["L"], terminal_size=SIZES[size])
+
+
+def test_llm_before_the_first_request(snap_compare: SnapCompare, band: FakeBand, make_app: MakeApp) -> None:
+    assert snap_compare(make_app(band), press=["L"], terminal_size=SIZES["medium"])
 
 
 def test_quit_asked_once(snap_compare: SnapCompare, band: FakeBand, make_app: MakeApp) -> None:

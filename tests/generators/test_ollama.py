@@ -265,6 +265,8 @@ def test_every_exchange_is_kept_word_for_word() -> None:
     assert whole
     assert all(e.answer.startswith('"') and e.answer.endswith('"') and e.bars == 2 for e in whole)
     assert {e.host for e in kept} == {server.url}
+    # Two bars of eighths are some twenty tokens, at 80 a second.
+    assert all(0.2 < e.seconds < 2.0 for e in whole)
 
 
 def test_two_bands_with_the_same_inputs_and_answers_play_the_same() -> None:

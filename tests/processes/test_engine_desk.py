@@ -1,11 +1,15 @@
 """What the engine does with actions of the MIDI keyboard and with inputs that go."""
 
 from collections import deque
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from jamtui.processes.codec import decode
+from jamtui.processes.codec import decode, from_plain
 from jamtui.processes.engine_desk import TWICE_NS, Desk
 from jamtui.processes.engine_views import Audience
+from jamtui.session.exchange import Exchange
+from jamtui.session.journal import JournalWriter, read_journal
 
 
 class Peer:
@@ -87,3 +91,25 @@ def test_keys_and_pedal_of_an_input_that_goes_are_let_go_through_the_band() -> N
     band.heard.clear()
     made.let_go(["Nord"], 1)
     assert band.heard == [("Nord", b"\x80\x3c\x00"), ("Nord", b"\x80\x40\x00"), ("Nord", b"\xb0\x40\x00")]
+
+
+def test_what_the_llm_was_asked_goes_to_consoles_with_its_time_to_one_that_comes_later_too(
+    tmp_path: Path,
+) -> None:
+    console, workers, later = Peer("console"), Peer("workers"), Peer("console")
+    audience = Audience()
+    audience.server = Server(console, workers)  # type: ignore[assignment]  # as much of a server as is used
+    audience.journal = JournalWriter(tmp_path / "j.jsonl", session="s", seed=1, version="0")
+    said = Exchange("http://x:1", "qwen", "Dm7 |\n", "^( C)$", '" C - |"', "stop", 1, 0, seconds=0.5)
+    audience.take_exchange(said, 77)
+    audience.welcome(later)  # type: ignore[arg-type]  # as much of a peer as is used
+    audience.journal.close()
+    ((kind, body),) = console.got
+    shown = from_plain(Exchange, body)
+    assert kind == "exchange"
+    assert later.got == console.got
+    assert workers.got == []
+    assert shown.at > 0
+    assert replace(shown, at=0.0) == said
+    (kept,) = [r for r in read_journal(tmp_path / "j.jsonl").records if r["t"] == "llm"]
+    assert (kept["ns"], kept["at"], kept["prompt"]) == (77, shown.at, "Dm7 |\n")

@@ -1,9 +1,10 @@
-"""What opens beside the stage: all keys, the styles, the devices."""
+"""What opens beside the stage: all keys, the styles, the devices (library and LLM have their own modules)."""
 
 from dataclasses import dataclass
 
 from jamtui.console.frame import Drawer, Frame
 from jamtui.console.line import Line, Row, fill, rule
+from jamtui.console.panels.exchange import paint_exchange
 from jamtui.console.panels.library import paint_library
 from jamtui.session.snapshot import PortView, Snapshot
 
@@ -106,6 +107,8 @@ def paint_drawer(frame: Frame, width: int, height: int) -> list[Row]:
         return _help(frame, width, height)
     if frame.drawer is Drawer.LIBRARY:
         return paint_library(frame, width, height)
+    if frame.drawer is Drawer.LLM:
+        return paint_exchange(frame, width, height)
     title = "styles" if frame.drawer is Drawer.STYLES else "devices"
     rows = [rule(title, width, inks.rule, inks.strong, "↑ ↓ move   enter choose   esc close")]
     content = _content(frame)

@@ -130,7 +130,11 @@ def _drawer(frame: Frame, width: int) -> object:
     s = frame.snapshot
     lists = (s.styles, s.style, s.ports_in, s.inputs, s.ports_out, s.output, s.synth) if s else None
     ports = [(r.port, r.program) for r in s.roles] if s else None
-    own = (frame.library, s.library if s else None) if frame.drawer is Drawer.LIBRARY else None
+    own: object = None
+    if frame.drawer is Drawer.LIBRARY:
+        own = frame.library, s.library if s else None
+    elif frame.drawer is Drawer.LLM:
+        own = frame.exchange, s.sources if s and frame.exchange.exchange is None else None
     return frame.drawer, frame.cursor, frame.unfolded, frame.scroll, lists, ports, frame.pads is None, own
 
 
