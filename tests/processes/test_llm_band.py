@@ -30,6 +30,17 @@ def test_the_llm_plays_goes_and_comes_back_while_the_band_plays_on(jamtui_home: 
         with RunningBand(options, config=config, listen=["lead"]) as band:
             band.wait(lambda s: state_of(s) == "ready", "the model is loaded")
             band.wait(lambda s: lead(s) == ("O", "qwen3:1.7b"), "the lead plays what the LLM wrote")
+            console = band.client("console")
+            wait_until(
+                lambda: console.exchange() is not None, "a console that comes late has the last exchange"
+            )
+            said = console.exchange()
+            assert said is not None
+            assert said.prompt in [s.body["prompt"] for s in server.written]
+            assert (said.host, said.model) == (server.url, "qwen3:1.7b")
+            assert said.at > 0
+            assert said.seconds > 0
+            wait_until(lambda: console.exchange() is not said, "and gets newer ones")
 
             server.kill()
             band.wait(lambda s: state_of(s) == "down", "that it is gone is said")
