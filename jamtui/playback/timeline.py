@@ -135,11 +135,12 @@ class Timeline:
             for note in begun:
                 if is_new(note):
                     self.play_now(note, answer, now)
-        new = [(note, answer) for note in later if is_new(note)]
+        # A locked note that may leave before the other half is done has to know what it answers.
+        new = [(note, answer) for note in later if is_new(note)] if taken else None
 
         def rest() -> None:
             plan = [entry for entry in part.plan[::-1] if entry[0].tick < splice.from_tick]
-            plan += new
+            plan += [(note, answer) for note in later if is_new(note)] if new is None else new
             plan.sort(key=_in_order)
             part.replan(plan[::-1])
 
