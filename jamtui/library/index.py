@@ -107,11 +107,10 @@ class Space:
         self.half[self.size : end] = _half(vectors)
         return replace(self, size=end)
 
-    def hide(self, phrase: int, hidden: bool) -> None:
-        """Leave a phrase out of searches, or let it in again. In place: one number is written."""
-        for row in np.flatnonzero(self.phrases[: self.size] == phrase):
-            vector = self.vectors[row]
-            self.half[row] = np.inf if hidden else float(vector @ vector) / 2
+    def hide(self, phrases: Numbers, hidden: bool) -> None:
+        """Leave phrases out of searches, or let them in again. In place: a number for each is written."""
+        rows = np.flatnonzero(np.isin(self.phrases[: self.size], phrases))
+        self.half[rows] = np.inf if hidden else _half(self.vectors[rows])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,7 +141,8 @@ class CellIndex:
         self._shelves: dict[int, Shelf] = {}
         self._version = -1
         self._last_phrase = 0
-        self._last_change = 0
+        self._last_change = -1
+        """Newest of the table ``changes`` that was taken up; -1 before the first load."""
 
     @property
     def shelves(self) -> list[Shelf]:
@@ -175,28 +175,44 @@ class CellIndex:
             fresh.setdefault(shelf, []).append(phrase)
         made = self._all("select shelf, max(revision) from cells group by shelf")
         revisions: dict[int, int] = {row[0]: row[1] for row in made}
+        oldest, newest = self._all(
+            "select coalesce(min(revision), 0), coalesce(max(revision), 0) from changes"
+        )[0]
+        # The store keeps only the newest changes: after a gap all is loaded as it is now.
+        missed = 0 <= self._last_change < oldest - 1
         shelves = dict(self._shelves)
         for number, role, style, meter in self._all("select id, role, style, meter from shelves"):
             there = shelves.get(number)
             new = fresh.get(number, [])
-            stale = there is not None and there.spaces["whole"].revision < revisions.get(number, 0)
+            stale = missed or (
+                there is not None and there.spaces["whole"].revision < revisions.get(number, 0)
+            )
             if there is None or stale or len(new) > there.spaces["whole"].room:
                 if there is not None or new:
                     shelves[number] = self._load(number, role, style, meter)
             elif new:
                 shelves[number] = self._append(there, new)
         self._last_phrase = self._value("select coalesce(max(id), 0) from phrases")
+        if self._last_change >= 0 and not missed:
+            self._take_up_changes(shelves)
+        self._last_change = newest
+        self._shelves = shelves
+
+    def _take_up_changes(self, shelves: dict[int, Shelf]) -> None:
+        """Hide what was banned or deleted since the last time, show what is banned no more."""
         changed = self._all(
-            "select c.revision, c.phrase, p.shelf, p.banned from changes c "
-            "left join phrases p on p.id = c.phrase where c.revision > ? order by c.revision",
+            "select distinct c.phrase, p.shelf, p.banned from changes c "
+            "left join phrases p on p.id = c.phrase where c.revision > ?",
             self._last_change,
         )
-        for revision, phrase, shelf, banned in changed:
-            self._last_change = revision
-            # A phrase that was deleted is on an unknown shelf.
-            places = shelves.values() if shelf is None else [shelves[shelf]]
-            _hide(places, phrase, banned is None or bool(banned))
-        self._shelves = shelves
+        gone = [phrase for phrase, shelf, _ in changed if shelf is None]
+        if gone:  # on a shelf that is not known any more
+            _hide(shelves.values(), gone, True)
+        for number in {shelf for _, shelf, _ in changed if shelf is not None}:
+            for hidden in (True, False):
+                phrases = [p for p, shelf, banned in changed if shelf == number and bool(banned) == hidden]
+                if phrases:
+                    _hide([shelves[number]], phrases, hidden)
 
     def _load(self, number: int, role: str, style: str, meter: str) -> Shelf:
         read = read_shelf(self._connection, number)
@@ -206,8 +222,9 @@ class CellIndex:
             cells = read_cells(self._connection, number, space)
             spaces[space] = _in_order(read.phrases, vectors, cells)
         shelf = Shelf(number, role, style, meter, spaces, *_moments(read.whole))
-        for (phrase,) in self._all("select id from phrases where shelf = ? and banned", number):
-            _hide([shelf], phrase, True)
+        banned = self._all("select id from phrases where shelf = ? and banned", number)
+        if banned:
+            _hide([shelf], [row[0] for row in banned], True)
         return shelf
 
     def _append(self, shelf: Shelf, phrases: list[int]) -> Shelf:
@@ -222,9 +239,10 @@ class CellIndex:
         whole = grown["whole"]
         mean, spread = _moments(whole.vectors[: whole.size])
         made = replace(shelf, spaces=grown, mean=mean, spread=spread)
-        banned = "select id from phrases where shelf = ? and id >= ? and banned"
-        for (phrase,) in self._all(banned, shelf.number, phrases[0]):
-            _hide([made], phrase, True)
+        sql = "select id from phrases where shelf = ? and id >= ? and banned"
+        banned = self._all(sql, shelf.number, phrases[0])
+        if banned:
+            _hide([made], [row[0] for row in banned], True)
         return made
 
     def _value(self, sql: str) -> int:
@@ -234,10 +252,11 @@ class CellIndex:
         return self._connection.execute(sql, values).fetchall()
 
 
-def _hide(shelves: Iterable[Shelf], phrase: int, hidden: bool) -> None:
+def _hide(shelves: Iterable[Shelf], phrases: Sequence[int], hidden: bool) -> None:
+    numbers = np.array(phrases, np.int64)
     for shelf in shelves:
         for space in shelf.spaces.values():
-            space.hide(phrase, hidden)
+            space.hide(numbers, hidden)
 
 
 def _in_order(phrases: Numbers, vectors: Floats, cells: Cells | None) -> Space:

@@ -21,6 +21,8 @@ from jamtui.library.rows import PHRASE_SQL, SOURCE_SQL, Row, phrase_record, sour
 from jamtui.library.vectors import padded, placeholders, remove_vectors
 
 MOST_PARAMETERS = 4096
+CHANGES_KEPT = 10_000
+"""Changes that are remembered for readers; one that has missed some loads everything again."""
 
 
 class PhraseStore(Protocol):
@@ -319,6 +321,9 @@ class SqliteStore:
 
     def _note_changes(self, numbers: Sequence[int]) -> None:
         self._connection.executemany("insert into changes (phrase) values (?)", ((n,) for n in numbers))
+        self._connection.execute(
+            "delete from changes where revision <= (select max(revision) from changes) - ?", (CHANGES_KEPT,)
+        )
 
     def _one(self, sql: str, values: Row = ()) -> Row | None:
         with self._lock, explained(self.path):

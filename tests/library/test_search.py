@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jamtui.library.cells import Numbers
+from jamtui.library.index import Space
 from jamtui.library.search import Query, Searcher
-from jamtui.library.store import SqliteStore
+from jamtui.library.store import CHANGES_KEPT, SqliteStore
 from jamtui.music.chart import parse_chart
 from jamtui.music.meter import METERS
 from jamtui.music.phrase import ChordSpan, Note, Phrase, Role
@@ -214,3 +216,38 @@ def test_an_empty_library_finds_nothing(store: SqliteStore) -> None:
         assert searcher.refresh()
         assert len(searcher.search(Query(chords("Dm7 | G7"), Role.LEAD))) == 3
         assert not searcher.refresh()
+
+
+def test_a_start_replays_no_old_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hidden: list[int] = []
+    hide = Space.hide
+
+    def counted(space: Space, phrases: Numbers, on: bool) -> None:
+        hidden.append(len(phrases))
+        hide(space, phrases, on)
+
+    monkeypatch.setattr(Space, "hide", counted)
+    with SqliteStore.open(tmp_path / "library.db") as store:
+        store.add(file("a"), lines(10))
+        store.remove(range(1000, 3000))
+        with Searcher(store) as searcher:
+            assert hidden == []
+            store.remove(range(1000, 3000))
+            searcher.refresh()
+            assert hidden == [2000] * (2 * len(searcher._index.shelves)), "all at once"
+
+
+def test_a_reader_that_missed_changes_loads_everything_again(tmp_path: Path) -> None:
+    with SqliteStore.open(tmp_path / "library.db") as store:
+        tunes = ("D4:4 F4:4 A4:4 C5:4 | B4:2 G4:2", "D4:8 E4:8 F4:4 A4:2 | G4:2 F4:2", "A4:2 F4:2 | B3:1")
+        best, other, gone = store.add(file("a"), [written("Dm7 | G7", notes) for notes in tunes]).added
+        store.mark(other, banned=True)
+        with Searcher(store) as searcher:
+            store.mark(best, banned=True)
+            store.mark(other, banned=False)
+            store.remove([gone])
+            store.remove(range(1000, 1000 + CHANGES_KEPT))
+            searcher.refresh()
+            assert [h.record.id for h in searcher.search(Query(chords("Dm7 | G7"), Role.LEAD))] == [other]
+        (kept,) = store.reader().execute("select count(*) from changes").fetchone() or (0,)
+        assert kept == CHANGES_KEPT
