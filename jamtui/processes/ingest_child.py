@@ -1,8 +1,9 @@
 """An ingest that runs beside the band: a process of low priority that tells its progress line by line.
 
 Each line on standard output is a JSON object: ``files``, ``done``, ``phrases``, ``added``, ``refused`` (a
-count) and, in the last one, ``end`` (``done``, ``stopped`` or a sentence that says what went wrong). It stops
-in good order, after the file it is at, when its standard input is closed.
+count), ``set_aside`` (a sentence where a damaged library was moved away) and, in the last one, ``end``
+(``done``, ``stopped`` or a sentence that says what went wrong). It stops in good order, after the file it is
+at, when its standard input is closed.
 """
 
 import _thread
@@ -62,6 +63,7 @@ class _Told:
             "phrases": report.phrases,
             "added": report.added,
             "refused": len(report.refused),
+            "set_aside": report.set_aside,
         }
         now = time.monotonic()
         if end:

@@ -28,13 +28,14 @@ ALIKE = 5
 def _library() -> Iterator[SqliteStore]:
     """The library; made with the starter phrases where there is none. What was set aside is said."""
     path = paths.library_file()
-    if not path.exists():
-        from jamtui.library.ingest import ingest_starter
-
-        ingest_starter(path)
+    new = not path.exists()
     with SqliteStore.open(path) as store:
         if store.set_aside is not None:
             print(f"jamtui: {store.set_aside.sentence}", file=sys.stderr)
+        if new or store.set_aside is not None:
+            from jamtui.library.ingest import add_starter
+
+            add_starter(store)
         yield store
 
 

@@ -152,8 +152,8 @@ def test_a_damaged_library_is_explained_once(library: Path, capfd: pytest.Captur
     path.write_bytes(b"x" * 10_000)
     assert run(("library", "stats", "--json")) == 0
     out, err = capfd.readouterr()
-    assert json.loads(out)["phrases"] == 0
+    assert json.loads(out)["phrases"] > 300  # the starter phrases, as the sentence says
     assert err.count("\n") == 1
     assert "set aside" in err
     assert list(path.parent.glob("library-damaged-*.db"))
-    assert answer(capfd, "stats")["phrases"] == 0
+    assert answer(capfd, "stats")["phrases"] == json.loads(out)["phrases"]

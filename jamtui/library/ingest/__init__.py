@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jamtui.library.ingest.files import ANALYSIS_VERSION, Analysed, analyse_bytes, analyse_file
-    from jamtui.library.ingest.run import IngestReport, ingest, ingest_starter
+    from jamtui.library.ingest.run import IngestReport, add_starter, ingest, ingest_starter
 
 _FROM = {
     "ANALYSIS_VERSION": "files",
@@ -16,6 +16,7 @@ _FROM = {
     "analyse_bytes": "files",
     "analyse_file": "files",
     "IngestReport": "run",
+    "add_starter": "run",
     "ingest": "run",
     "ingest_starter": "run",
 }
@@ -24,6 +25,7 @@ __all__ = [
     "ANALYSIS_VERSION",
     "Analysed",
     "IngestReport",
+    "add_starter",
     "analyse_bytes",
     "analyse_file",
     "ingest",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from jamtui.errors import JamtuiError
-from jamtui.library.ingest.run import IngestReport, Progress, ingest, ingest_starter
+from jamtui.library.ingest.run import IngestReport, Progress, ingest
 from jamtui.music.phrase import Role
 
 if TYPE_CHECKING:
@@ -45,8 +45,6 @@ def run_ingest(
     if report_path is not None and not report_path.parent.is_dir():
         raise JamtuiError(f"there is no folder {report_path.parent} for the report; make it first")
     chosen = Role(role) if role else None
-    if not dry_run:
-        ingest_starter(store_path)
     try:
         with _stopping(), _showing(as_json) as progress:
             report = ingest(
@@ -56,6 +54,7 @@ def run_ingest(
                 role=chosen,
                 workers=workers,
                 dry_run=dry_run,
+                starter=True,
                 progress=progress,
             )
     except KeyboardInterrupt:
@@ -67,7 +66,14 @@ def run_ingest(
     if as_json:
         print(json.dumps(summary), flush=True)
     else:
+        if report.set_aside:
+            print(f"jamtui: {report.set_aside}", file=sys.stderr)
         _print(report, dry_run, report_path)
+        if report.earlier and (style or role):
+            print(
+                "What was known already keeps its style and role; `jamtui library forget FILE` first, "
+                "and it is read anew."
+            )
     return INTERRUPTED if report.interrupted else 0
 
 
@@ -77,6 +83,7 @@ def as_object(report: IngestReport, dry_run: bool = False) -> dict[str, Any]:
         "files": report.files,
         "taken": report.taken,
         "known": report.known,
+        "known_earlier": report.earlier,
         "refused": [{"file": name, "reason": reason} for name, reason in report.refused],
         "notices": [{"file": name, "notice": notice} for name, notice in report.notices],
         "phrases": report.phrases,
@@ -88,6 +95,7 @@ def as_object(report: IngestReport, dry_run: bool = False) -> dict[str, Any]:
         ],
         "seconds": round(report.seconds, 2),
         "interrupted": report.interrupted,
+        "set_aside": report.set_aside,
         "dry_run": dry_run,
     }
 

@@ -51,7 +51,8 @@ def analyse_bytes(data: bytes, item: Item, *, style: str = "", role: Role | None
         place = f"{item.member or item.path.name} {item.path.parent.name}"
         found = phrases(reading, sha256, _short(title, item.title), style, role, place)
         if not found:
-            raise RefusedError(_nothing(song, role))
+            # Without the role there may be something in it: what has no hash is not remembered.
+            return refused(item, _nothing(song, role), "" if role is not None else sha256)
     except RefusedError as refusal:
         return refused(item, str(refusal), sha256)
     except (MusicError, MemoryError) as error:

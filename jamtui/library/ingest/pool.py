@@ -69,8 +69,9 @@ class Pool:
 
     def read(
         self, items: Iterable[Item], style: str = "", role: Role | None = None
-    ) -> Iterator[tuple[Item, Packed | None]]:
-        """Each item with what became of it, in the order in which they get ready; None: known already."""
+    ) -> Iterator[tuple[Item, Packed | str]]:
+        """Each item with what became of it, in the order in which they get ready; of a file that is known
+        already its hash."""
         waiting = deque(Job(n, item, style, role) for n, item in enumerate(items))
         while waiting or any(worker.jobs for worker in self._workers):
             while len(self._workers) < min(self._size, len(waiting) + len(self._workers)):
@@ -115,7 +116,7 @@ class Pool:
         with contextlib.suppress(OSError):  # it is dead: reading its link says so
             worker.link.send(job)
 
-    def _take(self, worker: _Worker, waiting: deque[Job]) -> Iterator[tuple[Item, Packed | None]]:
+    def _take(self, worker: _Worker, waiting: deque[Job]) -> Iterator[tuple[Item, Packed | str]]:
         try:
             answer = worker.link.recv()
         except (EOFError, OSError):
@@ -134,7 +135,7 @@ class Pool:
         if answer.last:
             self._replace(worker, waiting)
         payload = answer.payload
-        assert payload is None or isinstance(payload, Packed)
+        assert isinstance(payload, Packed | str)
         yield job.item, payload
 
     def _replace(self, worker: _Worker, waiting: deque[Job]) -> None:

@@ -28,7 +28,9 @@ class IngestReport:
     taken: int = 0
     """Files that gave phrases."""
     known: int = 0
-    """Files that were read before."""
+    """Files whose phrases are in the library already, or that are here twice."""
+    earlier: int = 0
+    """Those of them that an earlier run read; ``style`` and ``role`` of this one have not changed them."""
     phrases: int = 0
     """Phrases found in them."""
     added: int = 0
@@ -38,9 +40,11 @@ class IngestReport:
     tally: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Phrases found by style ("" fits any) and role."""
     refused: list[tuple[str, str]] = field(default_factory=list)
-    """(file, reason in words) of each file that gave nothing."""
+    """(file, reason in words) of each file that gave nothing, now or when it was read before."""
     notices: list[tuple[str, str]] = field(default_factory=list)
     """(file, what was mended or estimated) of files that were taken."""
+    set_aside: str = ""
+    """A sentence on the damaged library that was moved away for a new one; "" where it was in order."""
     seconds: float = 0.0
     interrupted: bool = False
     """Stopped by the musician; a next run goes on from here."""
@@ -57,14 +61,16 @@ def ingest(
     role: Role | None = None,
     workers: int = 0,
     dry_run: bool = False,
+    starter: bool = False,
     progress: Progress | None = None,
 ) -> IngestReport:
     """Read all music below ``paths`` into the library at ``store_path``.
 
     ``workers`` 0 is one process for each core but one. Each file is one transaction: whenever this ends, and
     however, the library holds whole files, and files it holds are not read again. With ``dry_run`` the
-    library is neither made nor changed. ``progress`` is called after every file, on this thread. Ctrl-C
-    ends it in good order, with ``interrupted`` set.
+    library is neither made nor changed. With ``starter`` the starter phrases are put in first, and
+    always where a damaged library was set aside (``IngestReport.set_aside``). ``progress`` is called after
+    every file, on this thread. Ctrl-C ends it in good order, with ``interrupted`` set.
 
     Raises:
         JamtuiError: a path is not there.
@@ -75,6 +81,10 @@ def ingest(
     report = IngestReport(files=len(items))
     store = None if dry_run else SqliteStore.open(store_path)
     try:
+        if store is not None and store.set_aside is not None:
+            report.set_aside = store.set_aside.sentence
+        if store is not None and (starter or report.set_aside):
+            add_starter(store)
         known = _known(store, store_path)
         for item in items:
             if item.refused:
@@ -110,37 +120,47 @@ def ingest_starter(store_path: Path) -> int:
         StoreError: the library cannot be opened or written.
         ConfigError, MusicError: the phrases that were shipped are damaged.
     """
+    with SqliteStore.open(store_path) as store:
+        return add_starter(store)
+
+
+def add_starter(store: SqliteStore) -> int:
+    """``ingest_starter`` for a library that is open."""
     from jamtui import paths
     from jamtui.library.ingest.starter import starter_sources
 
     added = 0
-    with SqliteStore.open(store_path) as store:
-        for analysed in starter_sources(paths.phrase_library_dir(), paths.styles_dir()):
-            if store.has_source(analysed.source.sha256, ANALYSIS_VERSION):
-                continue
-            packed = pack(analysed)
-            assert packed.prepared is not None
-            added += len(store.add_prepared(packed.source, packed.prepared).added)
-        if added:
-            store.recluster()
+    for analysed in starter_sources(paths.phrase_library_dir(), paths.styles_dir()):
+        if store.has_source(analysed.source.sha256, ANALYSIS_VERSION):
+            continue
+        packed = pack(analysed)
+        assert packed.prepared is not None
+        added += len(store.add_prepared(packed.source, packed.prepared).added)
+    if added:
+        store.recluster()
     return added
 
 
-def _known(store: SqliteStore | None, path: Path) -> set[str]:
-    """Hashes of the files that this version of the analysis has read or refused."""
+def _known(store: SqliteStore | None, path: Path) -> dict[str, str]:
+    """By hash the files that this version of the analysis has read: why it refused them, "" if it did not."""
     if store is not None:
-        return {s.sha256 for s in store.sources() if s.analysis >= ANALYSIS_VERSION}
+        return {s.sha256: s.refused for s in store.sources() if s.analysis >= ANALYSIS_VERSION}
     if not path.exists():
-        return set()
+        return {}
     with SqliteStore.open(path, read_only=True) as reader:
-        return {s.sha256 for s in reader.sources() if s.analysis >= ANALYSIS_VERSION}
+        return {s.sha256: s.refused for s in reader.sources() if s.analysis >= ANALYSIS_VERSION}
 
 
 def _settle(
-    report: IngestReport, store: SqliteStore | None, known: set[str], item: Item, packed: Packed | None
+    report: IngestReport, store: SqliteStore | None, known: dict[str, str], item: Item, packed: Packed | str
 ) -> None:
-    if packed is None or packed.source.sha256 in known:
+    sha256 = packed if isinstance(packed, str) else packed.source.sha256
+    if known.get(sha256):
+        _note(report, item, known[sha256])
+        return
+    if isinstance(packed, str) or sha256 in known:
         report.known += 1
+        report.earlier += isinstance(packed, str)
         report.done += 1
         return
     source = packed.source
@@ -153,7 +173,7 @@ def _settle(
         report.tally.update(packed.tally)
         report.notices += [(item.name, notice) for notice in packed.notices]
     if source.sha256:
-        known.add(source.sha256)
+        known[source.sha256] = source.refused
         if store is not None:
             result = (
                 store.add(source, ())

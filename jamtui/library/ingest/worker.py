@@ -34,7 +34,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of a job. ``payload`` is None for a file that is known already."""
+    """What became of a job. ``payload`` is a file's hash where it is known already, else ``Packed``."""
 
     number: int
     payload: object
@@ -95,8 +95,9 @@ def _read(job: Job, known: frozenset[str]) -> object:
         data = read_bytes(job.item)
     except RefusedError as refusal:
         return pack(refused(job.item, str(refusal)))
-    if hashlib.sha256(data).hexdigest() in known:
-        return None
+    sha256 = hashlib.sha256(data).hexdigest()
+    if sha256 in known:
+        return sha256
     return pack(analyse_bytes(data, job.item, style=job.style, role=job.role))
 
 

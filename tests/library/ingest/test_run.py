@@ -57,7 +57,8 @@ def test_everything_is_taken_or_refused_and_a_second_run_adds_nothing(folder: Pa
     assert count(library) == report.added
     again = ingest([folder], library, workers=2)
     assert (again.taken, again.added, again.merged) == (0, 0, 0)
-    assert again.known + len(again.refused) == 11
+    assert (again.known, again.earlier, again.done) == (7, 7, 11)
+    assert sorted(again.refused) == sorted(report.refused)
     assert count(library) == report.added
     with SqliteStore.open(library) as store:
         refused = {Path(s.path).name: s.refused for s in store.sources() if s.refused}
@@ -81,6 +82,37 @@ def test_a_dry_run_leaves_nothing(folder: Path, library: Path) -> None:
 def test_style_and_role_are_the_musicians(folder: Path, library: Path) -> None:
     report = ingest([folder / "song 0.mid"], library, style="funk", role=Role.LEAD, workers=1)
     assert set(report.tally) == {("funk", "lead")}
+
+
+def test_what_a_role_did_not_find_is_looked_for_again_without_it(library: Path, tmp_path: Path) -> None:
+    (tmp_path / "line.mid").write_bytes(midi_bytes([("Melody", 0, tune(8))]))
+    report = ingest([tmp_path], library, role=Role.DRUMS, workers=1)
+    assert ["could be drums" in reason for _, reason in report.refused] == [True]
+    again = ingest([tmp_path], library, workers=1)
+    assert (again.taken, again.refused) == (1, [])
+
+
+def test_a_damaged_library_is_set_aside_with_a_word(folder: Path, library: Path) -> None:
+    library.write_bytes(b"x" * 10_000)
+    report = ingest([folder], library, workers=1)
+    assert "set aside" in report.set_aside
+    assert list(library.parent.glob("library-damaged-*.db"))
+    with SqliteStore.open(library) as store:
+        assert any(s.path.startswith("starter/") for s in store.sources())
+    again = ingest([folder], library, workers=1)
+    assert again.set_aside == ""
+
+
+def test_the_command_says_that_a_damaged_library_was_set_aside(folder: Path, tmp_path: Path) -> None:
+    file = folder / "song 0.mid"
+    for arguments in ((), ("--json",)):
+        stored = next(tmp_path.rglob("library.db"), None)
+        if stored is None:
+            command(tmp_path, file).communicate(timeout=60)
+            stored = next(tmp_path.rglob("library.db"))
+        stored.write_bytes(b"x" * 10_000)
+        out, err = command(tmp_path, file, *arguments).communicate(timeout=60)
+        assert "set aside" in (json.loads(out)["set_aside"] if arguments else err)
 
 
 def test_a_path_that_is_not_there_is_said(library: Path) -> None:
@@ -163,7 +195,11 @@ def test_the_command_reports(folder: Path, tmp_path: Path) -> None:
     text = report.read_text(encoding="utf-8")
     assert all(r["file"] in text and r["reason"] in text for r in summary["refused"])
     out, err = command(tmp_path, folder, "--dry-run").communicate(timeout=60)
-    assert "11 were known already" in out
+    assert "7 were known already, 4 refused" in out
+    assert all(f"refused {r['file']}: {r['reason']}" in out for r in summary["refused"])
+    assert "forget" not in out
+    out, err = command(tmp_path, folder, "--dry-run", "--style", "funk").communicate(timeout=60)
+    assert "`jamtui library forget FILE` first" in out
     assert "Traceback" not in out + err
 
 
