@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from jamtui.errors import JamtuiError
 from jamtui.library.ingest.run import IngestReport, Progress, ingest
+from jamtui.library.ingest.worker import step_back
 from jamtui.music.phrase import Role
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def run_ingest(
     as_json: bool = False,
     report_path: Path | None = None,
 ) -> int:
-    """Ingest and say what became of it; the exit status: 0, or 130 after Ctrl-C.
+    """Ingest and say what became of it; the exit status: 0, or 130 after Ctrl-C. This process's
+    priority is lowered.
 
     With ``as_json`` standard output is one JSON object, and standard error has a line of progress as JSON
     twice a second.
@@ -45,6 +47,7 @@ def run_ingest(
     if report_path is not None and not report_path.parent.is_dir():
         raise JamtuiError(f"there is no folder {report_path.parent} for the report; make it first")
     chosen = Role(role) if role else None
+    step_back()
     try:
         with _stopping(), _showing(as_json) as progress:
             report = ingest(

@@ -44,7 +44,7 @@ class Answer:
 
 def run_worker(link: Connection, known: frozenset[str]) -> None:
     """Answer jobs until the link closes. ``known`` are hashes of files that need not be read again."""
-    _step_back()
+    step_back()
     # The console's Ctrl-C is for the parent; it closes the link.
     import signal
 
@@ -142,7 +142,7 @@ class _Watch:
                     os._exit(0)
 
 
-def _step_back() -> None:
+def step_back() -> None:
     """Low priority: a band that plays goes first."""
     if sys.platform == "win32":
         import ctypes
