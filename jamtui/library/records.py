@@ -4,6 +4,11 @@ from dataclasses import dataclass
 
 from jamtui.music.phrase import Phrase
 
+STARTER = "starter/"
+"""How ``SourceRecord.path`` of the starter phrases begins."""
+FORGOTTEN = "forgotten"
+"""``SourceRecord.refused`` of starter phrases that the musician has deleted: they are not put in again."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceRecord:
@@ -53,10 +58,12 @@ class PhraseRecord:
 
 @dataclass(frozen=True, slots=True)
 class AddResult:
-    """``added`` are the new phrases' numbers; ``merged`` counts those that were there already."""
+    """``added`` are the new phrases' numbers, ``met`` those of phrases that were stored before; ``merged``
+    counts what was merged into either."""
 
     added: tuple[int, ...]
     merged: int
+    met: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,17 @@
 """``jamtui library ...``: look into the phrase library from a shell, and look after it."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from jamtui import paths
 from jamtui.errors import JamtuiError, MusicError, StoreError
-from jamtui.library.records import PhraseRecord, SourceRecord
+from jamtui.library.records import FORGOTTEN, STARTER, PhraseRecord, SourceRecord
 from jamtui.library.search import Query, Searcher, SearchHit
 from jamtui.library.store import SqliteStore
 from jamtui.library.vectors import nearest, read_vectors
@@ -139,16 +140,17 @@ def export(target: Path, numbers: Sequence[int], *, role: str, style: str | None
 
 
 def forget(names: Sequence[str], phrases: Sequence[int], *, as_json: bool) -> int:
-    """Delete files (by path, title or the beginning of their hash) with their phrases, or single phrases."""
+    """Delete files (by path, folder, title or the beginning of their hash) with their phrases, or phrases."""
     if not names and not phrases:
         raise StoreError("name a file that was ingested, or phrases with --phrase; nothing was forgotten")
     with _library() as store:
         before = store.stats().phrases
-        chosen = [_source(store, name) for name in names]
+        named = [source for name in names for source in _sources(store, name)]
+        chosen = list({s.sha256: s for s in named}.values())
         for number in phrases:
             _phrase(store, number)
         for source in chosen:
-            store.forget(source.sha256)
+            _forget(store, source)
         store.remove(phrases)
         gone = before - store.stats().phrases
     result = {"files": [s.path for s in chosen], "phrases": gone}
@@ -238,24 +240,37 @@ def _phrase(store: SqliteStore, number: int) -> PhraseRecord:
     return record
 
 
-def _source(store: SqliteStore, name: str) -> SourceRecord:
-    found = [
-        s
-        for s in store.sources()
-        if name in (s.path, s.title) or (len(name) > 5 and s.sha256.startswith(name))
-    ]
-    if not found:
-        here = str(Path(name).absolute())
-        found = [s for s in store.sources() if s.path == here or Path(s.path).name == name]
-    if len(found) == 1:
-        return found[0]
+def _sources(store: SqliteStore, name: str) -> list[SourceRecord]:
+    """The file called ``name``, or all in the folder or zip of that name."""
+    from jamtui.library.ingest.walk import absolute
+
+    there = [s for s in store.sources() if s.refused != FORGOTTEN]
+    here = str(absolute(Path(name)))
+    found = [s for s in there if name in (s.path, s.title) or (len(name) > 5 and s.sha256.startswith(name))]
+    found = found or [s for s in there if s.path == here]
+    for folder in (here, name.rstrip("/" + os.sep)):
+        inside = (folder.rstrip(os.sep) + os.sep, folder + "/", folder + ":")
+        if not found and folder and (found := [s for s in there if s.path.startswith(inside)]):
+            return found
+    found = found or [s for s in there if Path(s.path).name == name]
+    if len(found) > 1:
+        raise StoreError(
+            f"{len(found)} files are called {name}; give the path or the beginning of the hash of one"
+        )
     if not found:
         raise StoreError(
-            f"no file {name} was ingested; give its path, its title or the beginning of its hash"
+            f"no file {name} was ingested; give its path or folder, its title or the beginning of its hash"
         )
-    raise StoreError(
-        f"{len(found)} files are called {name}; give the path or the beginning of the hash of one"
-    )
+    return found
+
+
+def _forget(store: SqliteStore, source: SourceRecord) -> None:
+    """Delete a file with its phrases. Of starter phrases a row stays: the next start would bring
+    them back."""
+    if source.path.startswith(STARTER):
+        store.add(replace(source, refused=FORGOTTEN), ())
+    else:
+        store.forget(source.sha256)
 
 
 def _alike(store: SqliteStore, number: int) -> list[tuple[int, float]]:

@@ -1,6 +1,8 @@
 """``jamtui library ...`` from outside: what it prints, what it writes, how it says what is wrong."""
 
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 
 from jamtui import paths
 from jamtui.cli import run
+from jamtui.library.ingest import ingest_starter
 from jamtui.library.store import SqliteStore
 from tests.library.material import file, lines, written
 
@@ -136,6 +139,36 @@ def test_forget(library: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert answer(capfd, "stats")["phrases"] == 0
     assert "was ingested" in refused(capfd, "forget", "one.mid")
     assert "nothing was forgotten" in refused(capfd, "forget")
+
+
+def test_forget_takes_a_folder_by_any_of_its_paths(
+    jamtui_home: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = Path(os.path.realpath(tmp_path))
+    names = [
+        str(here / name) for name in ("songs/a.mid", "songs/more/b.mid", "songs.zip:c.mid", "songsx.mid")
+    ]
+    with SqliteStore.open(paths.library_file()) as store:
+        for n, name in enumerate(names):
+            store.add(replace(file(f"file{n}"), path=name, title=""), lines(5, seed=n))
+    monkeypatch.chdir(tmp_path)
+    assert "folder" in refused(capfd, "forget", "song")
+    assert answer(capfd, "forget", "songs")["files"] == names[:2]
+    assert answer(capfd, "forget", str(here / "songs.zip"))["files"] == names[2:3]
+    assert answer(capfd, "forget", "./songsx.mid")["files"] == names[3:]
+    assert answer(capfd, "stats")["phrases"] == 0
+
+
+def test_starter_phrases_that_were_forgotten_stay_forgotten(
+    jamtui_home: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    all_of_them = answer(capfd, "stats")["phrases"]
+    gone = answer(capfd, "forget", "starter phrases: swing lead")["phrases"]
+    assert gone > 0
+    assert ingest_starter(paths.library_file()) == 0
+    stats = answer(capfd, "stats")
+    assert (stats["phrases"], stats["refused"]) == (all_of_them - gone, 0)
+    assert "was ingested" in refused(capfd, "forget", "starter phrases: swing lead")
 
 
 def test_vacuum_and_backup(library: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:

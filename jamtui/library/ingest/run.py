@@ -10,6 +10,7 @@ from jamtui.library.ingest.files import ANALYSIS_VERSION
 from jamtui.library.ingest.pool import Pool, default_workers
 from jamtui.library.ingest.travel import Packed, pack
 from jamtui.library.ingest.walk import Item, find
+from jamtui.library.records import FORGOTTEN
 from jamtui.library.store import SqliteStore
 from jamtui.music.phrase import Role
 
@@ -125,13 +126,15 @@ def ingest_starter(store_path: Path) -> int:
 
 
 def add_starter(store: SqliteStore) -> int:
-    """``ingest_starter`` for a library that is open."""
+    """``ingest_starter`` for a library that is open. What the musician has forgotten stays away."""
     from jamtui import paths
     from jamtui.library.ingest.starter import starter_sources
 
     added = 0
+    forgotten = {s.path for s in store.sources() if s.refused == FORGOTTEN}
     for analysed in starter_sources(paths.phrase_library_dir(), paths.styles_dir()):
-        if store.has_source(analysed.source.sha256, ANALYSIS_VERSION):
+        source = analysed.source
+        if source.path in forgotten or store.has_source(source.sha256, ANALYSIS_VERSION):
             continue
         packed = pack(analysed)
         assert packed.prepared is not None

@@ -9,7 +9,7 @@ from pathlib import Path
 from jamtui.library.ingest.files import ANALYSIS_VERSION, Analysed
 from jamtui.library.ingest.key import find_key, key_name
 from jamtui.library.ingest.roman import roman
-from jamtui.library.records import PhraseRecord, SourceRecord
+from jamtui.library.records import STARTER, PhraseRecord, SourceRecord
 from jamtui.music.chord import NO_CHORD
 from jamtui.music.meter import METERS
 from jamtui.music.phrase import Phrase, Source
@@ -56,7 +56,7 @@ def starter_sources(library_dir: Path, styles_dir: Path) -> Iterator[Analysed]:
                 )
             )
         source = SourceRecord(
-            digest, f"starter/{style}/{role}.toml", f"starter phrases: {style} {role}", LICENCE, time.time(),
+            digest, f"{STARTER}{style}/{role}.toml", f"starter phrases: {style} {role}", LICENCE, time.time(),
             ANALYSIS_VERSION,
         )  # fmt: skip
         yield Analysed(source, tuple(records))

@@ -55,7 +55,7 @@ class Item:
 
 
 def find(paths: Sequence[Path]) -> list[Item]:
-    """All music below ``paths``, in order of path, each file once.
+    """All music below ``paths``, in order of path, each file once. Its paths are ``absolute``.
 
     Raises:
         JamtuiError: one of ``paths`` is not there.
@@ -65,9 +65,16 @@ def find(paths: Sequence[Path]) -> list[Item]:
             raise JamtuiError(f"there is no file or folder {path}; check the name")
     seen: set[tuple[int, int]] = set()
     found: list[Item] = []
-    for path in paths:
+    for path in map(absolute, paths):
         found += _one(path, path.parent if not path.is_dir() else path, seen, named=True)
     return found
+
+
+def absolute(path: Path) -> Path:
+    """``path`` from the root, with no link or ``..`` on the way; a link at its end stays one."""
+    if path.name in ("", ".."):
+        return Path(os.path.realpath(path))
+    return Path(os.path.realpath(path.parent)) / path.name
 
 
 def read_bytes(item: Item) -> bytes:

@@ -203,6 +203,23 @@ def test_the_command_reports(folder: Path, tmp_path: Path) -> None:
     assert "Traceback" not in out + err
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the kernel's table of processes")
+def test_all_of_its_processes_give_way(folder: Path, tmp_path: Path) -> None:
+    running = command(tmp_path, folder, "--workers", "1", "--json")
+    assert running.stderr is not None
+    running.stderr.readline()
+    niceness = os.getpriority(os.PRIO_PROCESS, running.pid)
+    running.communicate(timeout=60)
+    assert niceness >= min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10)
+
+
+def test_paths_are_stored_from_the_root(folder: Path, library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    ingest([Path("song 0.mid"), Path("../music/song 1.mid"), Path()], library, workers=1)
+    with SqliteStore.open(library) as store:
+        assert {Path(s.path).parent for s in store.sources()} == {Path(os.path.realpath(folder))}
+
+
 @POSIX
 @pytest.mark.slow
 def test_ctrl_c_is_one_message_and_130(tmp_path: Path) -> None:
