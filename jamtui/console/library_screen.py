@@ -89,7 +89,8 @@ class LibraryScreen:
         elif key == "enter" and row is not None:
             self._client.act("audition", f"{row.id} {row.role}")
         elif key in ("h", "j") and row is not None:
-            self._client.act("keep" if key == "h" else "ban", f"L:{row.id}")
+            action, on = ("keep", row.kept) if key == "h" else ("ban", row.banned)
+            self._client.act(action, f"L:{row.id} off" if on else f"L:{row.id}")
         elif key == "slash":
             self._typing, self._text = Typing.WORDS, self._words
         elif key == "i" and ingesting:

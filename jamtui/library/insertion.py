@@ -58,8 +58,9 @@ class Insertion:
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
 
-    def insert(self, source: int | None, prepared: Prepared) -> tuple[list[int], int]:
-        """Store what is new and count what is not: the new phrases' numbers, and how many were merged."""
+    def insert(self, source: int | None, prepared: Prepared) -> tuple[list[int], int, list[int]]:
+        """Store what is new and count what is not: the new phrases' numbers, how many were merged, and the
+        numbers of those that were stored before."""
         execute = self._connection.execute
         row = execute("select coalesce(max(seq), 0) from sqlite_sequence where name = 'phrases'").fetchone()
         number = int(row[0]) if row else 0
@@ -69,6 +70,7 @@ class Insertion:
         counts: dict[int, int] = {}
         fresh: list[tuple[int, int, int, int]] = []
         merged = 0
+        met: dict[int, None] = {}
         for index, record in enumerate(prepared.records):
             phrase, print_ = record.phrase, prepared.fingerprints[index]
             if print_ in here:
@@ -80,6 +82,7 @@ class Insertion:
             ).fetchone()
             if found is not None:
                 self._meet(int(found[0]), found[1] is not None and found[1] == source, source, record)
+                met[int(found[0])] = None
                 merged += 1
                 continue
             number += 1
@@ -103,7 +106,7 @@ class Insertion:
             self._connection,
             ((n, shelf, whole[i].tobytes(), harmony[i].tobytes()) for n, i, shelf, _ in fresh),
         )
-        return list(counts), merged
+        return list(counts), merged, list(met)
 
     def remembered(self, added: Sequence[int], marks: Marks) -> list[tuple[int, int, int, int]]:
         """``(phrase, kept, banned, played)`` for those of ``added`` that had ``marks`` before."""

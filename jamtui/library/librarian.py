@@ -1,8 +1,6 @@
 """What the musician does to the library while the band plays: keep, ban, take back, look up."""
 
 import time
-from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from jamtui.errors import JamtuiError
@@ -15,10 +13,9 @@ from jamtui.music.chord import parse_chord
 from jamtui.music.meter import COMMON_TIME
 from jamtui.music.phrase import ChordSpan, Role
 from jamtui.session.library_page import LibraryPage, LibraryRow
+from jamtui.session.library_step import LibraryStep, PhraseMarks
 from jamtui.session.taking import Take
 
-STEPS = 32
-"""How many steps can be taken back."""
 MOST_ROWS = 200
 """Rows of a page."""
 MOST_KEPT = 512
@@ -30,64 +27,74 @@ FOUND = 64
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
-    """How to take something back, and how to say that it was."""
+class Done:
+    """What was done, in words for the event line; ``step`` takes it back, None where nothing was done."""
 
-    undo: Callable[[], None]
     words: str
+    step: LibraryStep | None = None
 
 
 class Librarian:
-    """Writes to one library. Every method may wait for the disk; each returns a sentence for the event line.
+    """Writes to one library. Every method may wait for the disk.
 
-    All raise StoreError where the library cannot be written.
+    What can be taken back is the caller's to remember. All methods raise StoreError where the library
+    cannot be written.
     """
 
     def __init__(self, store: SqliteStore, searcher: Searcher) -> None:
         self._store = store
         self._searcher = searcher
-        self._steps: deque[_Step] = deque(maxlen=STEPS)
 
-    def keep_take(self, take: Take) -> str:
-        """Store what was captured; it is kept, so that it comes often."""
+    def keep_take(self, take: Take) -> Done:
+        """Store what was captured; it is kept, so that it comes often. What the library had already is kept
+        from now on, too, and not banned any more."""
         source, records = records_of(take, time.time())
         if not records:
-            return "nothing to keep there: no notes over a chord"
+            return Done("nothing to keep there: no notes over a chord")
         result = self._store.add(source, records)
-        for number in result.added:
-            self._store.mark(number, kept=True)
+        before = self._store.get_many(result.met)
+        for number in (*result.added, *before):
+            self._store.mark(number, kept=True, banned=False)
         self._searcher.refresh()
-        self._steps.append(_Step(lambda: self._store.remove(result.added), f"{take.label}: not kept"))
+        marks = tuple(PhraseMarks(n, r.kept, r.banned) for n, r in before.items())
+        step = LibraryStep(f"{take.label}: not kept", marks, source.sha256)
         roles = ", ".join(dict.fromkeys(r.phrase.role.value for r in records))
         if not result.added:
-            return f"{take.label}: the library has that already"
+            return Done(
+                f"{take.label}: the library has that already, it is kept now; undo takes it back", step
+            )
         many = len(result.added)
-        return f"kept {take.label}: {many} phrase{'s' if many > 1 else ''} ({roles}); undo takes it back"
+        words = f"kept {take.label}: {many} phrase{'s' if many > 1 else ''} ({roles}); undo takes it back"
+        return Done(words, step)
 
-    def mark(self, ref: str, *, kept: bool | None = None, banned: bool | None = None, label: str = "") -> str:
-        """Keep or ban the phrase that ``ref`` calls."""
+    def mark(
+        self, ref: str, *, kept: bool | None = None, banned: bool | None = None, label: str = ""
+    ) -> Done:
+        """Keep or ban the phrase that ``ref`` calls, or stop that. What is kept is not banned, and what is
+        banned is not kept."""
         number = number_of(ref)
         record = self._store.get(number) if number is not None else None
         if number is None or record is None:
-            return "that phrase is not in the library any more"
-        was = (record.kept, record.banned)
+            return Done("that phrase is not in the library any more")
+        if kept:
+            banned = False
+        elif banned:
+            kept = False
         self._store.mark(number, kept=kept, banned=banned)
         self._searcher.refresh()
+        done, back = _words(kept, banned)
         name = label or record.phrase.name
+        step = LibraryStep(f"{back}: {name}", (PhraseMarks(number, record.kept, record.banned),))
+        return Done(f"{done}: {name}; undo takes it back", step)
 
-        def back() -> None:
-            self._store.mark(number, kept=was[0], banned=was[1])
-
-        done = "kept" if kept else "banned" if banned else "changed"
-        self._steps.append(_Step(back, f"not {done} any more: {name}"))
-        return f"{done}: {name}; undo takes it back"
-
-    def undo(self) -> str:
-        """Take the last step back."""
-        if not self._steps:
-            return "nothing to undo in the library"
-        step = self._steps.pop()
-        step.undo()
+    def undo(self, step: LibraryStep) -> str:
+        """Take a step back; what was deleted since is passed over."""
+        if step.source and self._store.source(step.source) is not None:
+            self._store.forget(step.source)
+        there = self._store.get_many([marks.number for marks in step.marks])
+        for marks in step.marks:
+            if marks.number in there:
+                self._store.mark(marks.number, kept=marks.kept, banned=marks.banned)
         self._searcher.refresh()
         return step.words
 
@@ -152,6 +159,17 @@ class Librarian:
             query = Query(chords, one, style, min(4, len(chords)), COMMON_TIME)
             hits += self._searcher.search(query, FOUND // len(roles))
         return [h.record.id for h in sorted(hits, key=lambda h: -h.score)]
+
+
+def _words(kept: bool | None, banned: bool | None) -> tuple[str, str]:
+    """How to say that it was done, and that it was taken back."""
+    if kept:
+        return "kept", "not kept any more"
+    if banned:
+        return "banned", "not banned any more"
+    return (
+        ("not kept any more", "kept again") if kept is not None else ("not banned any more", "banned again")
+    )
 
 
 def _chord(word: str, start: int, length: int) -> ChordSpan | None:

@@ -5,6 +5,7 @@ The library itself is in the worker process; here only messages pass. All of it 
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from jamtui.errors import JamtuiError
 from jamtui.music.phrase import Role, Source
@@ -16,22 +17,32 @@ from jamtui.session.audition import AuditionNote
 from jamtui.session.band import Band
 from jamtui.session.book import ReflexPhrase
 from jamtui.session.generator import Hit
+from jamtui.session.library_step import LibraryStep, StepAnswer
 from jamtui.session.settings import read_choice
 from jamtui.session.snapshot import LibraryView
-from jamtui.session.taking import LONGEST, take_of_band
+from jamtui.session.taking import LONGEST, Take, take_of_band
 
 OF_LIBRARY = frozenset({"capture", "keep", "ban", "undo", "audition", "ingest", "ingest_stop"})
 """Actions that are done here."""
-FROM_WORKERS = frozenset({"hits", "library", "guests", "audition", "page", "browse"})
+FROM_WORKERS = frozenset({"hits", "library", "guests", "audition", "page", "browse", "step"})
 """Messages that are taken here; ``browse`` is the console's."""
 HITS_SHOWN = 8
 GUESTS_AT_ONCE = 16
 """Phrases for the reflex that one message may bring; more are left out."""
 UNDONE = 32
 """How many steps can be taken back."""
-_LIBRARY = "library"
 _OF_LIBRARY = f"{Source.LIBRARY.value}:"
 AWAY = "the library is not there: `jamtui doctor` says why; the band plays from its own book"
+
+
+@dataclass(slots=True)
+class _Step:
+    """Something that may be taken back: a ban of the band's own book (``name``), or a step in the library,
+    whose ``step`` is None until the workers have answered."""
+
+    number: int
+    name: str = ""
+    step: LibraryStep | None = None
 
 
 class LibraryDesk:
@@ -54,7 +65,10 @@ class LibraryDesk:
         self._audience = audience
         self._routes = routes
         self._commands = commands
-        self._steps: deque[str] = deque(maxlen=UNDONE)
+        self._steps: deque[_Step] = deque(maxlen=UNDONE)
+        self._number = 0
+        self._hurried: set[int] = set()
+        """Steps that are to be taken back as soon as the workers have answered."""
 
     # What the player does
 
@@ -67,7 +81,8 @@ class LibraryDesk:
         if name == "capture":
             self._capture(argument, now)
         elif name in ("keep", "ban") and str(argument).startswith(_OF_LIBRARY):
-            self._mark(str(argument), "kept" if name == "keep" else "banned", "")
+            ref, _, off = str(argument).partition(" ")
+            self._mark(ref, "kept" if name == "keep" else "banned", "", on=off != "off")
         elif name == "keep":
             self._keep(_role(argument), now)
         elif name == "ban":
@@ -101,8 +116,7 @@ class LibraryDesk:
         take = band.lately.take(band.conductor, segment.tick_at(now), bars, style, segment.bpm)
         if take is None:
             raise JamtuiError("nothing to capture: you have not played in the last bars")
-        self._send("take", take)
-        self._steps.append(_LIBRARY)
+        self._take(take)
 
     def _keep(self, role: Role, now: int) -> None:
         band = self._band
@@ -117,13 +131,27 @@ class LibraryDesk:
         if ref:
             self._mark(ref, "kept", take.label)
         else:
-            self._send("take", take)
-            self._steps.append(_LIBRARY)
+            self._take(take)
 
-    def _mark(self, ref: str, how: str, label: str) -> None:
-        self._send("mark", {"ref": ref, how: True, "label": label})
-        banned = how == "banned" and self._band.conductor.shelf.ban(ref)
-        self._steps.append(_LIBRARY + (ref if banned else ""))
+    def _take(self, take: Take) -> None:
+        self._send("take", {"number": self._number + 1, "take": take})
+        self._push(_Step(self._number + 1))
+
+    def _push(self, step: _Step) -> None:
+        self._number = step.number
+        self._steps.append(step)
+
+    def _mark(self, ref: str, how: str, label: str, *, on: bool = True) -> None:
+        self._send("mark", {"number": self._number + 1, "ref": ref, how: on, "label": label})
+        self._push(_Step(self._number + 1))
+        self._let(ref, banned=on and how == "banned")
+
+    def _let(self, ref: str, *, banned: bool) -> None:
+        """The reflex plays ``ref`` or, if banned, not."""
+        if banned:
+            self._band.conductor.shelf.ban(ref)
+        else:
+            self._band.conductor.shelf.pardon(ref)
 
     def _ban(self, role: Role, now: int) -> None:
         band = self._band
@@ -137,7 +165,7 @@ class LibraryDesk:
         if last.ref:
             self._mark(last.ref, "banned", last.label)
         elif last.source is Source.REFLEX and conductor.shelf.ban(last.label):
-            self._steps.append(last.label)
+            self._push(_Step(self._number + 1, last.label))
             self._audience.tell(f"banned for this session: {last.label}; undo takes it back")
         else:
             self._audience.tell(f"{role.value}: another phrase from the next bar on")
@@ -146,14 +174,35 @@ class LibraryDesk:
     def _undo(self) -> None:
         if not self._steps:
             raise JamtuiError("nothing to undo")
-        step = self._steps.pop()
-        if step.startswith(_LIBRARY):
-            self._send("undo", None)
-            step = step.removeprefix(_LIBRARY)
+        step = self._steps[-1]
+        if step.name:
+            self._band.conductor.shelf.pardon(step.name)
+            self._audience.tell(f"not banned any more: {step.name}")
+        elif step.step is not None:
+            self._take_back(step.number, step.step)
         else:
-            self._audience.tell(f"not banned any more: {step}")
-        if step:
-            self._band.conductor.shelf.pardon(step)
+            self._hurried.add(step.number)
+            self._audience.tell("it is taken back as soon as the library has done it")
+        self._steps.pop()
+
+    def _take_back(self, number: int, step: LibraryStep) -> None:
+        self._send("undo", {"number": number, "step": step})
+        for marks in step.marks:
+            self._let(f"{_OF_LIBRARY}{marks.number}", banned=marks.banned)
+
+    def _answered(self, answer: StepAnswer) -> None:
+        """The workers did a step, or could not."""
+        waiting = next((s for s in self._steps if s.number == answer.number), None)
+        if waiting is not None and answer.step is None:
+            self._steps.remove(waiting)
+        elif waiting is not None:
+            waiting.step = answer.step
+        elif answer.number in self._hurried:
+            self._hurried.discard(answer.number)
+            if answer.step is not None:
+                self._take_back(answer.number, answer.step)
+        elif answer.step is not None:  # it could not be taken back
+            self._steps.append(_Step(answer.number, "", answer.step))
 
     def _audition(self, argument: str) -> None:
         """``argument``: the phrase's number and its role. While the band plays, the role plays it from the
@@ -176,6 +225,8 @@ class LibraryDesk:
         elif kind == "page":
             for watcher in self._audience.watching:
                 watcher.send_latest("page", encode("page", body))
+        elif kind == "step":
+            self._answered(from_plain(StepAnswer, body))
         elif kind == "hits":
             self._sources.hits = tuple(from_plain(Hit, one) for one in body[:HITS_SHOWN])
         elif kind == "library":

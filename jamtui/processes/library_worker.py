@@ -19,7 +19,7 @@ from jamtui import paths
 from jamtui.errors import JamtuiError, StoreError
 from jamtui.library.guests import guest
 from jamtui.library.ingest import ingest_starter
-from jamtui.library.librarian import Librarian
+from jamtui.library.librarian import Done, Librarian
 from jamtui.library.search import Query, Searcher, SearchHit
 from jamtui.library.source import Composed, LibrarySource, hit_of, number_of
 from jamtui.library.store import SqliteStore
@@ -29,6 +29,7 @@ from jamtui.session.audition import AuditionNote
 from jamtui.session.book import ReflexPhrase
 from jamtui.session.generator import GeneratorHealth
 from jamtui.session.library_page import LibraryPage, PageRequest
+from jamtui.session.library_step import LibraryStep, StepAnswer
 from jamtui.session.snapshot import LibraryView
 from jamtui.session.taking import Take
 from jamtui.styles.swing import swung
@@ -179,30 +180,42 @@ class LibraryWorker:
             self._send("page", await self._page(from_plain(PageRequest, body)))
         elif self._librarian is None:
             self._tell(f"the library is not open: {self._detail}", "warning")
+            self._answer(kind, body, None)
         else:
             await self._write(kind, body, self._librarian)
 
     async def _write(self, kind: str, body: Any, librarian: Librarian) -> None:
         try:
-            if kind == "take":
-                self._tell(await self._in_turn(librarian.keep_take, from_plain(Take, body)))
-            elif kind == "mark":
-                mark = partial(
-                    librarian.mark, kept=body.get("kept"), banned=body.get("banned"), label=str(body["label"])
-                )
-                number = number_of(str(body["ref"]))
-                if body.get("banned") and number is not None:
-                    self._source.forget(number)
-                self._tell(await self._in_turn(mark, str(body["ref"])))
+            if kind in ("take", "mark"):
+                done: Done = await self._in_turn(self._work(kind, body, librarian))
+                self._answer(kind, body, done.step)
+                self._tell(done.words)
             elif kind == "undo":
-                self._tell(await self._in_turn(librarian.undo))
+                self._tell(await self._in_turn(librarian.undo, from_plain(LibraryStep, body["step"])))
             elif kind == "audition":
                 await self._audition(librarian, int(body["id"]), bool(body["playing"]))
             if kind != "audition":
                 self._source.keep(await self._in_turn(librarian.kept))
         except StoreError as error:
             self._tell(str(error), "warning")
+            self._answer(kind, body, None)
         self._look()
+
+    def _work(self, kind: str, body: Any, librarian: Librarian) -> Callable[[], Done]:
+        if kind == "take":
+            return partial(librarian.keep_take, from_plain(Take, body["take"]))
+        number = number_of(str(body["ref"]))
+        if body.get("banned") and number is not None:
+            self._source.forget(number)
+        kept, banned = body.get("kept"), body.get("banned")
+        return partial(librarian.mark, str(body["ref"]), kept=kept, banned=banned, label=str(body["label"]))
+
+    def _answer(self, kind: str, body: Any, done: LibraryStep | None) -> None:
+        """Tell the engine what its step was; one that could not be taken back it may try again."""
+        if kind == "undo":
+            done = from_plain(LibraryStep, body["step"])
+        if kind in ("take", "mark", "undo"):
+            self._send("step", StepAnswer(int(body["number"]), done))
 
     async def close(self) -> None:
         """Stop the ingest, write down what was played, close the library."""

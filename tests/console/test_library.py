@@ -30,20 +30,24 @@ async def test_it_opens_shows_the_newest_and_closes(band: FakeBand, make_app: Ma
         assert app.drawer is Drawer.NONE
 
 
-async def test_enter_plays_h_keeps_and_j_bans_what_the_cursor_is_on(
+async def test_enter_plays_h_keeps_and_j_bans_what_the_cursor_is_on_or_lifts_that(
     band: FakeBand, make_app: MakeApp
 ) -> None:
     app = make_app(band)
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("o")
         app.refresh_stage()
-        await pilot.press("down", "enter", "h", "j", "u")
-    row = LIBRARY[1]
+        await pilot.press("down", "enter", "h", "j", "u", "down", "down", "h", "j")
+    row, banned = LIBRARY[1], LIBRARY[3]
+    assert row.kept
+    assert banned.banned
     assert band.acts == [
         ("audition", f"{row.id} {row.role}", False),
-        ("keep", f"L:{row.id}", False),
+        ("keep", f"L:{row.id} off", False),
         ("ban", f"L:{row.id}", False),
         ("undo", None, False),
+        ("keep", f"L:{banned.id}", False),
+        ("ban", f"L:{banned.id} off", False),
     ]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from jamtui.library.guests import guest
 from jamtui.library.ingest import ingest_starter
-from jamtui.library.librarian import Librarian
+from jamtui.library.librarian import Done, Librarian
 from jamtui.library.search import Searcher
 from jamtui.library.source import LibrarySource, hit_of, key_of_words, number_of, ref_of
 from jamtui.library.store import SqliteStore
@@ -220,13 +220,16 @@ def test_what_was_captured_is_found_for_its_own_chords_at_once(
     librarian = Librarian(store, searcher)
     before = store.stats().phrases
     lick = [(0, 78, 0.5), (0.5, 81, 0.5), (1, 83, 0.5), (1.5, 78, 0.5), (2, 76, 1), (3.5, 73, 0.5)]
-    said = librarian.keep_take(take(lick, "F#m7b5", meter="4/4"))
-    assert "kept own take" in said
+    done = librarian.keep_take(take(lick, "F#m7b5", meter="4/4"))
+    assert "kept own take" in done.words
     made = LibrarySource(lambda: searcher).compose(brief("F#m7b5", 0, temperature=0.0))
     assert [h.record.phrase.name[:8] for h in made.hits if h.record.kept] == ["own take"]
     assert "own take" in made.bars[0].label
-    assert librarian.undo() == "own take: not kept"
+    assert done.step is not None
+    assert librarian.undo(done.step) == "own take: not kept"
     assert store.stats().phrases == before
+    assert not any(s.path == "captured" for s in store.sources())
+    assert librarian.undo(done.step) == "own take: not kept", "once more does no harm"
     again = LibrarySource(lambda: searcher).compose(brief("F#m7b5", 0))
     assert all("own take" not in h.record.phrase.name for h in again.hits)
 
@@ -255,17 +258,71 @@ def test_bans_and_keeps_are_obeyed_and_taken_back(searcher: Searcher, store: Sql
         return made.hits[0].record.id
 
     first = best()
-    assert "banned" in librarian.mark(ref_of(first), banned=True, label="a phrase")
+    done = librarian.mark(ref_of(first), banned=True, label="a phrase")
+    assert done.words == "banned: a phrase; undo takes it back"
+    assert done.step is not None
     assert best() != first
-    assert librarian.undo() == "not banned any more: a phrase"
+    librarian = Librarian(store, searcher)  # the workers were started again
+    assert librarian.undo(done.step) == "not banned any more: a phrase"
     assert best() == first
     third = LibrarySource(lambda: searcher).compose(brief("Dm7 G7 Cmaj7 A7", 0)).hits[1].record.id
     librarian.mark(ref_of(third), kept=True)
     assert best() == third
-    assert "nothing to undo" not in librarian.undo()
-    assert librarian.undo() == "nothing to undo in the library"
-    assert librarian.mark("L:999999", kept=True) == "that phrase is not in the library any more"
-    assert librarian.mark("nonsense", kept=True) == "that phrase is not in the library any more"
+    for ref in ("L:999999", "nonsense"):
+        assert librarian.mark(ref, kept=True) == Done("that phrase is not in the library any more")
+
+
+def test_a_keep_lifts_a_ban_a_ban_lifts_a_keep_and_both_are_lifted(
+    searcher: Searcher, store: SqliteStore
+) -> None:
+    librarian = Librarian(store, searcher)
+    number = store.numbers()[0]
+
+    def marks() -> tuple[bool, bool]:
+        record = librarian.get(number)
+        assert record is not None
+        return record.kept, record.banned
+
+    kept = librarian.mark(ref_of(number), kept=True)
+    banned = librarian.mark(ref_of(number), banned=True)
+    assert marks() == (False, True)
+    assert banned.step is not None
+    librarian.undo(banned.step)
+    assert marks() == (True, False)
+    librarian.mark(ref_of(number), banned=True)
+    librarian.mark(ref_of(number), kept=True)
+    assert marks() == (True, False)
+    lifted = librarian.mark(ref_of(number), kept=False, label="a phrase")
+    assert lifted.words == "not kept any more: a phrase; undo takes it back"
+    assert marks() == (False, False)
+    assert lifted.step is not None
+    assert librarian.undo(lifted.step) == "kept again: a phrase"
+    assert marks() == (True, False)
+    librarian.mark(ref_of(number), banned=True)
+    lifted = librarian.mark(ref_of(number), banned=False, label="a phrase")
+    assert lifted.words == "not banned any more: a phrase; undo takes it back"
+    assert marks() == (False, False)
+    assert kept.step is not None
+
+
+def test_a_capture_of_what_is_known_keeps_it_and_lifts_its_ban(
+    searcher: Searcher, store: SqliteStore
+) -> None:
+    librarian = Librarian(store, searcher)
+    lick = [(0, 78, 0.5), (0.5, 81, 0.5), (1, 83, 0.5), (1.5, 78, 0.5), (2, 76, 1), (3.5, 73, 0.5)]
+    librarian.keep_take(take(lick, "F#m7b5"))
+    (own,) = librarian.kept()
+    librarian.mark(ref_of(own.id), banned=True)
+    assert librarian.kept() == []
+    again = librarian.keep_take(replace(take(lick, "F#m7b5"), first_bar=40))
+    assert "has that already" in again.words
+    assert [r.id for r in librarian.kept()] == [own.id]
+    assert again.step is not None
+    librarian.undo(again.step)
+    record = librarian.get(own.id)
+    assert record is not None
+    assert (record.kept, record.banned, record.count) == (False, True, 1)
+    assert librarian.keep_take(take([], "F#m7b5")).step is None
 
 
 def test_pages_of_the_library(searcher: Searcher, store: SqliteStore) -> None:

@@ -13,6 +13,7 @@ from jamtui.processes.engine_library import LibraryDesk
 from jamtui.processes.engine_views import Audience
 from jamtui.processes.sources import Sources
 from jamtui.session.generator import GeneratorHealth, Hit
+from jamtui.session.library_step import LibraryStep, PhraseMarks, StepAnswer
 from jamtui.session.snapshot import LibraryView
 from tests.session.stage import CHANNEL, Stage, book
 
@@ -69,8 +70,9 @@ def test_capture_sends_the_players_bars() -> None:
     scene = Scene()
     scene.play(1.1)
     scene.act("capture")
-    ((kind, take),) = scene.workers.got
-    assert kind == "take"
+    ((kind, body),) = scene.workers.got
+    take = body["take"]
+    assert (kind, body["number"]) == ("take", 1)
     assert take["origin"] == "Y"
     assert take["chords"] == [{"start": 0, "length": 3840, "chord": "Dm7"}]
     assert [n["pitch"] for n in take["notes"]] == [50, 60, 65, 69]
@@ -102,9 +104,12 @@ def test_keep_of_a_phrase_of_the_reflex_sends_its_bars_and_undo_takes_it_back() 
     scene = Scene()
     scene.play(1.5)
     scene.act("keep", "bass")
+    step = LibraryStep("not kept", source="abc")
+    scene.take("step", StepAnswer(1, step))
     scene.act("undo")
     assert scene.workers.kinds() == ["take", "undo"]
-    assert scene.workers.got[0][1]["role"] == "bass"
+    assert scene.workers.got[0][1]["take"]["role"] == "bass"
+    assert scene.workers.got[1][1] == to_plain({"number": 1, "step": step})
     with pytest.raises(JamtuiError, match="nothing to undo"):
         scene.act("undo")
 
@@ -138,10 +143,62 @@ def test_a_phrase_of_the_library_is_marked_by_its_number() -> None:
     scene.act("keep", "bass")
     scene.act("ban", "bass")
     assert scene.workers.got == [
-        ("mark", {"ref": "L:77", "kept": True, "label": "tune.mid"}),
-        ("mark", {"ref": "L:77", "banned": True, "label": "tune.mid"}),
+        ("mark", {"number": 1, "ref": "L:77", "kept": True, "label": "tune.mid"}),
+        ("mark", {"number": 2, "ref": "L:77", "banned": True, "label": "tune.mid"}),
     ]
     assert own.ref == ""
+
+
+def test_undo_takes_back_what_was_done_last_and_passes_over_what_was_not() -> None:
+    scene = Scene()
+    scene.act("keep", "L:5")
+    scene.play(1.1)
+    scene.act("capture")
+    kept = LibraryStep("not kept any more", (PhraseMarks(5, False, False),))
+    scene.take("step", StepAnswer(1, kept))
+    scene.act("ban", "bass")
+    banned = scene.console.got[-1][1]["text"]
+    assert "banned for this session" in banned
+    scene.take("step", StepAnswer(2, None))
+    scene.act("undo")
+    assert "undo" not in scene.workers.kinds(), "the ban of the book came last"
+    scene.act("undo")
+    assert scene.workers.got[-1] == ("undo", to_plain({"number": 1, "step": kept}))
+    with pytest.raises(JamtuiError, match="nothing to undo"):
+        scene.act("undo")
+    scene.take("step", StepAnswer(1, kept))
+    scene.act("undo")
+    assert scene.workers.kinds().count("undo") == 2, "the first time it could not be"
+
+
+def test_undo_before_the_library_has_answered_waits_for_it() -> None:
+    scene = Scene()
+    scene.act("ban", "L:5")
+    scene.act("undo")
+    assert scene.workers.kinds() == ["mark"]
+    step = LibraryStep("not banned any more", (PhraseMarks(5, True, False),))
+    scene.take("step", StepAnswer(1, step))
+    assert scene.workers.got[-1] == ("undo", to_plain({"number": 1, "step": step}))
+
+
+def test_off_lifts_a_keep_or_a_ban_for_the_reflex_too() -> None:
+    scene = Scene()
+    guest = replace(next(p for p in book().phrases if p.role is Role.LEAD), name="guest", ref="L:9")
+    scene.take("guests", [guest])
+    shelf = scene.stage.band.conductor.shelf
+    scene.act("ban", "L:9")
+    assert "guest" in shelf._banned
+    scene.act("ban", "L:9 off")
+    assert "guest" not in shelf._banned
+    scene.act("keep", "L:9 off")
+    assert [body for _, body in scene.workers.got[1:]] == [
+        {"number": 2, "ref": "L:9", "banned": False, "label": ""},
+        {"number": 3, "ref": "L:9", "kept": False, "label": ""},
+    ]
+    scene.take("step", StepAnswer(2, LibraryStep("banned again", (PhraseMarks(9, False, True),))))
+    scene.take("step", StepAnswer(3, None))
+    scene.act("undo")
+    assert "guest" in shelf._banned
 
 
 def test_hits_guests_and_the_librarys_size_arrive() -> None:

@@ -15,6 +15,7 @@ from jamtui.processes.library_worker import LibraryWorker
 from jamtui.processes.options import INSTALLED, SessionOptions
 from jamtui.session.generator import Hit
 from jamtui.session.library_page import LibraryPage, PageRequest
+from jamtui.session.library_step import LibraryStep, StepAnswer
 from jamtui.session.snapshot import LibraryView
 from tests.library.test_source import brief, take
 from tests.processes.wire import RunningBand, wait_until
@@ -123,7 +124,10 @@ def test_a_library_that_cannot_be_opened_is_said_and_asked_again(tmp_path: Path)
     async def play(worker: LibraryWorker, told: Told) -> None:
         await until(lambda: worker.health().state == "down", "down")
         assert "plays from its own book" in worker.health().detail
-        await worker.take("undo", None)
+        await worker.take("mark", {"number": 7, "ref": "L:1", "banned": True, "label": ""})
+        step = StepAnswer(6, LibraryStep("taken back"))
+        await worker.take("undo", to_plain(step))
+        assert told.of("step") == [StepAnswer(7, None), step], "it stays to be taken back"
         assert await answer(worker, "Dm7") == []
         await worker.take("browse", to_plain(PageRequest("", 0, 10)))
 
@@ -136,7 +140,7 @@ def test_takes_marks_pages_and_auditions(library: Path) -> None:
     async def play(worker: LibraryWorker, told: Told) -> None:
         await until(lambda: worker.health().state == "ready", "a library")
         lick = [(0, 78, 0.5), (0.5, 81, 0.5), (1, 83, 0.5), (1.5, 78, 0.5), (2, 76, 1)]
-        await worker.take("take", to_plain(take(lick, "F#m7b5")))
+        await worker.take("take", {"number": 1, "take": to_plain(take(lick, "F#m7b5"))})
         await worker.take("browse", to_plain(PageRequest("kept", 0, 10)))
         page = told.of("page")[-1]
         assert isinstance(page, LibraryPage)
@@ -148,18 +152,22 @@ def test_takes_marks_pages_and_auditions(library: Path) -> None:
         (heard,) = told.of("audition")
         assert heard["role"] == "lead"
         assert [n.pitch for n in heard["notes"]] == [78, 81, 83, 78, 76]
-        await worker.take("mark", {"ref": f"L:{row.id}", "banned": True, "label": "mine"})
+        await worker.take("mark", {"number": 2, "ref": f"L:{row.id}", "banned": True, "label": "mine"})
         assert not any(h.kept for h in (await answer(worker, "F#m7b5"), told.of("hits")[-1])[1])
-        await worker.take("undo", None)
-        await worker.take("undo", None)
+        first, second = told.of("step")
+        assert (first.number, second.number) == (1, 2)
+        for done in (second, first):
+            await worker.take("undo", to_plain(done))
         await worker.take("browse", to_plain(PageRequest("kept", 0, 10)))
         assert told.of("page")[-1].total == 0
         await worker.take("audition", {"id": row.id, "playing": False})
-        await worker.take("undo", None)
+        await worker.take("take", {"number": 3, "take": to_plain(take([], "F#m7b5"))})
+        await worker.take("mark", {"number": 4, "ref": f"L:{row.id}", "kept": True, "label": ""})
+        assert told.of("step")[2:] == [StepAnswer(3, None), StepAnswer(4, None)]
 
     told = scene(library, play)
     for words in ("kept own take", "banned: mine", "not banned any more: mine", "own take: not kept",
-                  "not in the library any more", "nothing to undo"):  # fmt: skip
+                  "not in the library any more", "nothing to keep there"):  # fmt: skip
         assert words in told.sentences()
 
 
