@@ -205,7 +205,8 @@ class Stream:
                 load_s=figures.load_s,
             )
         elif self.first_at is not None and (
-            self.pieces > 3 or self._now() - self.first_at > (self.pieces + 1) / pace.tokens_per_s
+            # As in `ready_in`: what made a request hopeless counts, or the next one goes the same way.
+            self.pieces > 3 or self._now() - self.first_at > self.pieces / pace.tokens_per_s
         ):
             self.host.pace = pace.measured(
                 tokens=self.pieces,

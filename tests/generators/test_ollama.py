@@ -358,3 +358,18 @@ def test_a_mistake_of_its_own_is_said_and_the_llm_is_back() -> None:
     assert "O" in "".join(played.lead_by_bar()[-6:])
     assert played.states()[-1] == "ready"
     assert played.dead_air == 0
+
+
+@pytest.mark.slow
+def test_a_host_that_slows_for_good_in_mid_song_still_writes_some_bars() -> None:
+    async def scene() -> Playing:
+        async with Double(tokens_per_s=60) as server:
+
+            def slow(_playing: Playing) -> None:
+                server.tokens_per_s = 1.0
+
+            return await Playing(source(server), 36, tempo=120, started=ready, events={4: slow}).play()
+
+    played = run(scene())
+    assert sum("O" in letters for letters in played.lead_by_bar()[10:]) >= 3
+    assert played.dead_air == 0
