@@ -70,17 +70,21 @@ def open_database(
     wanted = migrations() if steps is None else list(steps)
     if read_only and not path.exists():
         raise StoreError(f"there is no phrase library at {path} yet; `jamtui ingest FOLDER` makes one")
-    aside: StoreSetAside | None = None
     with explained(path):
         if not read_only:
             path.parent.mkdir(parents=True, exist_ok=True)
         try:
             return _connect(path, read_only, wanted), None
-        except _DAMAGE as error:
+        except _DAMAGE:
             if read_only:
                 raise
-            aside = set_aside(path, _reason(error))
-        return _connect(path, read_only, wanted), aside
+        with _alone(path):
+            try:
+                # Another process may have set it aside while this one waited: what is there now is a new one.
+                return _connect(path, read_only, wanted), None
+            except _DAMAGE as error:
+                aside = set_aside(path, _reason(error))
+            return _connect(path, read_only, wanted), aside
 
 
 def set_aside(path: Path, reason: str) -> StoreSetAside:
@@ -96,6 +100,18 @@ def set_aside(path: Path, reason: str) -> StoreSetAside:
         with suppress(FileNotFoundError):
             path.with_name(path.name + suffix).rename(target.with_name(target.name + suffix))
     return StoreSetAside(target, reason)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One process at a time: SQLite's own lock, on an empty file beside the library."""
+    gate = apsw.Connection(str(path.with_name(path.name + ".gate")))
+    try:
+        gate.set_busy_timeout(BUSY_MS)
+        gate.execute("begin exclusive")
+        yield
+    finally:
+        gate.close()
 
 
 @contextmanager

@@ -9,11 +9,13 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
 
 from jamtui.errors import StoreError
+from jamtui.library import database
 from jamtui.library.database import check, migrations, open_database
 from jamtui.library.search import Query, Searcher
 from jamtui.library.store import SqliteStore
@@ -183,6 +185,33 @@ def scribble(path: Path) -> None:
         for _ in range(60):
             f.seek(chance.randrange(4096, size - 600))
             f.write(chance.randbytes(512))
+
+
+def test_what_another_process_began_anew_is_not_set_aside_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "library.db"
+    filled(path)
+    garbage_head(path)
+    damaged = path.read_bytes()
+    connect = database._connect
+
+    def overtaken(*arguments: Any) -> apsw.Connection:
+        try:
+            return connect(*arguments)
+        except apsw.NotADBError:
+            monkeypatch.setattr(database, "_connect", connect)
+            with SqliteStore.open(path) as other:
+                assert other.set_aside is not None
+                other.add(file("new"), lines(5))
+            raise
+
+    monkeypatch.setattr(database, "_connect", overtaken)
+    with SqliteStore.open(path) as store:
+        assert store.set_aside is None
+        assert store.stats().phrases == 5
+    (aside,) = tmp_path.glob("library-damaged-*.db")
+    assert aside.read_bytes() == damaged
 
 
 @pytest.mark.parametrize("harm", [garbage_head, cut, cut_to_nothing_useful, scribble])
