@@ -18,7 +18,8 @@ from jamtui.session.band import Band
 from jamtui.session.book import ReflexPhrase
 from jamtui.session.generator import Hit
 from jamtui.session.library_step import LibraryStep, StepAnswer
-from jamtui.session.settings import read_choice
+from jamtui.session.offers import Tune
+from jamtui.session.settings import audible, read_choice
 from jamtui.session.snapshot import LibraryView
 from jamtui.session.taking import LONGEST, Take, take_of_band
 
@@ -37,12 +38,14 @@ AWAY = "the library is not there: `jamtui doctor` says why; the band plays from 
 
 @dataclass(slots=True)
 class _Step:
-    """Something that may be taken back: a ban of the band's own book (``name``), or a step in the library,
-    whose ``step`` is None until the workers have answered."""
+    """Something that may be taken back: a ban of the band's own book (``name``) or of bars of a source that
+    cannot name them (``tunes``), or a step in the library, whose ``step`` is None until the workers have
+    answered."""
 
     number: int
     name: str = ""
     step: LibraryStep | None = None
+    tunes: frozenset[Tune] = frozenset()
 
 
 class LibraryDesk:
@@ -147,11 +150,14 @@ class LibraryDesk:
         self._let(ref, banned=on and how == "banned")
 
     def _let(self, ref: str, *, banned: bool) -> None:
-        """The reflex plays ``ref`` or, if banned, not."""
+        """The reflex plays ``ref`` and bars of it are taken or, if banned, not."""
+        conductor = self._band.conductor
         if banned:
-            self._band.conductor.shelf.ban(ref)
+            conductor.shelf.ban(ref)
+            conductor.desk.ban([ref])
         else:
-            self._band.conductor.shelf.pardon(ref)
+            conductor.shelf.pardon(ref)
+            conductor.desk.pardon([ref])
 
     def _ban(self, role: Role, now: int) -> None:
         band = self._band
@@ -167,8 +173,14 @@ class LibraryDesk:
         elif last.source is Source.REFLEX and conductor.shelf.ban(last.label):
             self._push(_Step(self._number + 1, last.label))
             self._audience.tell(f"banned for this session: {last.label}; undo takes it back")
-        else:
+        elif last.source is Source.REFLEX:
             self._audience.tell(f"{role.value}: another phrase from the next bar on")
+        else:
+            tunes = conductor.desk.tunes(bars, role)
+            conductor.desk.ban(tunes)
+            name = f"what {last.label or role.value} played"
+            self._push(_Step(self._number + 1, name, tunes=tunes))
+            self._audience.tell(f"banned for this session: {name}; undo takes it back")
         self._commands.extend(conductor.replan_from_next_bar(role))
 
     def _undo(self) -> None:
@@ -177,6 +189,7 @@ class LibraryDesk:
         step = self._steps[-1]
         if step.name:
             self._band.conductor.shelf.pardon(step.name)
+            self._band.conductor.desk.pardon(step.tunes)
             self._audience.tell(f"not banned any more: {step.name}")
         elif step.step is not None:
             self._take_back(step.number, step.step)
@@ -211,10 +224,17 @@ class LibraryDesk:
         if not number.isdigit():
             self._commands.extend(self._band.audition.end())
             return
+        role, conductor = _role(role_name), self._band.conductor
         playing = self._band.state == "playing"
-        self._send("audition", {"id": int(number), "playing": playing})
+        if self._band.state not in ("playing", "stopped"):
+            raise JamtuiError("a phrase can be heard while the band plays or is stopped; try again then")
+        if playing and conductor.frozen:
+            raise JamtuiError("the band loops its bars; press f, then it can play another phrase")
+        if playing and not audible(conductor.settings, role):
+            raise JamtuiError(f"the {role.value} is silent now; let it play to hear a phrase of it")
+        self._send("audition", {"id": int(number), "playing": playing, "role": role})
         if playing:
-            self._commands.extend(self._band.conductor.replan_from_next_bar(_role(role_name)))
+            self._commands.extend(conductor.replan_from_next_bar(role))
 
     # What the workers tell
 

@@ -232,6 +232,11 @@ class Conductor(Controls):
         return self._planner.shelf
 
     @property
+    def desk(self) -> Desk:
+        """Where the bars of other sources wait, and what of them is banned."""
+        return self._desk
+
+    @property
     def pending(self) -> tuple[str, ...]:
         """What waits for its bar line or beat, and what the keys do, in words."""
         if self.flow.on:

@@ -5,7 +5,7 @@ not planned for, is kept, and takes its place when the plan gets there, if its c
 was displaced by a change of chord comes back when the plan returns to its chords.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from jamtui.music.meter import PPQ
@@ -15,6 +15,7 @@ from jamtui.session.foresight import Foresight
 from jamtui.session.guard import Judgement
 from jamtui.session.planning import Planner
 from jamtui.session.randomness import number
+from jamtui.session.runway import RunwayBar
 from jamtui.session.settings import PITCHED, BandSettings
 
 BRIEF_BARS = 2
@@ -23,12 +24,17 @@ AHEAD = 32
 RANK = {Source.REFLEX: 0, Source.LIBRARY: 1, Source.MODEL: 2, Source.OLLAMA: 3, Source.YOU: 4}
 """Which source a bar is preferred from, when more than one was ready."""
 
+Tune = tuple[Role, tuple[tuple[int, int], ...]]
+"""What a bar is heard by: whose it is, and onset (in ticks) and pitch of its notes."""
+Banned = str | Tune
+"""What is not taken again: a phrase of the library by its ``Bar.ref``, or bars by what is heard of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What came of an offered bar: accepted with its commands; accepted with the reason ``kept``, for when
     the plan gets there; or refused with the reason's name: ``stale``, ``chords``, ``locked``, ``outranked``,
-    ``unplanned``, ``stopped``, ``frozen`` or one of the guard's."""
+    ``unplanned``, ``stopped``, ``frozen``, ``banned`` or one of the guard's."""
 
     accepted: bool
     reason: str = ""
@@ -47,12 +53,35 @@ class Desk:
         self._count = 0
         self._kept: dict[tuple[Role, int], Bar] = {}
         self._laid: tuple[int, int] = (-1, -1)
+        self._banned: set[Banned] = set()
 
     def clear(self) -> None:
         """Forget which bars were briefed, and what was kept."""
         self._briefed.clear()
         self._kept.clear()
         self._laid = (-1, -1)
+
+    def ban(self, banned: Iterable[Banned]) -> None:
+        """Take these for this session no more, those that wait here included."""
+        self._banned.update(banned)
+        self._kept = {key: bar for key, bar in self._kept.items() if not self._is_banned(bar)}
+
+    def pardon(self, banned: Iterable[Banned]) -> None:
+        """Take these again."""
+        self._banned.difference_update(banned)
+
+    def tunes(self, bars: Iterable[RunwayBar], role: Role) -> frozenset[Tune]:
+        """What is heard of ``bars`` of ``role``, and of the bars that wait behind the last of them and were
+        called the same: the phrase, as far as it is here."""
+        heard = list(bars)
+        found = {_tune(role, ((n.tick - b.start, n.pitch) for n in b.notes)) for b in heard if b.notes}
+        last = heard[-1]
+        at = last.start + last.length
+        while (kept := self._kept.get((role, at))) and (kept.origin, kept.label) == (last.source, last.label):
+            if kept.notes:
+                found.add(_tune(role, ((n.onset, n.pitch) for n in kept.notes)))
+            at += kept.length
+        return frozenset(found)
 
     def prune(self, tick: int) -> None:
         """Forget bars that are past."""
@@ -170,6 +199,8 @@ class Desk:
         judged = self._judge(bar, settings_at)
         if judged.bar is None:
             return Verdict(False, judged.reason)
+        if self._is_banned(bar) or self._is_banned(judged.bar):
+            return self.refuse("banned")
         if kept is None or RANK[kept.origin] <= RANK[bar.origin]:
             self._kept[bar.role, bar.start_tick] = bar
         if not planned:
@@ -195,9 +226,15 @@ class Desk:
             if _cut(bar.chords_assumed, 0, bar.length) != planner.harmony.spans(start, bar.length):
                 continue
             judged = self._judge(bar, settings_at).bar
-            if judged is not None:
+            if judged is not None and not self._is_banned(bar) and not self._is_banned(judged):
                 splices.append(self._lay(judged, locked))
         return splices
+
+    def _is_banned(self, bar: Bar) -> bool:
+        return bool(self._banned) and (
+            bar.ref in self._banned
+            or _tune(bar.role, ((n.onset, n.pitch) for n in bar.notes)) in self._banned
+        )
 
     def _judge(self, bar: Bar, settings_at: Callable[[int], BandSettings]) -> Judgement:
         planner = self._planner
@@ -231,6 +268,10 @@ class Desk:
             return True
         expected = _cut(self._foresight.spans(start, length), 0, length)
         return bool(chords) and chords == expected
+
+
+def _tune(role: Role, notes: Iterable[tuple[int, int]]) -> Tune:
+    return role, tuple(sorted(notes))
 
 
 def _cut(spans: tuple[ChordSpan, ...], start: int, length: int) -> tuple[ChordSpan, ...]:

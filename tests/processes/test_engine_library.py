@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from jamtui.errors import JamtuiError
-from jamtui.music.phrase import Role, Source
+from jamtui.music.phrase import Bar, Brief, Note, Role, Source
 from jamtui.playback.commands import Route
 from jamtui.processes.codec import decode, to_plain
 from jamtui.processes.engine_library import LibraryDesk
@@ -132,6 +132,33 @@ def test_a_banned_phrase_of_the_reflex_is_not_played_again_until_undo() -> None:
     assert any("not banned any more" in body["text"] for kind, body in scene.console.got if kind == "event")
 
 
+def test_a_banned_phrase_of_the_llm_is_not_taken_again_until_undo() -> None:
+    scene = Scene()
+    scene.play(1.2)
+    band = scene.stage.band
+    tick = scene.stage.clock.segment.tick_at(scene.stage.time())
+    heard = band.conductor.phrase_bars(Role.BASS, tick)[-1]
+    runway = band.conductor._planner.runways[Role.BASS]
+    runway.put(replace(heard, ref="", label="qwen3:1.7b", source=Source.OLLAMA))
+    scene.act("ban", "bass")
+    assert "qwen3:1.7b" in scene.console.got[-1][1]["text"]
+    (asked,) = [brief for brief in written_for(scene) if brief.role is Role.BASS]
+    again = Bar(
+        asked.session, Role.BASS, asked.start_tick, heard.length, asked.plan_revision, asked.brief_id,
+        asked.chords, Source.OLLAMA, 1,
+        tuple(Note(n.tick - heard.start, n.pitch, n.duration, n.velocity) for n in heard.notes),
+    )  # fmt: skip
+    assert band.offer(again, scene.stage.time()).reason == "banned"
+    scene.act("undo")
+    assert band.offer(again, scene.stage.time()).accepted
+
+
+def written_for(scene: Scene) -> list[Brief]:
+    """What a source is asked for now."""
+    scene.stage.band.conductor.set_sources(True)
+    return scene.stage.band.briefs()
+
+
 def test_a_phrase_of_the_library_is_marked_by_its_number() -> None:
     scene = Scene()
     own = next(p for p in book().phrases if p.style == "swing" and p.role is Role.LEAD)
@@ -226,15 +253,33 @@ def test_a_page_goes_from_the_console_to_the_workers_and_back() -> None:
 def test_an_audition_sounds_only_while_the_band_is_silent() -> None:
     scene = Scene()
     scene.act("audition", "12 lead")
-    assert scene.workers.got == [("audition", {"id": 12, "playing": False})]
+    assert scene.workers.got == [("audition", {"id": 12, "playing": False, "role": "lead"})]
     notes = [{"onset": 0, "duration": 960, "pitch": 62, "velocity": 80}]
     scene.take("audition", {"role": "lead", "tempo": 120.0, "notes": notes})
     scene.stage.wait(700)
     assert [(on, pitch) for _, on, _, pitch in scene.stage.sinks["lead"].notes()] == [(True, 62), (False, 62)]
     scene.play(1.2)
     scene.act("audition", "12 lead")
-    assert scene.workers.got[-1] == ("audition", {"id": 12, "playing": True})
+    assert scene.workers.got[-1] == ("audition", {"id": 12, "playing": True, "role": "lead"})
     before = len(scene.stage.sinks["lead"].events)
     scene.take("audition", {"role": "lead", "tempo": 120.0, "notes": notes})
     assert scene.stage.band.audition.next_ns is None
     assert len(scene.stage.sinks["lead"].events) == before
+
+
+def test_an_audition_that_nobody_would_hear_is_refused_in_words() -> None:
+    scene = Scene()
+    scene.stage.act("start_stop")
+    scene.stage.press(50, 60, 65, 69)
+    assert scene.stage.band.state == "count-in"
+    with pytest.raises(JamtuiError, match="try again then"):
+        scene.act("audition", "12 lead")
+    scene.play(3)
+    scene.stage.act("mute", "bass")
+    with pytest.raises(JamtuiError, match="the bass is silent"):
+        scene.act("audition", "12 bass")
+    scene.stage.act("freeze")
+    scene.play(1)
+    with pytest.raises(JamtuiError, match="press f"):
+        scene.act("audition", "12 lead")
+    assert scene.workers.got == []

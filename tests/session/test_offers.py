@@ -124,3 +124,41 @@ def test_a_bar_for_another_chord_is_refused() -> None:
     assert not verdict.accepted
     assert verdict.reason == "chords"
     assert verdict.commands == ()
+
+
+def test_banned_notes_are_refused_and_do_not_come_back_until_pardoned() -> None:
+    band, brief = briefed()
+    desk = band.conductor.desk
+    bar = made_for(brief, source=Source.OLLAMA)
+    band.take(band.conductor.offer(bar, 600).commands)
+    later = replace(bar, start_tick=2 * BAR)
+    assert band.conductor.offer(later, 600).accepted
+    band.run(600, BAR + 500)
+    tunes = desk.tunes(band.conductor.phrase_bars(Role.LEAD, BAR + 500), Role.LEAD)
+    desk.ban(tunes)
+    band.take(band.conductor.replan_from_next_bar(Role.LEAD))
+    band.run(BAR + 500, 2 * BAR + 500)
+    played = [(n.tick - 2 * BAR, n.pitch) for n in band.notes(Role.LEAD, 2 * BAR, 3 * BAR)]
+    assert played != [(n.onset, n.pitch) for n in bar.notes]
+    assert band.conductor.source_letter(Role.LEAD, 2 * BAR) == "R"
+    (asked,) = [b for b in band.conductor.briefs() if b.role is Role.LEAD]
+    again = replace(bar, start_tick=3 * BAR, plan_revision=asked.plan_revision)
+    assert band.conductor.offer(again, 2 * BAR + 500).reason == "banned"
+    other = replace(again, notes=tuple(replace(n, pitch=n.pitch + 12) for n in again.notes))
+    assert band.conductor.offer(other, 2 * BAR + 500).accepted
+    desk.pardon(tunes)
+    assert band.conductor.offer(again, 2 * BAR + 500).accepted
+
+
+def test_a_banned_phrase_of_the_library_does_not_come_back_from_where_it_waits() -> None:
+    band, brief = briefed()
+    bar = replace(made_for(brief, source=Source.LIBRARY), ref="L:7")
+    later = replace(bar, start_tick=2 * BAR)
+    assert band.conductor.offer(later, 600).accepted
+    band.conductor.desk.ban(["L:7"])
+    band.take(band.conductor.replan_from_next_bar(Role.LEAD))
+    band.run(600, 2 * BAR + 500)
+    assert band.conductor.source_letter(Role.LEAD, 2 * BAR) == "R"
+    (asked,) = [b for b in band.conductor.briefs() if b.role is Role.LEAD]
+    again = replace(bar, start_tick=3 * BAR, plan_revision=asked.plan_revision)
+    assert band.conductor.offer(again, 2 * BAR + 500).reason == "banned"
