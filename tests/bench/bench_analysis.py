@@ -2,6 +2,7 @@
 
     python tests/bench/bench_analysis.py speed FOLDER [--files 30]
     python tests/bench/bench_analysis.py chords FOLDER
+    python tests/bench/bench_analysis.py keys FOLDER
 
 FOLDER holds MIDI files and a ``manifest.json`` whose ``files`` have ``file``, ``chords`` (``[[position,
 symbol], ...]``), ``chord_unit`` and ``key``. CPU time is that of one process, without imports. Not collected
@@ -273,14 +274,11 @@ def with_comping(song: Song, symbols: list[tuple[int, Chord]], rootless: bool) -
 def chords(folder: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())["files"]
     table: dict[str, dict[str, Score]] = defaultdict(lambda: defaultdict(Score))
-    keys: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for entry in manifest:
         if entry["kind"] == "nasty":
             continue
         song = read_midi((folder / entry["file"]).read_bytes())
         group = Path(entry["file"]).name.split("_")[0]
-        if entry.get("key"):
-            count_key(keys[group], song, entry["key"])
         if not entry.get("chords"):
             continue
         variants = {group: song}
@@ -315,9 +313,6 @@ def chords(folder: Path) -> None:
     print("\n| source | jamtui: root / root + family | music21's figures | Krumhansl |\n|---|---|---|---|")
     for name, row in table.items():
         print(f"| {name} | {row['jamtui']} | {row.get('music21', '')} | {row.get('krumhansl', '')} |")
-    print("\n| source | key right | key or relative | files |\n|---|---|---|---|")
-    for name, (right, near, count) in keys.items():
-        print(f"| {name} | {right / count:.3f} | {near / count:.3f} | {count} |")
 
 
 def judge(
@@ -344,25 +339,48 @@ def judge(
                 row[name].add(chord, found.get(at // (2 * PPQ), NO_CHORD), GRID)
 
 
-def count_key(row: list[int], song: Song, name: str) -> None:
-    notes = pitched(song)
-    key, _ = find_key(np.bincount(notes[:, 1] % 12, notes[:, 2], minlength=12).astype(float))
-    chord = parse_chord(name)
-    truth = Key(chord.root, chord.family is Family.MINOR)
-    row[0] += key == truth
-    row[1] += key.pitch_classes - {(key.tonic + 11) % 12} <= truth.pitch_classes | truth.pitch_classes
-    row[2] += 1
+def keys(folder: Path) -> None:
+    """The key of whole files with a known one, as ingest's table finds it, and by two of music21's ways."""
+    from music21 import converter
+
+    ways = ("jamtui", "key", "krumhansl")
+    found: dict[str, dict[str, list[int]]] = defaultdict(lambda: {way: [0, 0, 0] for way in ways})
+    for entry in json.loads((folder / "manifest.json").read_text())["files"]:
+        if entry["kind"] == "nasty" or not entry.get("key"):
+            continue
+        group = Path(entry["file"]).name.split("_")[0]
+        chord = parse_chord(entry["key"])
+        truth = Key(chord.root, chord.family is Family.MINOR)
+        notes = pitched(read_midi((folder / entry["file"]).read_bytes()))
+        score = converter.parse(folder / entry["file"])
+        for way in ways:
+            if way == "jamtui":
+                key, _ = find_key(np.bincount(notes[:, 1] % 12, notes[:, 2], minlength=12).astype(float))
+            else:
+                other = score.analyze(way)
+                key = Key(other.tonic.pitchClass, other.mode == "minor")
+            relative = key.minor != truth.minor and (key.tonic - truth.tonic) % 12 == (9 if key.minor else 3)
+            row = found[group][way]
+            row[0] += key == truth
+            row[1] += key == truth or relative
+            row[2] += 1
+    print("| source, way | right | right or relative | files |\n|---|---|---|---|")
+    for group, rows in found.items():
+        for way, (right, near, count) in rows.items():
+            print(f"| {group}, {way} | {right / count:.3f} | {near / count:.3f} | {count} |")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["speed", "chords"])
+    parser.add_argument("what", choices=["speed", "chords", "keys"])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--files", type=int, default=30)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     if arguments.what == "speed":
         speed(arguments.folder, arguments.files)
+    elif arguments.what == "keys":
+        keys(arguments.folder)
     else:
         chords(arguments.folder)
 
