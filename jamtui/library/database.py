@@ -5,6 +5,7 @@ A damaged file is never opened and never deleted: it is renamed with the date, a
 
 import os
 import struct
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -251,15 +252,14 @@ def _is_full(path: Path) -> bool:
         room = os.statvfs(path.parent)
         if room.f_bavail * room.f_frsize < 4_000_000:
             return True
-    try:
+    if sys.platform != "win32":
         import resource
-    except ImportError:
-        return False
-    limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
-    if limit == resource.RLIM_INFINITY:
-        return False
-    there = [path, path.with_name(path.name + "-wal")]
-    return any(f.exists() and f.stat().st_size + 1_000_000 > limit for f in there)
+
+        limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+        there = [path, path.with_name(path.name + "-wal")]
+        if limit != resource.RLIM_INFINITY:
+            return any(f.exists() and f.stat().st_size + 1_000_000 > limit for f in there)
+    return False
 
 
 def _unusable(path: Path, error: BaseException) -> str:

@@ -29,8 +29,9 @@ TELL_S = 0.25
 def main(argv: list[str] | None = None) -> int:
     """``python -m jamtui.processes.ingest_child STORE PATH...``."""
     store, *paths = sys.argv[1:] if argv is None else argv
-    with contextlib.suppress(OSError, AttributeError):
-        os.nice(NICENESS)  # Windows has none; there the pool lowers its own priority
+    if sys.platform != "win32":  # there the pool lowers its own priority
+        with contextlib.suppress(OSError):
+            os.nice(NICENESS)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     signal.signal(signal.SIGINT, signal.default_int_handler)
     told = _Told()

@@ -8,12 +8,13 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 
 from jamtui.library.ingest.files import refused
@@ -21,6 +22,11 @@ from jamtui.library.ingest.travel import Packed, pack
 from jamtui.library.ingest.walk import Item
 from jamtui.library.ingest.worker import SECONDS, Answer, Job, run_worker
 from jamtui.music.phrase import Role
+
+if sys.platform == "win32":
+    from multiprocessing.connection import PipeConnection as Link
+else:
+    from multiprocessing.connection import Connection as Link
 
 WALL_SECONDS = 10 * SECONDS
 """A worker that does not answer for so long hangs in something that takes no CPU time."""
@@ -36,7 +42,7 @@ def default_workers() -> int:
 @dataclass(eq=False)
 class _Worker:
     process: BaseProcess
-    link: Connection
+    link: Link
     jobs: deque[Job] = field(default_factory=deque)
     since: float = 0.0
 

@@ -150,25 +150,22 @@ def step_back() -> None:
         idle = 0x4000  # BELOW_NORMAL_PRIORITY_CLASS
         kernel = ctypes.windll.kernel32
         kernel.SetPriorityClass(kernel.GetCurrentProcess(), idle)
-        return
-    with contextlib.suppress(OSError):
-        os.nice(NICENESS)
-    if hasattr(os, "sched_setscheduler") and hasattr(os, "SCHED_BATCH"):
+    else:
+        with contextlib.suppress(OSError):
+            os.nice(NICENESS)
+    if sys.platform == "linux":
         with contextlib.suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def _limit_memory() -> None:
-    if sys.platform == "win32":
-        return
-    import resource
+    if sys.platform != "win32":
+        import resource
 
-    for kind in (resource.RLIMIT_DATA, resource.RLIMIT_CORE):
-        wanted = MEMORY_BYTES - (60 << 20) if kind == resource.RLIMIT_DATA else 0
-        _, hard = resource.getrlimit(kind)
-        if hard != resource.RLIM_INFINITY:
-            wanted = min(wanted, hard)
-        try:
-            resource.setrlimit(kind, (wanted, hard))
-        except (OSError, ValueError):
-            continue
+        for kind in (resource.RLIMIT_DATA, resource.RLIMIT_CORE):
+            wanted = MEMORY_BYTES - (60 << 20) if kind == resource.RLIMIT_DATA else 0
+            _, hard = resource.getrlimit(kind)
+            if hard != resource.RLIM_INFINITY:
+                wanted = min(wanted, hard)
+            with contextlib.suppress(OSError, ValueError):
+                resource.setrlimit(kind, (wanted, hard))
