@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jamtui.generators.pacing import LOCK_S, MIN_CONFIDENCE, Pacing
-from jamtui.generators.shelf import Place, Shelf, alike, bar_chords
+from jamtui.generators.shelf import Place, Shelf, alike, bar_chords, wish_of
 from jamtui.music.chord import Family
 from jamtui.music.meter import PPQ
 from jamtui.music.phrase import Brief, ChordSpan, Role
@@ -47,7 +47,9 @@ class Ahead:
         brief = self.brief
         length = brief.meter.bar_ticks
         chords = bar_chords(self.spans, number * length, length)
-        return None if chords is None else Place(brief.role, brief.style, brief.meter.name, chords)
+        if chords is None:
+            return None
+        return Place(brief.role, brief.style, brief.meter.name, chords, wish_of(brief))
 
     def tick(self, number: int) -> int:
         """The bar line of the ``number``-th bar from the brief's first."""
@@ -84,6 +86,8 @@ def next_job(ahead: Ahead, shelf: Shelf, pacing: Pacing, now: float) -> Job | No
         tick = ahead.tick(number)
         silent = all(c.chord.family is Family.NONE for c in place.chords)
         found = None if silent else shelf.find(place, tick, meant)
+        if found is not None and found.place.wish != place.wish:
+            found = None  # it is played only where nothing newer is there in time
         if found is not None or silent:
             if found is not None:
                 meant.add(found.number)
@@ -118,6 +122,8 @@ def still_useful(job: Job, ahead: Ahead | None, whole: int, now: float, ready_in
         return "stopped"
     old, new = job.ahead.brief, ahead.brief
     if (old.session, old.style, old.meter) != (new.session, new.style, new.meter):
+        return "changed"
+    if wish_of(old) != wish_of(new):
         return "changed"
     wanted = False
     for number, seconds in zip(range(whole, job.bars), ready_in, strict=False):

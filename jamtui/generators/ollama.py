@@ -19,7 +19,7 @@ from jamtui.generators.ollama_client import Ask, Figures, Kind, Trouble, loop_ti
 from jamtui.generators.pacing import Pacing, plan, words
 from jamtui.generators.prompt import Example, example_of
 from jamtui.generators.request import Request, make_request
-from jamtui.generators.shelf import Place, Shelf, bar_chords
+from jamtui.generators.shelf import Place, Shelf, bar_chords, wish_of
 from jamtui.generators.stream import Stream
 from jamtui.generators.trial import trial_brief
 from jamtui.music.meter import EIGHTH
@@ -111,7 +111,7 @@ class OllamaSource:
         chords = bar_chords(brief.chords, 0, length)
         if chords is None:
             return
-        place = Place(brief.role, brief.style, brief.meter.name, chords)
+        place = Place(brief.role, brief.style, brief.meter.name, chords, wish_of(brief))
         until = self._now() + brief.deadline_ms / 1000
         given = None
         while True:
@@ -296,7 +296,7 @@ class OllamaSource:
         try:
             async with aclosing(stream.bars()) as bars:
                 async for bar in bars:
-                    self.shelf.put(bar, brief.style, brief.meter)
+                    self.shelf.put(bar, brief.style, brief.meter, wish_of(brief))
                     self.hosts.succeeded(host)
                     self._written.set()
                     self._written = asyncio.Event()

@@ -4,20 +4,25 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from jamtui.music.meter import Meter
-from jamtui.music.phrase import Bar, ChordSpan, Note, Role
+from jamtui.music.phrase import Bar, Brief, ChordSpan, Note, Role
 
 CAPACITY = 96
 """Bars that are kept at most; the oldest go first."""
 
+Wish = tuple[float, float, float]
+"""What the player wants of a bar: temperature, density and surprise."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a bar belongs: whose it is, in which style and meter, over which chords (relative to the bar)."""
+    """Where a bar belongs: whose it is, in which style and meter, over which chords (relative to the bar),
+    and how the player wants it."""
 
     role: Role
     style: str
     meter: str
     chords: tuple[ChordSpan, ...]
+    wish: Wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,11 @@ class Written:
     seed: int
     number: int
     played_at: int | None = None
+
+
+def wish_of(brief: Brief) -> Wish:
+    """What the player wants of the bars of ``brief``."""
+    return brief.temperature, brief.density, brief.surprise
 
 
 def bar_chords(spans: Sequence[ChordSpan], start: int, length: int) -> tuple[ChordSpan, ...] | None:
@@ -73,15 +83,15 @@ class Shelf:
     def __len__(self) -> int:
         return len(self._bars)
 
-    def put(self, bar: Bar, style: str, meter: Meter) -> None:
+    def put(self, bar: Bar, style: str, meter: Meter, wish: Wish) -> None:
         """Keep ``bar``; one that was written for the same bar line and chords is replaced."""
         chords = bar_chords(bar.chords_assumed, 0, bar.length)
         if chords is None:
             return
-        place = Place(bar.role, style, meter.name, chords)
+        place = Place(bar.role, style, meter.name, chords, wish)
         played = None
         for old in self._bars:
-            if old.tick == bar.start_tick and old.place == place:
+            if old.tick == bar.start_tick and replace(old.place, wish=wish) == place:
                 played = old.played_at
                 self._bars.remove(old)
                 break
@@ -91,8 +101,9 @@ class Shelf:
 
     def find(self, place: Place, tick: int, without: Collection[int] = ()) -> Written | None:
         """The bar to play at ``tick``: the one that was written for it, else one that came too late for its
-        own bar line (or whose chords did not come there) and was never played; those for the same chords
-        first, then those for chords of the same root and family. ``without``: numbers of bars that are meant
+        own bar line (or whose chords did not come there) and was never played; those that are as the player
+        wants it now first, those for the same chords before those for chords of the same root and family.
+        ``without``: numbers of bars that are meant
         for other bar lines."""
         best: Written | None = None
         rank = (0, 0)
@@ -106,7 +117,7 @@ class Shelf:
             if not same and not alike(p.chords, place.chords):
                 continue
             own = bar.played_at == tick or bar.tick == tick
-            found = (2 * own + same + 1, bar.number)
+            found = (4 * (p.wish == place.wish) + 2 * own + same + 1, bar.number)
             if found > rank:
                 best, rank = bar, found
         return best

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from jamtui.generators.ahead import Ahead, Job, next_job, still_useful
 from jamtui.generators.pacing import Pace, Pacing, plan
-from jamtui.generators.shelf import Shelf
+from jamtui.generators.shelf import Shelf, wish_of
 from jamtui.music.phrase import Bar, Note, Role, Source
 from tests.generators.briefs import brief_for
 
@@ -24,7 +24,7 @@ def write(shelf: Shelf, ahead: Ahead, *numbers: int) -> None:
         assert place is not None
         bar = Bar("s", brief.role, ahead.tick(number), length, 1, "b", place.chords, Source.OLLAMA, 1,
                   (Note(0, 60, 480),))  # fmt: skip
-        shelf.put(bar, brief.style, brief.meter)
+        shelf.put(bar, brief.style, brief.meter, wish_of(brief))
 
 
 def job_of(found: Job | None) -> tuple[int, int] | None:
@@ -145,3 +145,16 @@ def test_a_job_is_never_late_from_the_start_and_never_writes_what_is_there(
         assert not numbers & there
         assert 1 <= job.bars <= pacing.bars
         assert ahead.starts_at(ahead.tick(job.first)) >= 50.0 + passed + pace.request_s(1, 9)
+
+
+@pytest.mark.parametrize("turned", ["temperature", "density", "surprise"])
+def test_what_the_player_turns_has_the_coming_bars_written_anew(turned: str) -> None:
+    ahead, shelf = Ahead(brief_for(4), 100.0), Shelf()
+    job = next_job(ahead, shelf, FAST, 100.0)
+    assert job is not None
+    write(shelf, ahead, 0, 1, 2, 3, 4)
+    assert next_job(ahead, shelf, FAST, 100.0) is None
+    wanted = Ahead(replace(ahead.brief, **{turned: 0.9}), 100.5)  # type: ignore[arg-type]  # one of three floats
+    assert job_of(next_job(wanted, shelf, FAST, 100.5)) == (0, 2)
+    assert still_useful(job, ahead, 0, 100.5, [0.3, 0.6]) == ""
+    assert still_useful(job, wanted, 0, 100.5, [0.3, 0.6]) == "changed"

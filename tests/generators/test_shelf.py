@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jamtui.generators.shelf import CAPACITY, Place, Shelf, alike, bar_chords
+from jamtui.generators.shelf import CAPACITY, Place, Shelf, Wish, alike, bar_chords
 from jamtui.music.chord import parse_chord
 from jamtui.music.meter import METERS
 from jamtui.music.phrase import Bar, ChordSpan, Note, Role, Source
@@ -19,8 +19,12 @@ def over(*symbols: str) -> tuple[ChordSpan, ...]:
     return tuple(ChordSpan(n * each, each, parse_chord(s)) for n, s in enumerate(symbols))
 
 
-def place(*symbols: str, style: str = "swing", role: Role = Role.LEAD) -> Place:
-    return Place(role, style, METER.name, over(*symbols))
+WISH = (0.5, 0.5, 0.0)
+HOTTER = (1.0, 0.5, 0.0)
+
+
+def place(*symbols: str, style: str = "swing", role: Role = Role.LEAD, wish: Wish = WISH) -> Place:
+    return Place(role, style, METER.name, over(*symbols), wish)
 
 
 def bar(number: int, *symbols: str, pitch: int = 60) -> Bar:
@@ -32,7 +36,7 @@ def bar(number: int, *symbols: str, pitch: int = 60) -> Bar:
 def shelf(*bars: Bar) -> Shelf:
     made = Shelf()
     for one in bars:
-        made.put(one, "swing", METER)
+        made.put(one, "swing", METER, WISH)
     return made
 
 
@@ -68,12 +72,20 @@ def test_its_own_bar_goes_before_a_late_one() -> None:
     assert made.find(place("Dm7"), 8 * L, {own.number}) is not None
 
 
+def test_a_bar_that_is_not_as_wanted_any_more_is_second_choice() -> None:
+    made = shelf(bar(4, "Dm7", pitch=60), bar(3, "Dm7", pitch=65))
+    assert pitch_at(made, place("Dm7", wish=HOTTER), 4) == 60, "better than nothing"
+    made.put(bar(4, "Dm7", pitch=70), "swing", METER, HOTTER)
+    assert pitch_at(made, place("Dm7", wish=HOTTER), 4) == 70
+    assert len(made) == 2, "one bar for a bar line"
+
+
 def test_a_bar_that_is_mended_replaces_the_one_before() -> None:
     made = shelf(bar(4, "Dm7"))
     first = made.find(place("Dm7"), 4 * L)
     assert first is not None
     made.give(first, 4 * L)
-    made.put(bar(4, "Dm7", pitch=65), "swing", METER)
+    made.put(bar(4, "Dm7", pitch=65), "swing", METER, WISH)
     assert len(made) == 1
     assert pitch_at(made, place("Dm7"), 4) == 65
     assert pitch_at(made, place("Dm7"), 8) is None, "it was given out already"
@@ -83,7 +95,7 @@ def test_chords_of_the_same_root_and_family_will_do() -> None:
     made = shelf(bar(4, "Dm7"))
     assert pitch_at(made, place("Dm9"), 4) == 60
     assert pitch_at(made, place("D7"), 4) is None
-    made.put(bar(4, "Dm9", pitch=72), "swing", METER)
+    made.put(bar(4, "Dm9", pitch=72), "swing", METER, WISH)
     assert pitch_at(made, place("Dm9"), 4) == 72, "but the same chords go before"
     assert alike(over("Dm7", "G7"), over("Dm", "G13"))
     assert not alike(over("Dm7", "G7"), over("Dm7", "Db7"))
@@ -101,7 +113,7 @@ def test_the_chords_of_a_bar_are_cut_out_and_joined() -> None:
 def test_it_stays_small_and_gives_no_bar_twice(written: list[tuple[int, str]]) -> None:
     made = Shelf()
     for n, (number, symbol) in enumerate(written):
-        made.put(replace(bar(number, symbol), seed=n), "swing", METER)
+        made.put(replace(bar(number, symbol), seed=n), "swing", METER, WISH)
     assert len(made) <= CAPACITY
     given_out = set()
     for number in range(60):
