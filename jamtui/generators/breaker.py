@@ -9,6 +9,7 @@ PATIENCE = {
     Kind.CUT: 1,
     Kind.MISSING: 1,
     Kind.SILENT: 1,
+    Kind.SLOW: 1,
     Kind.BUSY: 1,
     Kind.ERROR: 2,
     Kind.NONSENSE: 3,

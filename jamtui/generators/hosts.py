@@ -24,11 +24,22 @@ from jamtui.session.generator import GeneratorHealth
 NAME = "ollama"
 LOAD_PATIENCE_S = 20.0
 """How long a model may take to load where another host waits; without one, as long as it takes."""
+WARM_S = 120.0
+"""How long the first answer of a model that was just loaded may take: it reads a whole prompt."""
+WARM_PATIENCE_S = 10.0
+"""The same, where the model was heard before, unless it needed half as long then."""
+LATE_ROW = 3
+"""Requests in a row that were closed without a whole bar, because it would have been late, until a host is
+left for another one."""
+SLOW_S = 15.0
+"""The same, of the time for which a host writes some bars and not all."""
+SLOW_FOR_S = 60.0
+"""How long a host that was left for being slow is not fled to from another one."""
 LOOK_S = 1.0
 """How often the keeper looks, and how old a sentence on the screen gets."""
 LOCAL = ("127.0.0.1", "[::1]", "::1")
 
-Warm = Callable[["Host"], Awaitable[None]]
+Warm = Callable[["Host", float], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -43,6 +54,14 @@ class Host:
     thinking: bool = False
     pace: Pace = field(default_factory=Pace)
     breaker: Breaker = field(default_factory=Breaker)
+    warm_s: float = 0.0
+    """How long it took to read its first prompt and to write two bars."""
+    late_row: int = 0
+    """Requests in a row that were closed as late, without a whole bar."""
+    slow_since: float | None = None
+    """Since when it does not keep up, in seconds."""
+    slow_until: float = 0.0
+    """Until when it counts as too slow, in seconds."""
     note: str = ""
     """What to do about a host that cannot play, in a sentence."""
 
@@ -71,7 +90,9 @@ class Hosts:
 
     Args:
         hosts: in order of preference.
-        warm: asks a host that has just loaded its model for a few bars, so that its prompt is known.
+        warm: asks a host that has just loaded its model for a few bars, so that its prompt is known; with
+            the longest wait for its first piece, in seconds.
+        keeps_up: whether a host's pace is enough for what is played.
         measured: what ``jamtui llm bench`` found, by model.
         now: the time in seconds; the event loop's, where nothing else is said.
     """
@@ -80,12 +101,15 @@ class Hosts:
         self,
         hosts: Sequence[Host],
         warm: Warm,
+        keeps_up: Callable[[Host], bool] = lambda _host: True,
         measured: Mapping[str, Measured] | None = None,
         now: Callable[[], float] = loop_time,
     ) -> None:
         self.all = tuple(hosts)
         self.active: Host | None = None
         self._warm = warm
+        self._keeps_up = keeps_up
+        self._probe: tuple[Host, asyncio.Task[None]] | None = None
         self._measured = measured
         self._now = now
         self._news = asyncio.Event()
@@ -95,12 +119,18 @@ class Hosts:
     async def keep(self, say: Callable[[], None]) -> None:
         """Run until cancelled. ``say``: called when ``health`` has changed."""
         self._say = say
-        while True:
-            await self._choose()
-            self._news.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._pause()):
-                    await self._news.wait()
+        try:
+            while True:
+                await self._choose()
+                self._news.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._pause()):
+                        await self._news.wait()
+        finally:
+            if self._probe is not None:
+                self._probe[1].cancel()
+                await asyncio.gather(self._probe[1], return_exceptions=True)
+                self._probe = None
 
     async def close(self) -> None:
         """Close all connections."""
@@ -121,8 +151,35 @@ class Hosts:
         self._say()
         self._news.set()
 
+    def late(self, host: Host) -> None:
+        """A request to ``host`` was closed, for not one bar would have been in time."""
+        host.late_row += 1
+        if host.late_row >= LATE_ROW:
+            self._leave(host)
+
+    def review(self) -> None:
+        """Look whether the one that writes keeps up."""
+        host, now = self.active, self._now()
+        if host is None:
+            return
+        if self._keeps_up(host):
+            host.slow_since = None
+        elif host.slow_since is None:
+            host.slow_since = now
+        elif now - host.slow_since > SLOW_S:
+            self._leave(host)
+
+    def _leave(self, host: Host) -> None:
+        """Leave ``host`` for being too slow, if another one may be better."""
+        now = self._now()
+        host.late_row, host.slow_since = 0, None
+        host.slow_until = now + SLOW_FOR_S
+        if any(h.slow_until <= now and h.breaker.allows(now) for h in self.all if h is not host):
+            self.failed(host, Trouble(Kind.SLOW, "what it writes comes too late"))
+
     def succeeded(self, host: Host) -> None:
         """A request to ``host`` brought music."""
+        host.late_row = 0
         if host.breaker.succeeded():
             host.note = ""
             self._say()
@@ -133,21 +190,38 @@ class Hosts:
         return min([LOOK_S, *(h.breaker.retry_at - now for h in self.all if h.breaker.retry_at > now)])
 
     async def _choose(self) -> None:
-        for place, host in enumerate(self.all):
+        if self._probe is not None and self._probe[1].done():
+            self._probe = None
+        for host in self.all:
             if host is self.active:
                 return
-            if not host.breaker.allows(self._now()):
+            probed = self._probe is not None and self._probe[0] is host
+            if probed or not host.breaker.allows(self._now()):
                 continue
-            if await self._prepare(host, others=place + 1 < len(self.all)):
-                self.active = host
-                self._say()
+            if self.active is None:
+                await self._take(host)
+            elif self._probe is None:
+                # Beside the one that writes, which may fail meanwhile.
+                self._probe = host, asyncio.ensure_future(self._take(host))
+            if self.active is not None:
                 return
         if self.active is None:
             self._tell_down()
 
-    async def _prepare(self, host: Host, *, others: bool) -> bool:
+    async def _take(self, host: Host) -> None:
+        """Make ``host`` the one that writes, if it can be made ready and no better one is meanwhile."""
+        if not await self._prepare(host):
+            return
+        active = self.active
+        if active is None or self.all.index(host) < self.all.index(active):
+            self.active = host
+            self._say()
+            self._news.set()
+
+    async def _prepare(self, host: Host) -> bool:
         """Whether ``host`` has its model loaded and warm."""
         try:
+            others = any(not h.breaker.open for h in self.all if h is not host)
             models = await host.client.models()
             model = find_model(host.wish, models) if host.wish else recommend(models, self._measured)
             if model is None:
@@ -155,9 +229,15 @@ class Hosts:
                 raise Trouble(Kind.MISSING, f"`jamtui llm pull {missing}` fetches a model")
             host.model = model.name
             host.thinking = await host.client.thinks(model.name)
-            patience = LOAD_PATIENCE_S if others or self.active is not None else LOAD_S
-            await self._while_loading(host, host.client.load(model.name, patience))
-            await self._while_loading(host, self._warm(host))
+            loading = host.client.load(model.name, LOAD_PATIENCE_S if others else LOAD_S)
+            await self._while_loading(host, loading, "loading")
+            patience = LOAD_PATIENCE_S if others else WARM_S
+            if host.warm_s:
+                patience = max(WARM_PATIENCE_S, 2 * host.warm_s)
+            began = self._now()
+            await self._while_loading(host, self._warm(host, patience), "warming up")
+            host.warm_s = self._now() - began
+            self._compare(host)
         except Exception as error:  # whatever it is, the next host may do better
             said = trouble(error)
             host.breaker.failed(said.kind, str(said), self._now())
@@ -166,16 +246,28 @@ class Hosts:
         host.breaker.reached()
         return True
 
-    async def _while_loading(self, host: Host, work: Awaitable[None]) -> None:
-        """Do ``work``, saying each second how long it takes, where nobody else plays meanwhile."""
+    def _compare(self, host: Host) -> None:
+        """Raise ``Trouble`` if ``host`` is still too slow, and another one plays that is not slower."""
+        now, active = self._now(), self.active
+        if self._keeps_up(host):
+            host.slow_until = 0.0
+        elif active is not None and host.breaker.kind is Kind.SLOW:
+            if active.slow_until > now and host.pace.tokens_per_s > active.pace.tokens_per_s:
+                return
+            host.slow_until = now + SLOW_FOR_S
+            raise Trouble(Kind.SLOW, "what it writes comes too late")
+
+    async def _while_loading(self, host: Host, work: Awaitable[None], doing: str) -> None:
+        """Do ``work``, saying each second how long it takes, where nobody else plays meanwhile. What is said
+        of a host whose answers were no music stays."""
         began = self._now()
         task = asyncio.ensure_future(work)
         try:
             while not task.done():
-                if self.active is None:
+                if self.active is None and host.breaker.kind is not Kind.NONSENSE:
                     passed = self._now() - began
                     since = f", {passed:.0f} s" if passed >= 1 else ""
-                    self._set("loading", f"{host.who}: loading{since}")
+                    self._set("loading", f"{host.who}: {doing}{since}")
                 await asyncio.wait({task}, timeout=LOOK_S)
             task.result()
         finally:
@@ -205,6 +297,7 @@ class Hosts:
 _WORDS = {
     Kind.REFUSED: "does not answer; start Ollama there (`ollama serve`)",
     Kind.SILENT: "stopped answering; it is tried again",
+    Kind.SLOW: "is too slow; it is tried again",
     Kind.BUSY: "is busy with other requests; it is tried again",
     Kind.CUT: "broke off; it is tried again",
     Kind.NONSENSE: "answers nonsense; choose another model with `jamtui llm use`",

@@ -34,8 +34,6 @@ WAITING_S = 1.0
 """Beyond what was expected, until a host that says nothing is called slow."""
 STUMBLE_S = 2.0
 """Pause after a mistake of its own."""
-WARM_S = 120.0
-"""Longest wait for the first answer of a model that was just loaded."""
 
 EXAMPLES = 3
 """Phrases that are looked up for a request; the prompt takes as many as it has room for."""
@@ -82,7 +80,7 @@ class OllamaSource:
         on_exchange: Callable[[Exchange], None] = lambda _exchange: None,
         now: Callable[[], float] = loop_time,
     ) -> None:
-        self.hosts = Hosts(hosts, self._warm, measured, now)
+        self.hosts = Hosts(hosts, self._warm, self._keeps_up, measured, now)
         self.shelf = Shelf()
         self._styles = styles
         self.roles = tuple(roles)
@@ -323,30 +321,45 @@ class OllamaSource:
         waited = self._now() - stream.began
         if why == "late" and stream.first_at is None and waited > max(2.0, 3 * stream.host.pace.prompt_s):
             self.hosts.failed(stream.host, Trouble(Kind.SILENT, "no answer in time"))
+        elif why == "late" and not stream.whole:
+            self.hosts.late(stream.host)
+
+    def _keeps_up(self, host: Host) -> bool:
+        """Whether ``host`` can write every bar of what is played now."""
+        now = self._now()
+        active = [a for a in self._ahead.values() if not a.over(now)]
+        return all(
+            plan(host.pace, a.bar_s, a.brief.meter.bar_ticks / self._step + 1, len(active)).keeps_up
+            for a in active
+        )
 
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(LOOK_S)
             self._review()
+            self.hosts.review()
             self._say()
 
     # -- hosts -------------------------------------------------------------------------------------------
 
-    async def _warm(self, host: Host) -> None:
+    async def _warm(self, host: Host, first_s: float) -> None:
         """Have ``host`` read what every prompt begins with, then write two bars, which measures its speed."""
         style = next(iter(self._styles.values()), None)
         request = make_request(trial_brief(style), style, bars=2, step=self._step)
-        stream = Stream(host, request, (), first_s=WARM_S, style_words=_words(style), now=self._now)
-        reading = Ask(host.model, stream.prompt.text, "", 1, first_s=WARM_S)
+        stream = Stream(host, request, (), first_s=first_s, style_words=_words(style), now=self._now)
+        reading = Ask(host.model, stream.prompt.text, "", 1, first_s=first_s)
         async with aclosing(host.client.write(reading)) as parts:
             async for part in parts:
                 if isinstance(part, Figures):
                     break
         request = make_request(trial_brief(style, number=1), style, bars=2, step=self._step)
-        stream = Stream(host, request, (), first_s=WARM_S, style_words=_words(style), now=self._now)
-        async with aclosing(stream.bars()) as bars:
-            async for _bar in bars:
-                pass
+        stream = Stream(host, request, (), first_s=first_s, style_words=_words(style), now=self._now)
+        try:
+            async with aclosing(stream.bars()) as bars:
+                async for _bar in bars:
+                    pass
+        finally:
+            self._on_exchange(stream.exchange())
 
     # -- the screen --------------------------------------------------------------------------------------
 

@@ -41,6 +41,8 @@ class Kind(StrEnum):
     """The server says that something went wrong."""
     CUT = "cut"
     """The stream ended without its end."""
+    SLOW = "slow"
+    """What it writes comes too late."""
     NONSENSE = "nonsense"
     """What came is no answer in the protocol or no music."""
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from itertools import pairwise
 from typing import Any
@@ -19,7 +19,7 @@ from jamtui.music.phrase import Brief, ChordSpan, Note, Phrase, Role, Source
 from jamtui.session.exchange import Exchange
 from jamtui.session.generator import Corresponding, Generator, Inspired, Reporting
 from tests.generators.briefs import brief_for, spans
-from tests.generators.double import Double, Seen
+from tests.generators.double import Double, Says, Seen, Silence
 from tests.generators.playing import LOOP_KEYS, Playing, play_all, ready
 from tests.generators.virtual_time import run
 from tests.session.stage import styles
@@ -334,7 +334,7 @@ def test_the_bars_written_last_are_shown_as_what_was_just_played() -> None:
             await Playing(source(server, on_exchange=kept.append), 8, tempo=200, started=ready).play()
 
     run(scene())
-    for one, other in pairwise(kept):
+    for one, other in pairwise(kept[1:]):  # after the warm-up
         # The second bar of an answer leads to the first one of the next.
         letters = one.answer.strip('" |').split("|")[1].split()
         told = other.prompt.split("Just played:\n")[1].split("\n")[0].strip('" |').split()
@@ -373,3 +373,74 @@ def test_a_host_that_slows_for_good_in_mid_song_still_writes_some_bars() -> None
     played = run(scene())
     assert sum("O" in letters for letters in played.lead_by_bar()[10:]) >= 3
     assert played.dead_air == 0
+
+
+def slow_for_good(server: Double) -> None:
+    server.tokens_per_s = 1.0
+
+
+def stopping_in_mid_stream(server: Double) -> None:
+    server.play(*[Says([" D"] * 3, ends="hang")] * 400)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fails", [slow_for_good, stopping_in_mid_stream])
+def test_a_host_that_writes_nothing_in_time_is_left_for_one_that_does(
+    fails: Callable[[Double], None],
+) -> None:
+    async def scene() -> Playing:
+        async with Double(tokens_per_s=60) as first, Double(tokens_per_s=60) as second:
+            return await Playing(
+                source(first, second), 24, tempo=120, started=ready, events={4: lambda _p: fails(first)}
+            ).play()
+
+    played = run(scene())
+    assert share(played, 12) == 1.0, played.lead_by_bar()
+    assert "down" in played.states()
+    assert played.states()[-1] == "ready"
+    assert played.dead_air == 0
+
+
+@pytest.mark.slow
+def test_a_host_that_loads_and_then_says_nothing_is_passed_over_where_another_one_waits() -> None:
+    async def scene() -> Playing:
+        async with Double() as mute, Double(tokens_per_s=60) as spare:
+            mute.play(*[Silence(900)] * 10)
+            return await Playing(source(mute, spare), 18, tempo=120).play()
+
+    played = run(scene())
+    at = next(t for t, h in played.health if h.state == "ready")
+    assert at - played.bar_at[0] <= LOAD_PATIENCE_S + 2
+    assert any("warming up" in h.detail for _, h in played.health if h.state == "loading")
+    assert "O" in "".join(played.lead_by_bar()[-4:])
+
+
+@pytest.mark.slow
+def test_a_spare_that_was_restarted_writes_while_the_better_host_still_hangs() -> None:
+    async def scene() -> Playing:
+        async with Double(tokens_per_s=60) as first, Double(tokens_per_s=60) as second:
+            events: dict[int, Callable[[Playing], None]] = {
+                4: lambda _p: first.play(*[Silence(900)] * 40),
+                14: lambda _p: second.kill(),
+                16: lambda _p: second.start(),
+            }
+            return await Playing(source(first, second), 30, tempo=120, started=ready, events=events).play()
+
+    played = run(scene())
+    assert share(played, 24) == 1.0, played.lead_by_bar()
+    assert played.dead_air == 0
+
+
+def test_nonsense_from_the_start_is_kept_to_be_shown_and_the_panel_stays_with_it() -> None:
+    kept: list[Exchange] = []
+
+    async def scene() -> Playing:
+        async with Double(tokens_per_s=60) as server:
+            server.play(*[Says(["Sure! Here is a jazzy", " solo: C E G", " and more.\n"])] * 500)
+            return await Playing(source(server, on_exchange=kept.append), 8, tempo=200).play()
+
+    played = run(scene())
+    assert kept
+    assert "jazzy solo" in kept[0].answer
+    assert played.states() == ["loading", "nonsense"]
+    assert "jamtui llm use" in played.told("nonsense")
