@@ -174,6 +174,11 @@ class Searcher:
             return []
         return self._rank(query, known, found, rows, k, avoid_sources)
 
+    def get(self, number: int) -> PhraseRecord | None:
+        """One phrase; None where there is none of that number. It waits for no writer."""
+        rows = self._all(f"{PHRASE_SQL} where p.id = ?", (number,))
+        return phrase_record(rows[0]) if rows else None
+
     def _fetch(self, query: Query, known: Wanted, extra: int) -> dict[int, _Candidate]:
         """What the vectors say is near, by number."""
         meter = meter_text(query.meter)

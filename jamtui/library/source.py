@@ -45,6 +45,10 @@ class Finder(Protocol):
         """The best phrases, best first."""
         ...
 
+    def get(self, number: int) -> PhraseRecord | None:
+        """One phrase; None where there is none of that number."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Composed:
@@ -80,6 +84,8 @@ class _Memory:
     """Bar line from which it has played without a breath."""
     rested: int = -1
     """Bar line of the last breath."""
+    wished: PhraseRecord | None = None
+    """What it plays next, whatever fits better."""
 
 
 class LibrarySource:
@@ -92,7 +98,7 @@ class LibrarySource:
     def __init__(self, finder: Callable[[], Finder | None]) -> None:
         self._finder = finder
         self._memory: dict[Role, _Memory] = {}
-        self._wished: dict[Role, PhraseRecord] = {}
+        self._wished: dict[Role, int] = {}
         self._session = ""
         self._kept: tuple[PhraseRecord, ...] = ()
 
@@ -101,12 +107,10 @@ class LibrarySource:
         else fits, as often as any other phrase may come."""
         self._kept = tuple(records)
 
-    def wish(self, record: PhraseRecord) -> None:
-        """Play ``record`` next in its role, whatever fits better (an audition)."""
-        self._wished[record.phrase.role] = record
-        memory = self._memory.get(record.phrase.role)
-        if memory is not None:
-            memory.going = None
+    def wish(self, role: Role, number: int) -> None:
+        """Play that phrase next, whatever fits better (an audition). It never waits and may be called from
+        any thread: the next ``compose`` for ``role`` begins with it."""
+        self._wished[role] = number
 
     def forget(self, number: int) -> None:
         """A phrase was banned or removed: it does not go on."""
@@ -123,6 +127,10 @@ class LibrarySource:
             self._session = brief.session
             self._memory.clear()
         memory = self._memory.setdefault(brief.role, _Memory())
+        number = self._wished.pop(brief.role, None)
+        record = finder.get(number) if number is not None else None
+        if record is not None and record.phrase.role is brief.role:
+            memory.wished, memory.going = record, None
         length = brief.meter.bar_ticks
         chords = brief.forecast or brief.chords
         found = self._search(finder, brief, chords, 0, memory)
@@ -192,7 +200,7 @@ class LibrarySource:
         if memory.began is None or memory.began > start:
             memory.began = start
         played = (start - memory.began) / brief.meter.bar_ticks
-        if brief.role is not Role.LEAD or brief.role in self._wished or played < 2:
+        if brief.role is not Role.LEAD or memory.wished is not None or played < 2:
             return False
         likely = (1.0 - brief.density) * (1.2 - 0.8 * brief.energy) * 0.35 * (played - 1)
         return chance(brief.seed, "library rest", brief.role, start) < min(0.8, likely)
@@ -206,7 +214,7 @@ class LibrarySource:
         at: int,
         chords: Sequence[ChordSpan],
     ) -> _Going | None:
-        wished = self._wished.pop(brief.role, None)
+        wished, memory.wished = memory.wished, None
         transpose: int | None
         hit: SearchHit | None = None
         if wished is not None:

@@ -129,13 +129,13 @@ def test_without_a_library_or_a_chord_there_is_nothing(searcher: Searcher) -> No
 
 def test_an_audition_comes_next_whatever_fits_better(searcher: Searcher, store: SqliteStore) -> None:
     number = store.numbers(role="lead", style="funk")[0]
-    record = store.get(number)
-    assert record is not None
     source = LibrarySource(lambda: searcher)
     source.compose(brief("Dm7 G7 Cmaj7 A7", 0))
-    source.wish(record)
+    source.wish(Role.LEAD, number)
     bars = source.compose(brief("Dm7 G7 Cmaj7 A7", 1)).bars
     assert bars[0].ref == ref_of(number)
+    source.wish(Role.LEAD, 999_999)
+    assert source.compose(brief("Dm7 G7 Cmaj7 A7", 3)).bars, "there is none of that number: it plays on"
 
 
 def test_hits_say_the_chords_where_they_would_be_played(searcher: Searcher) -> None:

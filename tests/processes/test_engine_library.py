@@ -275,7 +275,7 @@ def test_an_audition_that_nobody_would_hear_is_refused_in_words() -> None:
     with pytest.raises(JamtuiError, match="try again then"):
         scene.act("audition", "12 lead")
     scene.play(3)
-    scene.stage.act("mute", "bass")
+    scene.stage.act("mute_bass")
     with pytest.raises(JamtuiError, match="the bass is silent"):
         scene.act("audition", "12 bass")
     scene.stage.act("freeze")

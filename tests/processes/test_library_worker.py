@@ -171,6 +171,22 @@ def test_takes_marks_pages_and_auditions(library: Path) -> None:
         assert words in told.sentences()
 
 
+def test_a_phrase_that_is_wished_is_in_the_first_brief_after_it(library: Path) -> None:
+    with SqliteStore.open(library) as store:
+        number = store.numbers(role="lead", style="funk")[0]
+
+    async def play(worker: LibraryWorker, told: Told) -> None:
+        await until(lambda: worker.health().state == "ready", "a library")
+        await answer(worker, "Dm7 G7")
+        body = {"id": number, "playing": True, "role": "lead"}
+        wished = asyncio.get_running_loop().create_task(worker.take("audition", body))
+        bars = await asyncio.get_running_loop().create_task(answer(worker, "Dm7 G7"))
+        assert bars[0].ref == f"L:{number}"
+        await wished
+
+    assert "not in the library" not in scene(library, play).sentences()
+
+
 def tune(path: Path) -> Path:
     """A small file of one line over two chords, written here."""
     import mido
