@@ -6,8 +6,6 @@ writes, lists and takes in the starter phrases.
 
 import asyncio
 import contextlib
-import json
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +23,7 @@ from jamtui.library.source import Composed, LibrarySource, hit_of, number_of
 from jamtui.library.store import SqliteStore
 from jamtui.music.phrase import Bar, Brief, ChordSpan, Phrase, Role, Source
 from jamtui.processes.codec import from_plain
+from jamtui.processes.ingest_beside import IngestBeside
 from jamtui.session.audition import AuditionNote
 from jamtui.session.book import ReflexPhrase
 from jamtui.session.generator import GeneratorHealth
@@ -69,10 +68,8 @@ class LibraryWorker:
         self._searching = ThreadPoolExecutor(1, "library search")
         self._writing = ThreadPoolExecutor(1, "library writing")
         self._caring: asyncio.Task[None] | None = None
-        self._ingesting: asyncio.Task[None] | None = None
-        self._child: asyncio.subprocess.Process | None = None
         self._view = LibraryView()
-        self._ingest = ""
+        self._ingest = IngestBeside(path, self._tell, self._look)
         self._played: list[int] = []
         self._invited: set[tuple[str, str]] = set()
         self._lead_at = 0.0
@@ -176,9 +173,9 @@ class LibraryWorker:
             # Before anything is waited for: the brief for the new plan comes right behind.
             self._source.wish(Role(body["role"]), int(body["id"]))
         if kind == "ingest":
-            self._begin_ingest(str(body["path"]))
+            self._ingest.begin(str(body["path"]))
         elif kind == "ingest-stop":
-            self._stop_ingest()
+            self._ingest.stop()
         elif kind == "browse":
             self._send("page", await self._page(from_plain(PageRequest, body)))
         elif self._librarian is None:
@@ -222,12 +219,11 @@ class LibraryWorker:
 
     async def close(self) -> None:
         """Stop the ingest, write down what was played, close the library."""
-        self._stop_ingest()
-        for task in (self._caring, self._ingesting):
-            if task is not None:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+        await self._ingest.close()
+        if self._caring is not None:
+            self._caring.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._caring
         await self._count()
         self._shut()
         self._searching.shutdown()
@@ -296,7 +292,7 @@ class LibraryWorker:
         """Tell the size and the ingest, if something about them changed."""
         searcher = self._searcher
         size = searcher.size if searcher is not None else None
-        view = LibraryView(size, 0, self._ingest)
+        view = LibraryView(size, 0, self._ingest.line)
         if view != self._view:
             grown = size != self._view.phrases
             self._view = view
@@ -340,60 +336,6 @@ class LibraryWorker:
                 for n in phrase.notes
             ]
             self._send("audition", {"role": phrase.role, "tempo": phrase.tempo, "notes": notes})
-
-    # Inside: ingest
-
-    def _begin_ingest(self, text: str) -> None:
-        if not text.strip():
-            self._tell("say which folder: its path after ingest", "warning")
-            return
-        path = Path(text.strip()).expanduser()
-        if not path.exists():
-            self._tell(f"there is no {path} to ingest; check the path", "warning")
-        elif self._ingesting is not None and not self._ingesting.done():
-            self._tell("an ingest is running; wait for its end or stop it", "warning")
-        else:
-            self._ingesting = asyncio.get_running_loop().create_task(self._run_ingest(path))
-
-    async def _run_ingest(self, path: Path) -> None:
-        self._ingest = f"{path.name}: looking for files"
-        self._look()
-        end = "the ingest ended without a word; the log of the workers says more"
-        added = refused = 0
-        try:
-            self._child = child = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "jamtui.processes.ingest_child",
-                str(self._path),
-                str(path),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-            )
-            assert child.stdout is not None
-            async for line in child.stdout:
-                told = json.loads(line)
-                added, refused = told["added"], told["refused"]
-                end = told.get("end", end)
-                self._ingest = f"{path.name}: {told['done']}/{told['files']} files, {added:,} new phrases"
-                self._look()
-            await child.wait()
-        finally:
-            self._child = None
-            self._ingest = ""
-        told_of = f"{added:,} new phrases" + (f", {refused} files refused" if refused else "")
-        if end == "done":
-            self._tell(f"{path.name} is in the library: {told_of}")
-        elif end == "stopped":
-            self._tell(f"ingest of {path.name} stopped: {told_of} so far; again: it goes on")
-        else:
-            self._tell(end, "warning")
-        self._look()
-
-    def _stop_ingest(self) -> None:
-        child = self._child
-        if child is not None and child.stdin is not None:
-            child.stdin.close()
 
 
 def load() -> LibraryWorker:
