@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from jamtui.generators.breaker import Breaker
-from jamtui.generators.models import SUGGESTED, Measured, find_model, recommend
+from jamtui.generators.models import SUGGESTED, Measurements, find_model, measured_on, recommend
 from jamtui.generators.ollama_client import (
     LOAD_S,
     Kind,
@@ -93,7 +93,7 @@ class Hosts:
         warm: asks a host that has just loaded its model for a few bars, so that its prompt is known; with
             the longest wait for its first piece, in seconds.
         keeps_up: whether a host's pace is enough for what is played.
-        measured: what ``jamtui llm bench`` found, by model.
+        measured: what ``jamtui llm bench`` found, by host and model.
         now: the time in seconds; the event loop's, where nothing else is said.
     """
 
@@ -102,7 +102,7 @@ class Hosts:
         hosts: Sequence[Host],
         warm: Warm,
         keeps_up: Callable[[Host], bool] = lambda _host: True,
-        measured: Mapping[str, Measured] | None = None,
+        measured: Measurements | None = None,
         now: Callable[[], float] = loop_time,
     ) -> None:
         self.all = tuple(hosts)
@@ -223,7 +223,8 @@ class Hosts:
         try:
             others = any(not h.breaker.open for h in self.all if h is not host)
             models = await host.client.models()
-            model = find_model(host.wish, models) if host.wish else recommend(models, self._measured)
+            known = measured_on(host.client.url, self._measured)
+            model = find_model(host.wish, models) if host.wish else recommend(models, known)
             if model is None:
                 missing = host.wish or SUGGESTED
                 raise Trouble(Kind.MISSING, f"`jamtui llm pull {missing}` fetches a model")
@@ -279,9 +280,7 @@ class Hosts:
         if first is None:
             self._set("absent", "Turned off in the configuration: `on = true` in [llm] turns it on.")
         elif kinds == {Kind.REFUSED} and not any(h.where or h.model for h in self.all):
-            self._set(
-                "absent", "No Ollama here: get it at ollama.com, then `jamtui llm pull " + SUGGESTED + "`."
-            )
+            self._set("absent", f"Get it: ollama.com, then `jamtui llm pull {SUGGESTED}`")
         elif kinds == {Kind.MISSING}:
             self._set("absent", f"No model: {first.breaker.text}.")
         else:

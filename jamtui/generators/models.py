@@ -48,6 +48,20 @@ class Measured:
         return self.bars_per_s >= BARS_PER_S and self.accepted >= ACCEPTED
 
 
+Measurements = Mapping[tuple[str, str], Measured]
+"""Figures by the host's URL and the model: a fast machine's say nothing of a slow one."""
+
+
+def measured_on(host: str, measured: Measurements | None) -> dict[str, Measured]:
+    """What was found on ``host`` (its URL), by model."""
+    return {model: found for (where, model), found in (measured or {}).items() if where == host}
+
+
+def writes_text(model: Installed) -> bool:
+    """Whether ``model`` is for writing, as far as its name says."""
+    return not _NOT_FOR_TEXT.search(model.name)
+
+
 def has_tag(name: str) -> str:
     """``name`` as servers list it: with its tag."""
     return name if ":" in name.rsplit("/", 1)[-1] else f"{name}:latest"
@@ -61,9 +75,10 @@ def find_model(name: str, models: Sequence[Installed]) -> Installed | None:
 def recommend(
     models: Sequence[Installed], measured: Mapping[str, Measured] | None = None
 ) -> Installed | None:
-    """The model to play with: the largest that was measured to keep up; without measurements the first of the
-    preferred names, else the smallest that writes text. None where there is none."""
-    usable = [m for m in models if not _NOT_FOR_TEXT.search(m.name)]
+    """The model to play with on a host, by what was measured there: the largest that keeps up; without
+    measurements the first of the preferred names, else the smallest that writes text. None where there is
+    none."""
+    usable = [m for m in models if writes_text(m)]
     known = measured or {}
     fast = [m for m in usable if m.name in known and known[m.name].recommended]
     if fast:

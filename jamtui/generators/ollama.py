@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from jamtui.errors import MusicError
 from jamtui.generators.ahead import Ahead, Job, next_job, still_useful
 from jamtui.generators.hosts import NAME, Host, Hosts
-from jamtui.generators.models import Measured
+from jamtui.generators.models import Measurements
 from jamtui.generators.ollama_client import Ask, Figures, Kind, Trouble, loop_time, trouble
 from jamtui.generators.pacing import Pacing, plan, words
 from jamtui.generators.prompt import Example, example_of
@@ -58,7 +58,7 @@ class OllamaSource:
         roles: whom it writes for.
         step: ticks of a step of the grid.
         examples: phrases to show to the model, by request; ``inspire`` puts the library in their place.
-        measured: what ``jamtui llm bench`` found, by model.
+        measured: what ``jamtui llm bench`` found, by host and model.
         on_exchange: gets every request and answer, word for word, at its end; once attached, the engine does
             too.
         now: the time in seconds; the event loop's, where nothing else is said.
@@ -76,7 +76,7 @@ class OllamaSource:
         roles: Sequence[Role] = (Role.LEAD,),
         step: int = EIGHTH,
         examples: Examples = lambda _request: (),
-        measured: Mapping[str, Measured] | None = None,
+        measured: Measurements | None = None,
         on_exchange: Callable[[Exchange], None] = lambda _exchange: None,
         now: Callable[[], float] = loop_time,
     ) -> None:

@@ -6,12 +6,12 @@ stage. What does not come, or is refused, is asked for again, a bounded number o
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from jamtui.generators.hosts import Host
-from jamtui.generators.models import SUGGESTED, Measured, find_model, recommend
+from jamtui.generators.models import SUGGESTED, Measurements, find_model, measured_on, recommend
 from jamtui.generators.ollama_client import LOAD_S, Kind, Trouble, loop_time
 from jamtui.generators.prepared import BarNotes, Chorus, PreparedSet, bar_chords
 from jamtui.generators.prompt import Example
@@ -68,7 +68,7 @@ class Tally:
     refused: Counter[str] = field(default_factory=Counter)
 
 
-async def open_host(hosts: Sequence[Host], measured: Mapping[str, Measured] | None = None) -> Host:
+async def open_host(hosts: Sequence[Host], measured: Measurements | None = None) -> Host:
     """The first host that has a model, with that loaded.
 
     Raises:
@@ -78,7 +78,8 @@ async def open_host(hosts: Sequence[Host], measured: Mapping[str, Measured] | No
     for host in hosts:
         try:
             models = await host.client.models()
-            model = find_model(host.wish, models) if host.wish else recommend(models, measured)
+            known = measured_on(host.client.url, measured)
+            model = find_model(host.wish, models) if host.wish else recommend(models, known)
             if model is None:
                 missing = host.wish or SUGGESTED
                 raise Trouble(Kind.MISSING, f"it has no {missing}; `jamtui llm pull {missing}` fetches it")
@@ -98,7 +99,7 @@ class Preparation:
         keep: gets the set whenever it is worth keeping: after each chorus, and at the end however it comes.
         told: called when ``tally`` changed.
         examples: phrases to show to the model, by request.
-        measured: what ``jamtui llm bench`` found, by model.
+        measured: what ``jamtui llm bench`` found, by host and model.
         now: the time in seconds; the event loop's, where nothing else is said.
     """
 
@@ -111,7 +112,7 @@ class Preparation:
         keep: Callable[[PreparedSet], object],
         told: Callable[[], None] = lambda: None,
         examples: Callable[[Request], Sequence[Example]] = lambda _request: (),
-        measured: Mapping[str, Measured] | None = None,
+        measured: Measurements | None = None,
         now: Callable[[], float] = loop_time,
     ) -> None:
         self.prepared = prepared

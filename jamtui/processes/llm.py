@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -11,7 +10,15 @@ from jamtui.config import Config, load_config, save_choice
 from jamtui.errors import JamtuiError
 from jamtui.generators.bench import BARS, REQUESTS, Trial, try_model
 from jamtui.generators.hosts import Host, make_hosts
-from jamtui.generators.models import SUGGESTED, Measured, find_model, recommend
+from jamtui.generators.models import (
+    SUGGESTED,
+    Measured,
+    Measurements,
+    find_model,
+    measured_on,
+    recommend,
+    writes_text,
+)
 from jamtui.generators.ollama import OllamaSource
 from jamtui.generators.ollama_client import (
     Installed,
@@ -66,16 +73,16 @@ def measured_file() -> Path:
     return paths.cache_dir() / "llm-bench.json"
 
 
-def load_measured(path: Path) -> dict[str, Measured]:
-    """The figures in ``path`` by model; none where there is no usable file."""
+def load_measured(path: Path) -> dict[tuple[str, str], Measured]:
+    """The figures in ``path`` by host and model; none where there is no usable file."""
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
-        return {str(e["model"]): Measured(**e) for e in entries}
+        return {(str(e["host"]), str(e["model"])): Measured(**e) for e in entries}
     except (OSError, ValueError, TypeError, KeyError):
         return {}
 
 
-def save_measured(path: Path, measured: Mapping[str, Measured]) -> None:
+def save_measured(path: Path, measured: Measurements) -> None:
     """Keep ``measured`` for ``load_measured``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps([asdict(m) for m in measured.values()], indent=1)
@@ -165,9 +172,10 @@ async def _list(config: Config) -> list[Listed]:
         finally:
             await host.client.close()
         wish = host.wish
-        chosen = find_model(wish, models) if wish else recommend(models, measured)
+        known = measured_on(host.client.url, measured)
+        chosen = find_model(wish, models) if wish else recommend(models, known)
         first = place == len(problems)
-        listed += [Listed(m, host.client.url, measured.get(m.name), first and m == chosen) for m in models]
+        listed += [Listed(m, host.client.url, known.get(m.name), first and m == chosen) for m in models]
     if not listed and problems:
         raise LlmError(problems[0])
     return listed
@@ -202,7 +210,7 @@ async def _bench_on(
         if missing:
             raise LlmError(f"{missing[0]} is not installed; fetch it with `jamtui llm pull {missing[0]}`")
     else:
-        chosen = list(models)
+        chosen = [m for m in models if writes_text(m)]
     if not chosen:
         raise LlmError(f"no model is installed; fetch one with `jamtui llm pull {SUGGESTED}`")
     styles = _styles()
@@ -216,18 +224,19 @@ async def _bench_on(
         finally:
             await fresh.client.close()
         trials[model.name] = trial
-        measured.pop(model.name, None)
+        measured.pop((host.client.url, model.name), None)
         if trial.measured is not None:
-            measured[model.name] = trial.measured
+            measured[host.client.url, model.name] = trial.measured
         if not as_json:
             print(_row(model, trial), flush=True)
     save_measured(measured_file(), measured)
     if as_json:
         print(json.dumps({name: asdict(trial) for name, trial in trials.items()}, indent=1))
         return 0
-    best = recommend(models, measured)
+    known = measured_on(host.client.url, measured)
+    best = recommend(models, known)
     print(f"{REQUESTS} requests of {BARS} bars each, grid {config.llm.grid}, on {host.client.url}")
-    if best is not None and best.name in measured and measured[best.name].recommended:
+    if best is not None and best.name in known and known[best.name].recommended:
         print(f"recommended: {best.name} (`jamtui llm use {best.name}`)")
     else:
         print("none of them keeps up with 120 beats a minute by itself; a smaller one might")

@@ -59,10 +59,33 @@ def test_every_model_is_measured_and_the_figures_are_kept(
         assert "recommended: phi:latest (`jamtui llm use phi:latest`)" in out
         assert run(["llm", "list"]) == 0
         assert capsys.readouterr().out.startswith("* phi:latest")
-    kept = llm.load_measured(llm.measured_file())
+    kept = {model: found for (_, model), found in llm.load_measured(llm.measured_file()).items()}
     assert set(kept) == {"phi:latest", "qwen3:1.7b"}
     assert kept["phi:latest"].bars_per_s < kept["qwen3:1.7b"].bars_per_s
     assert all(m.accepted == 1.0 and m.first_bar_s > 0 and m.tokens_per_s > 0 for m in kept.values())
+
+
+def test_figures_of_one_host_say_nothing_of_another_and_embedders_are_not_measured(
+    jamtui_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    embedder = ("nomic-embed-text:latest", 274_000_000)
+    with (
+        Double(models=(PHI, QWEN, embedder), tokens_per_s=800.0) as rack,
+        Double(models=(PHI, QWEN)) as here,
+    ):
+        with_hosts(rack, here)
+        assert run(["llm", "bench"]) == 0
+        out = capsys.readouterr().out
+        assert "recommended: phi:latest" in out
+        assert "nomic" not in out
+        with_hosts(here, rack)
+        assert run(["llm", "list", "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+    there = [m for m in found if m["host"] == here.url]
+    assert [(m["name"], m["chosen"], m["measured"]) for m in there] == [
+        ("phi:latest", False, None),
+        ("qwen3:1.7b", True, None),
+    ]
 
 
 def test_a_model_that_writes_nonsense_is_reported_and_not_recommended(
