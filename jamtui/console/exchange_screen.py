@@ -10,8 +10,9 @@ from rich.cells import get_character_cell_size
 from jamtui.session.client import BandClient
 from jamtui.session.exchange import Exchange
 
-HEAD = 4
-"""Rows above the lines that scroll: the title, who was asked, what came of it, how it ended."""
+HEAD = 6
+"""Rows above the lines that scroll: the title, how the LLM is (two), who was asked, what came of it, how it
+ended."""
 MARGIN = 2
 """Cells left of a line's text."""
 

@@ -189,3 +189,13 @@ def test_no_key_scrolls_beyond_the_text(keys: list[str], width: int, height: int
     for key in keys:
         assert screen.key(key, width, height) == (key not in ("left", "a"))
         assert 0 <= screen.state.scroll <= max(0, lines - max(1, height - HEAD))
+
+
+@pytest.mark.parametrize("width", [56, 80, 120])
+def test_after_a_request_too_it_says_how_the_llm_is_in_full(width: int) -> None:
+    detail = "prepared: 1 chorus for Blue Hour; live: qwen3:1.7b: 21 tok/s, prompt 0.3 s; 2 bars a request"
+    frame = make_frame(_ollama("ready", detail), drawer=Drawer.LLM, exchange=ExchangeState(EXCHANGE))
+    shown = text(PANELS["drawer"].paint(frame, width, 13))
+    assert f"ready. {detail}" in " ".join(shown.split())
+    other = make_frame(_ollama("slow", detail), drawer=Drawer.LLM, exchange=ExchangeState(EXCHANGE))
+    assert PANELS["drawer"].shown(frame, width) != PANELS["drawer"].shown(other, width)

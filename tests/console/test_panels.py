@@ -16,10 +16,14 @@ from jamtui.console.pads import Pads
 from jamtui.console.panels.header import elapsed
 from jamtui.console.panels.roll import GUTTER, Window, paint_lanes, paint_roll
 from jamtui.console.panels.table import PANELS
-from jamtui.session.snapshot import Event, GaugeView, Roll, RollNote, Snapshot
+from jamtui.session.snapshot import Event, GaugeView, Roll, RollNote, Snapshot, SourceView
 from tests.console.fakes import FakeBand, comp_solo, in_meter, no_input, stopped
 
 Change = Callable[[Snapshot], Snapshot]
+
+
+NAMES = ("reflex", "library", "model")
+GET_IT = "Get it: ollama.com, then `jamtui llm pull qwen3:1.7b`"
 
 
 def make_frame(change: Change | None = None, *, at: float = 33.2, **fields: object) -> Frame:
@@ -389,3 +393,29 @@ def test_without_colour_no_style_has_one() -> None:
                 assert segment.style is not None
                 assert segment.style.color is None
                 assert segment.style.bgcolor is None
+
+
+@pytest.mark.parametrize(
+    ("panel", "width", "height", "told"),
+    [("sources", 80, 1, "absent: L"), ("generator", 36, 5, "Get it: ollama.com"), ("generator", 60, 9, "")],
+)
+def test_without_a_server_the_panel_says_how_to_get_one_in_whole_words(
+    panel: str, width: int, height: int, told: str
+) -> None:
+    others = [SourceView(letter, name, "absent", "") for letter, name in zip("RLM", NAMES, strict=True)]
+    rows = PANELS[panel].paint(
+        make_frame(lambda s: replace(s, sources=(*others, SourceView("O", "ollama", "absent", GET_IT)))),
+        width,
+        height,
+    )
+    shown = " ".join(text(rows).split())
+    assert (told or GET_IT) in shown
+    assert "…" not in shown
+
+
+def test_a_sentence_longer_than_its_row_goes_on_in_the_row_of_the_state() -> None:
+    detail = "qwen3:1.7b on box:11434: 21 tok/s, prompt 0.3 s; 2 bars a request, 4 ahead"
+    source = SourceView("O", "ollama", "ready", detail)
+    rows = PANELS["generator"].paint(make_frame(lambda s: replace(s, sources=(source,))), 60, 9)
+    state, rest = text(rows).splitlines()[-2:]
+    assert detail == f"{state.split('ready')[1].strip()} {rest.strip()}"

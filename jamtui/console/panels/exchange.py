@@ -42,6 +42,18 @@ def _nothing(frame: Frame, width: int) -> list[Row]:
     ]
 
 
+def _state(frame: Frame, width: int) -> list[Row]:
+    """How the LLM is now and what follows, on two rows."""
+    inks = frame.inks
+    view = next((s for s in frame.snapshot.sources if s.letter == "O"), None) if frame.snapshot else None
+    said = _NOT_THERE if view is None else f"{view.state}. {view.detail}"
+    room = max(1, width - 2 * MARGIN)
+    first, *rest = wrap(said, room)
+    last = "".join(rest)
+    ink = inks.dim if view is not None and view.state == "ready" else inks.text
+    return [Line(width, inks.blank).add("  ").cell(text, room, ink).row() for text in (first, last)]
+
+
 def _head(frame: Frame, exchange: Exchange, width: int) -> list[Row]:
     inks = frame.inks
     who = Line(width, inks.blank).add(" ").add(" O ", inks.accent("O").chip).add(" ")
@@ -55,7 +67,12 @@ def _head(frame: Frame, exchange: Exchange, width: int) -> list[Row]:
         came.add(f"   took {exchange.seconds:.1f} s", inks.dim)
     ended = Line(width, inks.blank).add("  ")
     ended.cell(_ENDINGS.get(exchange.outcome, exchange.outcome), max(0, width - 3), inks.text)
-    return [who.end((f"{frame.exchange.time_of_day} ", inks.faint)), came.row(), ended.row()]
+    return [
+        *_state(frame, width),
+        who.end((f"{frame.exchange.time_of_day} ", inks.faint)),
+        came.row(),
+        ended.row(),
+    ]
 
 
 def paint_exchange(frame: Frame, width: int, height: int) -> list[Row]:

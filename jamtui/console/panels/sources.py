@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from jamtui.console.exchange_screen import wrap
 from jamtui.console.frame import Frame
 from jamtui.console.inks import SOURCE_NAMES
 from jamtui.console.line import Line, Row, fill, rule
@@ -44,7 +45,10 @@ def paint_sources(frame: Frame, width: int, height: int) -> list[Row]:
         ready = view is not None and view.state == "ready"
         line.add(f" {letter} ", inks.accent(letter).chip if ready else inks.faint)
         line.add(f" {view.name if view else SOURCE_NAMES[letter]} ", inks.text if ready else inks.faint)
-        line.add(f"{view.state if view else 'not there'}  ", inks.dim if ready else inks.faint)
+        state = view.state if view else "not there"
+        # There is no room for what to do about it: the LLM's drawer says it.
+        more = ": L" if letter == "O" and view is not None and not ready else ""
+        line.add(f"{state}{more}  ", inks.dim if ready else inks.faint)
     return fill([line.row()], width, height, inks.blank)
 
 
@@ -93,6 +97,14 @@ def paint_hits(frame: Frame, width: int, height: int) -> list[Row]:
     return fill(rows, width, height, inks.blank)
 
 
+def _leading(detail: str, cells: int) -> str:
+    """As many clauses of ``detail`` from its first as have room; all of it where not even that has."""
+    shown = detail
+    while len(shown) > cells and (end := max(shown.rfind("; "), shown.rfind(", "))) > 0:
+        shown = shown[:end]
+    return shown if len(shown) <= cells else detail
+
+
 def paint_generator(frame: Frame, width: int, height: int) -> list[Row]:
     """Every source with its state and a sentence, those that are not there too."""
     inks = frame.inks
@@ -116,9 +128,14 @@ def paint_generator(frame: Frame, width: int, height: int) -> list[Row]:
         line.add(" ").cell(name, 8, ink)
         detail = view.detail if view else ""
         if each == 1:
-            words = detail or state
+            words = _leading(detail, line.left - 1) or state
             rows.append(line.cell(words, line.left - 1, inks.dim).row())
         else:
-            rows.append(line.add(state, inks.strong if ready else inks.dim).row())
-            rows.append(Line(width, inks.blank).add("     ").cell(detail, width - 6, inks.dim).row())
+            line.add(f"{state}  ", inks.strong if ready else inks.dim)
+            first, rest = "", detail
+            if len(detail) > width - 6:
+                first = wrap(detail, max(1, line.left - 1))[0]
+                rest = detail[len(first) :]
+            rows.append(line.cell(first, max(0, line.left - 1), inks.dim).row())
+            rows.append(Line(width, inks.blank).add("     ").cell(rest, width - 6, inks.dim).row())
     return fill(rows, width, height, inks.blank)

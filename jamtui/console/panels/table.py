@@ -134,7 +134,7 @@ def _drawer(frame: Frame, width: int) -> object:
     if frame.drawer is Drawer.LIBRARY:
         own = frame.library, s.library if s else None
     elif frame.drawer is Drawer.LLM:
-        own = frame.exchange, s.sources if s and frame.exchange.exchange is None else None
+        own = frame.exchange, s.sources if s else None
     return frame.drawer, frame.cursor, frame.unfolded, frame.scroll, lists, ports, frame.pads is None, own
 
 
