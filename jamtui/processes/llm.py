@@ -253,7 +253,9 @@ async def _pull(config: Config, name: str) -> None:
         with Progress(*columns) as progress:
             task = progress.add_task(name, total=None)
             async for status, completed, total in host.client.pull(name):
-                progress.update(task, description=status[:40], completed=completed, total=total or None)
+                progress.update(task, description=status[:40])
+                if total:  # what has no figures (verifying, success) leaves the bar where it is
+                    progress.update(task, completed=completed, total=total)
     except Trouble as error:
         raise LlmError(
             f"{name} cannot be fetched: {error}; look for its name at ollama.com/library"
