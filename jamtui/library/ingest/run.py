@@ -167,16 +167,8 @@ def _settle(
         report.done += 1
         return
     source = packed.source
-    if packed.prepared is None:
-        _note(report, item, source.refused)
-    else:
-        report.done += 1
-        report.taken += 1
-        report.phrases += len(packed.prepared.records)
-        report.tally.update(packed.tally)
-        report.notices += [(item.name, notice) for notice in packed.notices]
     if source.sha256:
-        known[source.sha256] = source.refused
+        # First into the library, then into the report: what Ctrl-C interrupts is in neither.
         if store is not None:
             result = (
                 store.add(source, ())
@@ -185,6 +177,15 @@ def _settle(
             )
             report.added += len(result.added)
             report.merged += result.merged
+        known[source.sha256] = source.refused
+    if packed.prepared is None:
+        _note(report, item, source.refused)
+    else:
+        report.taken += 1
+        report.phrases += len(packed.prepared.records)
+        report.tally.update(packed.tally)
+        report.notices += [(item.name, notice) for notice in packed.notices]
+        report.done += 1
 
 
 def _note(report: IngestReport, item: Item, reason: str) -> None:

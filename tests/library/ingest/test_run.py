@@ -237,7 +237,10 @@ def test_ctrl_c_is_one_message_and_130(tmp_path: Path) -> None:
     assert json.loads(out)["interrupted"]
     assert "Traceback" not in err
     rest = json.loads(command(tmp_path, music, "--json").communicate(timeout=100)[0])
-    assert rest["taken"] + json.loads(out)["taken"] == 300
+    # What was on its way into the library at that moment may be in it and not in the report.
+    assert rest["taken"] + json.loads(out)["taken"] in (299, 300)
+    again = json.loads(command(tmp_path, music, "--json").communicate(timeout=100)[0])
+    assert again["taken"] == 0
 
 
 @pytest.mark.slow
