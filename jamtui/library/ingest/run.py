@@ -1,8 +1,11 @@
 """Ingest from beginning to end: find files, read them in a pool, store what is new, report."""
 
+import signal
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -97,7 +100,8 @@ def ingest(
             try:
                 for item, packed in pool.read(ready, style, role):
                     before = report.taken
-                    _settle(report, store, known, item, packed)
+                    with uninterrupted():
+                        _settle(report, store, known, item, packed)
                     report.seconds = time.monotonic() - begun
                     if progress is not None:
                         progress(report)
@@ -154,6 +158,22 @@ def _known(store: SqliteStore | None, path: Path) -> dict[str, str]:
         return {s.sha256: s.refused for s in reader.sources() if s.analysis >= ANALYSIS_VERSION}
 
 
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ctrl-C takes effect at the end: a file is in the library and in the report, or in neither."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: pressed.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed:
+        raise KeyboardInterrupt
+
+
 def _settle(
     report: IngestReport, store: SqliteStore | None, known: dict[str, str], item: Item, packed: Packed | str
 ) -> None:
@@ -168,7 +188,6 @@ def _settle(
         return
     source = packed.source
     if source.sha256:
-        # First into the library, then into the report: what Ctrl-C interrupts is in neither.
         if store is not None:
             result = (
                 store.add(source, ())
