@@ -101,7 +101,7 @@ class ConnectionMemory:
         for link in links:
             self._links.setdefault(link, False)
 
-    def engine_died(self) -> None:
+    def port_owner_died(self) -> None:
         """All our ports went at once: what is not connected at the next look was not taken away."""
         self._links = dict.fromkeys(self._links, False)
         self._doubted.clear()
@@ -116,7 +116,7 @@ class ConnectionMemory:
         """Look at the graph and mend what can be mended; returns what was restored."""
         graph = self.graph
         if graph is None:
-            self.engine_died()
+            self.port_owner_died()
             return ()
         graph.refresh()
         senders, receivers = graph.senders(), graph.receivers()

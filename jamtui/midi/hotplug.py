@@ -39,6 +39,7 @@ class PortKeeper:
         patterns: inputs that are wanted (``jamtui.midi.names.choose_inputs``).
         receiver: makes the callback for an input of a given name.
         ignored: inputs that are not wanted although ``patterns`` mean them.
+        taken: names of further ports that are no inputs of ours: the band plays through or into them.
     """
 
     def __init__(
@@ -47,8 +48,10 @@ class PortKeeper:
         patterns: Iterable[str],
         receiver: Callable[[str], Callback],
         ignored: Iterable[str] = (),
+        taken: Callable[[], set[str]] = set,
     ) -> None:
         self._system = system
+        self._further = taken
         self._patterns = tuple(patterns)
         self._ignored = tuple(ignored)
         self._receiver = receiver
@@ -166,6 +169,8 @@ class PortKeeper:
             changes.append(PortChange("back", is_input, port.name, where))
 
     def _look_for_inputs(self, now_ns: int, changes: list[PortChange]) -> None:
+        if not (self._patterns or self._inputs):
+            return
         there = self._chosen(self._system.inputs())
         for name, port in self._inputs.items():
             if not port.gone and (name not in there or not self._system.is_there(port)):
@@ -200,7 +205,7 @@ class PortKeeper:
 
     def _taken(self) -> set[str]:
         taken = {port.target for port in self._own if isinstance(port, OutputPort)}
-        return taken | {port.name for port in self._own}
+        return taken | {port.name for port in self._own} | self._further()
 
 
 def _missing_text(port: OutputPort | InputPort) -> str:

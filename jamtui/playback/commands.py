@@ -171,6 +171,9 @@ class SentNote:
     source: Source
     bar_tick: int
     trigger_ns: int = 0
+    serial: int = 0
+    """Where it was handed over to leave at its time: the number of its receipt, which says when it left.
+    Until then ``sent_ns`` is when it was handed over. 0: it left."""
 
 
 @dataclass(frozen=True, slots=True)

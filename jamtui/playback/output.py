@@ -53,7 +53,8 @@ class OutputLoop:
     ``clock``'s segment is read, never written. ``commands`` is drained, ``reports`` is appended to, both by
     this loop alone on its side. ``sinks`` by port name; a port named in a route but not there is gone
     until a `SetSink` brings it. ``now`` stamps what was sent, in the time that `step` is called with.
-    ``quiet`` is told when the next event is due.
+    ``quiet`` is told when the next event is due. ``ahead_ns``: so long before it is due an event is handed
+    to its sink, which then is an `AheadSink`; 0: when it is due.
     """
 
     def __init__(
@@ -68,8 +69,10 @@ class OutputLoop:
         now: Callable[[], int] = perf_counter_ns,
         late: LatePolicy = SEND_SOON,
         quiet: Quiet | None = None,
+        ahead_ns: int = 0,
     ) -> None:
         self._quiet = Quiet() if quiet is None else quiet
+        self._ahead_ns = ahead_ns
         self.commands = commands
         self._clock = clock
         self._segment = clock.segment
@@ -148,8 +151,12 @@ class OutputLoop:
             self._send_due(now)
         settle = self._ledger.settle(now)
         send, lock = timeline.next_send(), timeline.next_lock()
+        if send is not None:
+            send -= self._ahead_ns
         self._quiet.due_ns = send
-        self.next_is_send = send is not None and (lock is None or send - lock < _NEAR_NS)
+        # What is handed over before its time need not be so to the microsecond.
+        exact = send is not None and (lock is None or send - lock < _NEAR_NS)
+        self.next_is_send = exact and not self._ahead_ns
         if send is None and lock is None:
             return settle
         if send is None or lock is None:
@@ -158,7 +165,7 @@ class OutputLoop:
 
     def _send_due(self, now: int) -> None:
         timeline = self._timeline
-        while (event := timeline.pop_due(now)) is not None:
+        while (event := timeline.pop_due(now + self._ahead_ns)) is not None:
             if isinstance(event, NoteOn):
                 self._play(event, now)
             elif isinstance(event, NoteOff):
@@ -207,7 +214,7 @@ class OutputLoop:
 
     def _obey(self, command: Command, now: int) -> None:
         if isinstance(command, Immediate):
-            self._sounding.pass_on(command.port, command.data, Guest.THRU)
+            self._sounding.pass_on(command.port, command.data, Guest.THRU, now)
         elif isinstance(command, Splice):
             self._splice(command, now)
         elif isinstance(command, TimedMessage):
@@ -332,7 +339,7 @@ class OutputLoop:
         struck = key_event(message.data)
         if struck is not None and struck[0] and now - event.due_ns > self._late_ns:
             return
-        self._sounding.pass_on(message.port, message.data, Guest.TIMED)
+        self._sounding.pass_on(message.port, message.data, Guest.TIMED, max(now, event.due_ns))
 
     def _end_messages(self, forgotten: list[TimedMessage], now: int) -> None:
         """Of timed messages that will not come: send the note-offs whose note-on was sent."""

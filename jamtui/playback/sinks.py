@@ -1,6 +1,6 @@
 """What the output loop writes to."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jamtui.errors import PortError
 
@@ -14,6 +14,19 @@ class Sink(Protocol):
 
     def send(self, data: bytes) -> None:
         """Send one MIDI message now, without blocking. Raises `PortGone` when the port is no longer there."""
+        ...
+
+
+@runtime_checkable
+class AheadSink(Sink, Protocol):
+    """A port that can be told before the time: what it is given leaves at its own time, in order."""
+
+    def send_at(self, data: bytes, due_ns: int, *, lapses: bool = False, reported: bool = False) -> int:
+        """Have one MIDI message leave at ``due_ns``, at once where that has passed; returns a number by which
+        its receipt, if one is wanted (``reported``), is known. It may be left out when it cannot leave soon
+        enough (``lapses``).
+
+        Raises `PortGone` when nothing can be sent now."""
         ...
 
 

@@ -13,7 +13,7 @@ from jamtui.playback.clock import ClockSegment
 from jamtui.playback.commands import Report, SentNote
 from jamtui.playback.events import NoteOff, NoteOn
 from jamtui.playback.ledger import Key, Ledger, note_off
-from jamtui.playback.sinks import PortGone, Sink
+from jamtui.playback.sinks import AheadSink, PortGone, Sink
 from jamtui.playback.timeline import MONOPHONIC, Timeline
 from jamtui.playback.wire import is_whole, key_event, messages, pedal_event
 
@@ -25,6 +25,9 @@ class Guest(Enum):
     TIMED = 1
 
 
+SendAt = Callable[[bytes, int, bool, bool], int]
+"""Sends data at (ns), which may lapse, with a receipt or not; the receipt's number, 0: it left at once."""
+
 Voice = NoteOff | Guest
 """What is to become of a key that sounds."""
 
@@ -32,7 +35,8 @@ Voice = NoteOff | Guest
 class Sounding:
     """Keys that sound, by port, channel and pitch.
 
-    ``sinks`` by port name; a port that fails is taken out until `serve`. ``now`` stamps what was sent.
+    ``sinks`` by port name; a port that fails is taken out until `serve`. ``now`` stamps what was sent. A sink
+    that takes what leaves later (`AheadSink`) is told the time at which it is due, any other sends at once.
     ``reports`` is appended to by `book`. The ends of the band's notes go into ``timeline``.
     """
 
@@ -47,6 +51,7 @@ class Sounding:
     ) -> None:
         self.segment = segment
         self._sinks = dict(sinks)
+        self._send_at = {port: _sender(sink) for port, sink in sinks.items()}
         self._ledger = ledger
         self._timeline = timeline
         self._reports = reports
@@ -55,9 +60,9 @@ class Sounding:
         self._lines: dict[Role, Key] = {}
         """What each one-line role has sounding."""
         self._gone: dict[str, str] = {}
-        self._unbooked: list[tuple[NoteOn | NoteOff, Key, int, int]] = []
-        """What left and is not yet accounted for: the event, its key, when it left, when it was due (ends)
-        or the step's now (beginnings)."""
+        self._unbooked: list[tuple[NoteOn | NoteOff, Key, int, int, int]] = []
+        """What left and is not yet accounted for: the event, its key, when it left, when it was due (ends) or
+        it sounds (beginnings), the number of its receipt."""
 
     @property
     def ports(self) -> tuple[str, ...]:
@@ -85,6 +90,7 @@ class Sounding:
             # What sounds there would not hear of its end through another.
             self.release(port, now)
         self._sinks[port] = sink
+        self._send_at[port] = _sender(sink)
         self._gone.pop(port, None)
         self.release(port, now)
 
@@ -93,49 +99,54 @@ class Sounding:
         self._sinks.pop(port, None)
         self._gone[port] = "removed"
 
-    def send(self, port: str, data: bytes) -> bool:
-        """Send bytes that strike and end nothing; whether they left."""
-        sink = self._sinks.get(port)
-        if sink is None:
-            return False
+    def send(self, port: str, data: bytes, due_ns: int = 0) -> bool:
+        """Send bytes that strike nothing, at ``due_ns`` (0: now); whether they left."""
+        return self._pass(port, data, due_ns, False) is not None
+
+    def _pass(self, port: str, data: bytes, due_ns: int, reported: bool) -> int | None:
+        """The number of the receipt, None where it could not be sent."""
+        if port not in self._sinks:
+            return None
         try:
-            sink.send(data)
+            return self._send_at[port](data, due_ns or self._now(), False, reported)
         except Exception as error:
             # A driver's failure is that port's, the band plays on.
             self._lose(port, error)
-            return False
-        return True
+            return None
 
     # Keys
 
     def play(self, on: NoteOn, key: Key, data: bytes, now: int) -> bool:
         """Send a note-on of the band as ``data`` that strikes ``key``; False: its port failed."""
         role = on.note.role
+        at = max(now, on.due_ns)
         if role in MONOPHONIC:
             # A re-planned line may begin a note before the one it continues from has ended.
             before = self._lines.get(role)
             if before is not None:
-                self.end(before, now)
-        sent_ns = self.strike(key, data)
-        if sent_ns is None:
+                self.end(before, at)
+        struck = self.strike(key, data, at, of_the_band=True)
+        if struck is None:
             return False
-        self._unbooked.append((on, key, sent_ns, now))
+        self._unbooked.append((on, key, struck[0], at, struck[1]))
         if role in MONOPHONIC:
             self._lines[role] = key
         return True
 
-    def strike(self, key: Key, data: bytes) -> int | None:
-        """Send a note-on, ending the key first where it sounds. Returns when it left, None if it did not."""
+    def strike(
+        self, key: Key, data: bytes, due_ns: int, *, of_the_band: bool = False
+    ) -> tuple[int, int] | None:
+        """Send a note-on at ``due_ns``, ending the key first where it sounds. Returns when it left and the
+        number of its receipt, None if it did not."""
         ledger = self._ledger
         if key in ledger:
-            self.end(key, self._now())
-        sink = self._sinks.get(key[0])
-        if sink is None:
+            self.end(key, due_ns)
+        if key[0] not in self._sinks:
             return None
         ledger.add(key)
         sent_ns = self._now()
         try:
-            sink.send(data)
+            serial = self._send_at[key[0]](data, due_ns, of_the_band, of_the_band)
         except PortGone as gone:
             ledger.remove(key)
             self._lose(key[0], gone)
@@ -145,7 +156,7 @@ class Sounding:
             # note-off stays owed.
             self._lose(key[0], error)
             return None
-        return sent_ns
+        return sent_ns, serial
 
     def end(self, key: Key, due_ns: int) -> None:
         """Send the note-off of ``key``. Where that is not possible now it stays owed in the ledger."""
@@ -159,11 +170,12 @@ class Sounding:
             if self._lines.get(role) == key:
                 del self._lines[role]
         sent_ns = self._now()
-        if not self.send(key[0], note_off(key[1], key[2])):
+        serial = self._pass(key[0], note_off(key[1], key[2]), due_ns, isinstance(voice, NoteOff))
+        if serial is None:
             return
         self._ledger.remove(key)
         if isinstance(voice, NoteOff):
-            self._unbooked.append((voice, key, sent_ns, due_ns))
+            self._unbooked.append((voice, key, sent_ns, due_ns, serial))
 
     def end_role(self, role: Role, now: int) -> None:
         """End what ``role`` has sounding."""
@@ -190,7 +202,7 @@ class Sounding:
         if not self._unbooked:
             return
         unbooked, self._unbooked = self._unbooked, []
-        for event, key, sent_ns, at in unbooked:
+        for event, key, sent_ns, at, serial in unbooked:
             port, channel, pitch = key
             note = event.note
             if isinstance(event, NoteOn):
@@ -215,44 +227,62 @@ class Sounding:
                     note.source,
                     note.bar_tick,
                     trigger_ns,
+                    serial,
                 )
             )
 
     # Bytes
 
-    def pass_on(self, port: str, data: bytes, guest: Guest) -> None:
-        """Send bytes as they are, keeping account of the keys they strike and end. What is not whole
-        messages is left out."""
+    def pass_on(self, port: str, data: bytes, guest: Guest, due_ns: int) -> None:
+        """Send bytes as they are at ``due_ns``, keeping account of the keys they strike and end. What is not
+        whole messages is left out."""
         self.book()
         if is_whole(data):
-            self._pass_one(port, data, guest)
+            self._pass_one(port, data, guest, due_ns)
         else:
             for message in messages(data):
-                self._pass_one(port, message, guest)
+                self._pass_one(port, message, guest, due_ns)
 
-    def _pass_one(self, port: str, message: bytes, guest: Guest) -> None:
+    def _pass_one(self, port: str, message: bytes, guest: Guest, due_ns: int) -> None:
         event = key_event(message)
         if event is None:
-            self._pass_control(port, message)
+            self._pass_control(port, message, due_ns)
             return
         on, channel, pitch = event
         key = (port, channel, pitch)
         if on:
-            if self.strike(key, message) is not None:
+            if self.strike(key, message, due_ns) is not None:
                 self._voices[key] = guest
         elif not isinstance(self._voices.get(key), NoteOff):
             # A key that the band struck after the player did is the band's to end.
             self._voices.pop(key, None)
-            if self.send(port, message):
+            if self.send(port, message, due_ns):
                 self._ledger.remove(key)
 
-    def _pass_control(self, port: str, message: bytes) -> None:
+    def _pass_control(self, port: str, message: bytes, due_ns: int) -> None:
         pedal = pedal_event(message)
         if pedal is not None and pedal[1]:
             self._ledger.pedal(port, pedal[0], True)
-        if self.send(port, message) and pedal is not None and not pedal[1]:
+        if self.send(port, message, due_ns) and pedal is not None and not pedal[1]:
             self._ledger.pedal(port, pedal[0], False)
 
     def _lose(self, port: str, error: Exception) -> None:
         self._sinks.pop(port, None)
         self._gone[port] = str(error) or type(error).__name__
+
+
+def _sender(sink: Sink) -> SendAt:
+    if isinstance(sink, AheadSink):
+        send_at = sink.send_at
+
+        def ahead(data: bytes, due_ns: int, lapses: bool, reported: bool) -> int:
+            return send_at(data, due_ns, lapses=lapses, reported=reported)
+
+        return ahead
+    send = sink.send
+
+    def at_once(data: bytes, _due_ns: int, _lapses: bool, _reported: bool) -> int:
+        send(data)
+        return 0
+
+    return at_once

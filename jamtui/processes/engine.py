@@ -1,11 +1,11 @@
-"""The engine process: MIDI ports, planning thread, output thread, and the link to everyone else.
+"""The engine process: MIDI inputs, planning thread, output thread, and the link to everyone else.
 
-Threads: rtmidi's callbacks stamp and append; the main thread plans; the output thread alone sends; link
+Threads: rtmidi's callbacks stamp and append; the main thread plans; the output thread alone hands what is to
+be sent to the outlet process, shortly before it is due; link
 and journal threads wait on sockets and files. Garbage collection is off after the warm-up: nothing here
 makes cycles at a rate that matters, and a collection is a pause.
 """
 
-import contextlib
 import gc
 import os
 import random
@@ -15,24 +15,22 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from jamtui import paths
 from jamtui.config import Config, check_names, load_config
 from jamtui.errors import JamtuiError
-from jamtui.midi.rescue import RESCUE_PORT
 from jamtui.music.detect import default_namer
 from jamtui.music.phrase import Role, Source
 from jamtui.playback.clock import MusicalClock
 from jamtui.playback.commands import Command, Report, SentNote
-from jamtui.playback.dry_run import DryRun
-from jamtui.playback.ledger import Key, Ledger, release
+from jamtui.playback.confirming import Confirming
+from jamtui.playback.ledger import Ledger
 from jamtui.playback.output import OutputLoop
 from jamtui.playback.output_thread import OutputThread
 from jamtui.playback.priority import raise_this_process
 from jamtui.playback.quiet import Quiet
-from jamtui.playback.sinks import PortGone
 from jamtui.playback.waiting import PreciseWait
 from jamtui.processes.children import when_orphaned
 from jamtui.processes.engine_band import choose_style, make_band, open_journal
@@ -40,9 +38,9 @@ from jamtui.processes.engine_desk import Desk
 from jamtui.processes.engine_ports import EnginePorts
 from jamtui.processes.engine_views import Audience, Views
 from jamtui.processes.exits import EXIT_REFUSED
-from jamtui.processes.insist import insist
 from jamtui.processes.link import Peer, Server, link_key
 from jamtui.processes.options import SessionOptions
+from jamtui.processes.outlet_link import OutletLink
 from jamtui.processes.restart import restart_state, take_up
 from jamtui.processes.shared import SharedState
 from jamtui.processes.sinks import SINKS
@@ -59,8 +57,13 @@ PLAN_NS = 10_000_000
 """Planning looks at the time at least this often while the band plays."""
 IDLE_NS = 20_000_000
 ORPHANED_S = 0.2
-ENDED = 64
-"""Keys remembered that were ended last."""
+AHEAD_NS = 2_000_000
+"""What is sent goes to the outlet so long before it is due: longer than planning may keep the output thread
+waiting, shorter than it takes to see that a chord made a note wrong (``answering.WITHDRAW_NS``)."""
+FIND_S = 15.0
+"""How long a new engine waits for the outlet, which is started before it."""
+RECEIPTS_S = 0.3
+"""How long the last receipts are waited for."""
 SNAPSHOT_NS = 50_000_000
 POLL_NS = 1_500_000
 REPORT_NS = 500_000
@@ -70,9 +73,6 @@ due sooner than that."""
 TURN_NS = 1_500_000
 """A turn is not begun by itself when a note is due sooner than this."""
 STATE_NS = 100_000_000
-LINGER_NS = 250_000_000
-"""How long the supervisor may still send the note-off of a note that ended: longer than what was sent may
-wait for the MIDI system of a busy machine."""
 INPUTS_AT_ONCE = 64
 """Messages dealt with before the band is looked after again, should they come in a flood."""
 INBOX_LIMIT = 2000
@@ -103,9 +103,7 @@ class Engine:
         self._wait = PreciseWait()
         self._quiet = Quiet()
         self._stopping = False
-        self._orphaned = False
-        self._ended: deque[Key] = deque(maxlen=ENDED)
-        self._parent = os.getppid()
+        self._confirming = Confirming()
         self._next_snapshot = self._next_state = self._next_beat = 0
         self._audience = Audience()
 
@@ -114,12 +112,15 @@ class Engine:
             seed = int(str(state["seed"]))
         self.seed = seed if seed is not None else random.SystemRandom().randrange(1 << 31)
         self.session = time.strftime("%Y%m%d-%H%M%S") if state is None else str(state["session"])
-        # Before the ports: JACK lets a successor wait for them while it takes the dead engine's away.
+        # Before the ports: JACK lets a successor wait for them while it takes dead clients away.
         book = load_book(Path((runtime / "book.path").read_text(encoding="utf-8")))
         default_namer().warm()
+        self._outlet = OutletLink(runtime)
+        self._outlet.find(FIND_S)
         self._ports = EnginePorts(
             config,
             paths.config_file(),
+            self._outlet,
             null_output=options.output == "null",
             on_input=self._on_input,
             tell=self._audience.tell,
@@ -131,20 +132,17 @@ class Engine:
         self._apply_programs(style, None)
         tempo = options.tempo or config.playing.tempo or style.tempo
         self._clock = MusicalClock(tempo, time.perf_counter_ns())
-        self._ledger = Ledger(SINKS, self._shared.bitmap, linger_ns=LINGER_NS)
         self._loop = OutputLoop(
             self._clock,
             self._ports.routes,
             self._ports.sinks,
             self._commands,
             self._reports,
-            self._ledger,
+            Ledger(SINKS),
             quiet=self._quiet,
+            ahead_ns=AHEAD_NS,
         )
-        rehearse = DryRun(time.perf_counter_ns()).run
-        self._output = OutputThread(
-            self._loop, on_crash=self._output_crashed, wait=PreciseWait(rehearse=rehearse)
-        )
+        self._output = OutputThread(self._loop, on_crash=self._output_crashed)
         self._clock.on_change = self._output.wake
         self._audience.journal = self._journal = open_journal(
             config,
@@ -181,7 +179,6 @@ class Engine:
             band=self._band,
             ports=self._ports,
             loop=self._loop,
-            output=self._output,
             sources=sources,
             audience=self._audience,
         )
@@ -203,7 +200,7 @@ class Engine:
         self._audience.server = Server(
             self._runtime, "engine", link_key(self._runtime), self._on_message, self._on_close
         )
-        when_orphaned(self._when_orphaned)
+        when_orphaned(self._request_stop)
         signal.signal(signal.SIGTERM, lambda *_: self._request_stop())
         sys.setswitchinterval(SWITCH_S)
         self._output.start()
@@ -272,16 +269,16 @@ class Engine:
             self._apply_programs(style, at)
 
     def _read_reports(self, now: int) -> None:
-        if not self._reports:
-            return
-        taken: list[Report] = []
+        confirming = self._confirming
+        confirming.receive(self._outlet.receipts())
         while self._reports:
-            report = self._reports.popleft()
-            taken.append(report)
+            confirming.take(self._reports.popleft())
+        taken = confirming.drain(self._outlet.lost)
+        if not taken:
+            return
+        for report in taken:
             if isinstance(report, SentNote):
                 self._views.take(report)
-                if not report.on:
-                    self._ended.append((report.port, report.channel, report.pitch))
         self._band.take_reports(taken, now)
 
     def _housekeeping(self, now: int) -> None:
@@ -340,15 +337,6 @@ class Engine:
             if state.get("running"):
                 self._band.start(now)
 
-    def _when_orphaned(self) -> None:
-        # The supervisor closes our standard input in good order, too; killed, it does so a moment
-        # before it is dead.
-        end = time.monotonic() + ORPHANED_S
-        while not (self._stopping or self._orphaned) and time.monotonic() < end:
-            self._orphaned = os.getppid() != self._parent
-            time.sleep(0.005)
-        self._request_stop()
-
     def _request_stop(self) -> None:
         self._stopping = True
         self._wait.wake()
@@ -371,35 +359,23 @@ class Engine:
 
     def _close(self) -> None:
         journal, server = self._journal, self._audience.server
-        owed = (*self._loop.sounding(), *self._ended)
         each(
             self._stop_band,
             self._output.stop,
-            lambda: self._insist(owed),
-            lambda: self._read_reports(time.perf_counter_ns()),
+            self._read_the_last,
             lambda: journal.close() if journal is not None else None,
             lambda: server.close() if server is not None else None,
+            self._outlet.close,
             self._ports.close,
-            self._ledger.settle,
             self._shared.close,
         )
 
-    def _insist(self, owed: Sequence[Key]) -> None:
-        """On JACK, listeners hear nothing of a message whose port closes in the same period. With a killed
-        supervisor went its standby port, to which all of them listened: until JACK notices, they are deaf."""
-        jack = self._ports.system.jack
-        if jack is not None:
-            orphaned = self._orphaned
-            insist(
-                lambda: self._send_offs(owed), jack, lambda port: orphaned and port.startswith(RESCUE_PORT)
-            )
-
-    def _send_offs(self, owed: Sequence[Key]) -> None:
-        for port, channel, pitch in owed:
-            sink = self._ports.sinks.get(port)
-            if sink is not None:
-                with contextlib.suppress(PortGone):
-                    sink.send(release(channel, pitch))
+    def _read_the_last(self) -> None:
+        end = time.monotonic() + RECEIPTS_S
+        self._read_reports(time.perf_counter_ns())
+        while len(self._confirming) and time.monotonic() < end:
+            time.sleep(0.002)
+            self._read_reports(time.perf_counter_ns())
 
     def _stop_band(self) -> None:
         if self._band.state != "stopped":

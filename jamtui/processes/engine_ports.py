@@ -1,35 +1,56 @@
 """The engine's ports: the sinks of the roles, the open inputs, and what to say of both.
 
-Ports are opened and looked for in the planning thread; the output thread is handed new sinks by
-``SetSink`` commands and never waits for a port.
+Inputs are opened and looked for here, in the planning thread. The outputs are the outlet's
+(``jamtui.processes.outlet``): it is told where each sink is to lead, and asked what came and went. The output
+thread is handed new sinks by ``SetSink`` commands and never waits for a port.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Protocol
 
 from jamtui.config import Config, MidiConfig
 from jamtui.errors import PortError
 from jamtui.midi import names
 from jamtui.midi.hotplug import PortKeeper
-from jamtui.midi.port import Callback, InputPort, NullOutput, OutputPort
+from jamtui.midi.port import Callback, InputPort
 from jamtui.midi.ports import MidiSystem
 from jamtui.midi.synth import find_synth
 from jamtui.music.phrase import Role
 from jamtui.playback.commands import Command, Route, SetRoute, SetSink
 from jamtui.playback.quiet import Quiet
 from jamtui.processes.choices import Choices
+from jamtui.processes.outlet_link import AWAY, Hands, RemotePort
+from jamtui.processes.placing import NULL, PORT, VIRTUAL, OutputsView, Placed, Wanted
 from jamtui.processes.sinks import CLOCK, ONE, SYNTH, THRU
 from jamtui.session.snapshot import PortView
 
-_LEFT_NS = 1_000_000_000
-"""Time between a role's leaving a port and the port's closing."""
-_SETTLE_NS = 1_000_000_000
-"""Within this after a port's return the output loop has surely heard of it."""
 _SYNTH_CHANNELS = {Role.LEAD: 0, Role.BASS: 1, Role.COMP: 2, Role.DRUMS: 9}
+_TRY_AGAIN_NS = 500_000_000
+"""Time between a refused message and the next try to use its sink, where the port itself is well."""
+OPEN_S = 20.0
+"""How long the first opening of all ports may take: JACK may still be taking dead clients away."""
 
-Output = OutputPort | NullOutput
+
+class Outputs(Hands, Protocol):
+    """Who owns the output ports: `jamtui.processes.outlet_link.OutletLink`."""
+
+    @property
+    def connected(self) -> bool: ...
+
+    def api(self) -> OutputsView: ...
+
+    def arrange(self, wanted: Mapping[str, Wanted], timeout_s: float, /) -> OutputsView: ...
+
+    def arrange_soon(self, wanted: Mapping[str, Wanted], /) -> None: ...
+
+    def assign(self, sink: str, want: Wanted, /) -> OutputsView: ...
+
+    def find_again(self, ns: int, /) -> bool: ...
+
+    def news(self, ns: int, /) -> list[tuple[str, OutputsView]]: ...
 
 
 class EnginePorts:
@@ -37,6 +58,7 @@ class EnginePorts:
 
     Args:
         on_input: called from rtmidi's threads with (stamp ns, input's name, message).
+        outputs: who owns the output ports.
         null_output: open no outputs at all.
         tell: one sentence and its severity for the event line.
         taken_up: what `recovery` said in an engine that died: roles that played through the synth do again.
@@ -46,6 +68,7 @@ class EnginePorts:
         self,
         config: Config,
         config_file: Path,
+        outputs: Outputs,
         *,
         null_output: bool,
         on_input: Callable[[int, str, bytes], None],
@@ -56,21 +79,26 @@ class EnginePorts:
         midi = config.midi
         self._config = config
         self._choices = Choices(config_file)
+        self._outputs = outputs
         self._gone: list[str] = []
-        self._virtual: dict[str, OutputPort] = {}
-        self._leaving: list[tuple[OutputPort, int]] = []
         self._tell = tell
         self._on_input = on_input
-        self.system = MidiSystem(midi.api, outside=None if quiet is None else quiet.outside)
-        self._keeper = PortKeeper(self.system, midi.inputs, self._receiver, midi.ignore)
-        self._sinks: dict[str, Output] = {}
-        self._settling: dict[str, int] = {}
+        self._view = outputs.api()
+        self.system = MidiSystem(self._view.api, outside=None if quiet is None else quiet.outside)
+        self._keeper = PortKeeper(self.system, midi.inputs, self._receiver, midi.ignore, taken=self._taken)
+        self._wanted: dict[str, Wanted] = {}
+        self._sinks: dict[str, RemotePort] = {}
+        self._lost = False
+        self._try_again: dict[str, int] = {}
         self.output = ""
         self.routes: dict[Role, Route] = {}
-        self._open_outputs(midi, null_output=null_output)
+        mode = self._route_roles(midi, null_output=null_output)
         synth = taken_up.get(SYNTH)
         if synth is not None and not null_output:
-            self._sinks[SYNTH] = self._output("ports", SYNTH, synth["target"])
+            self._wanted[SYNTH] = self._want("ports", SYNTH, synth["target"])
+        self._take(outputs.arrange(self._wanted, OPEN_S))
+        self.output = self._describe(mode)
+        if synth is not None and not null_output:
             self._through_synth(synth["roles"].split(), synth["target"])
         self._open_virtual_input()
         self.system.prepare(1)
@@ -78,9 +106,14 @@ class EnginePorts:
         self._next_list = 0
 
     @property
-    def sinks(self) -> Mapping[str, Output]:
-        """Open sinks by name."""
+    def sinks(self) -> Mapping[str, RemotePort]:
+        """The sinks by name."""
         return self._sinks
+
+    @property
+    def priority(self) -> str:
+        """The priority at which is sent, in a sentence."""
+        return self._view.priority
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -90,27 +123,27 @@ class EnginePorts:
     @property
     def notices(self) -> tuple[str, ...]:
         """What is missing, in sentences, until it is there."""
-        return self._keeper.missing
+        return tuple(dict.fromkeys((*self._keeper.missing, *self._view.missing)))
 
     @property
     def port_names(self) -> dict[str, str]:
         """What the musician sees each sink as."""
         return {
-            name: (port.target or port.name) if isinstance(port, OutputPort) else f"none ({port.reason})"
-            for name, port in self._sinks.items()
+            name: (at.target or at.name) if at.is_port else f"none ({at.reason})"
+            for name, at in self._placed().items()
         }
 
     def recovery(self) -> dict[str, dict[str, str]]:
-        """For the supervisor and the successor, should this process die: our port's name, its target and the
+        """For the supervisor and the successor, should a process die: our port's name, its target and the
         roles that play there, by sink."""
         return {
             name: {
-                "name": port.name,
-                "target": port.target,
+                "name": at.name,
+                "target": at.target,
                 "roles": " ".join(role.value for role, route in self.routes.items() if route.port == name),
             }
-            for name, port in self._sinks.items()
-            if isinstance(port, OutputPort)
+            for name, at in self._placed().items()
+            if at.is_port
         }
 
     def poll(self, ns: int, failed: Iterable[tuple[str, str]] = ()) -> list[Command]:
@@ -119,30 +152,13 @@ class EnginePorts:
         Args:
             failed: sinks that failed in the output loop, with the reason (``OutputLoop.gone_ports``).
         """
-        commands: list[Command] = []
-        for sink, reason in failed:
-            port = self._sinks.get(sink)
-            if isinstance(port, OutputPort) and not port.gone and ns >= self._settling.get(sink, 0):
-                # Whatever the driver raised: the keeper says it and tries again.
-                port.gone = reason
+        commands = self._follow_outputs(ns, failed)
         for change in self._keeper.poll(ns):
             self._tell(change.text, "info" if change.kind in ("new", "back") else "warning")
             if change.is_input and change.kind in ("lost", "parted"):
                 self._gone.append(change.name)
-            for sink, port in self._sinks.items():
-                if isinstance(port, OutputPort) and port.name == change.name:
-                    if change.kind == "back":
-                        self._settling[sink] = ns + _SETTLE_NS
-                        commands.append(SetSink(sink, port))
-                    elif change.kind == "lost":
-                        commands.append(SetSink(sink, None))
-            if change.name == "JACK" and change.kind == "back":
-                self._settling = dict.fromkeys(self._sinks, ns + _SETTLE_NS)
-                commands += [SetSink(s, p) for s, p in self._sinks.items()]
-            elif change.name == "JACK":
+            elif change.name == "JACK" and change.kind == "lost":
                 self._gone += self._keeper.known
-        if self._leaving:
-            self._close_left(ns)
         for problem in self._choices.problems():
             self._tell(problem, "warning")
         if ns >= self._next_list:
@@ -189,17 +205,11 @@ class EnginePorts:
         if role is None or "=" not in choice:
             raise PortError(f'choose an output as role=port name, like lead=loopMIDI; not "{choice}"')
         sink, route = role.value, self.routes[role]
-        old = self._sinks.get(sink)
         if target:
-            port: Output = self._play_into(target, f"{names.PREFIX}{sink} out")
+            want = Wanted(PORT, f"{names.PREFIX}{sink} out", target)
         else:
-            port = self._virtual.pop(sink, None) or self._output(
-                "virtual" if self.system.has_virtual_ports else "ports", sink, ""
-            )
-        self._sinks[sink] = port
-        if isinstance(old, OutputPort) and old is not port:
-            self._put_away(sink, old)
-        commands: list[Command] = [SetSink(sink, port)]
+            want = self._want("virtual" if self.system.has_virtual_ports else "ports", sink, "")
+        commands: list[Command] = [self._assign(sink, want)]
         if route.port != sink:
             self.routes[role] = replace(route, port=sink, channel=self._config.role(sink).channel - 1)
             commands.append(SetRoute(role, self.routes[role]))
@@ -215,13 +225,12 @@ class EnginePorts:
         Raises:
             PortError: there is none.
         """
-        synth = find_synth(n for n in self.system.outputs() if not names.is_ours(n))
+        synth = find_synth(n for n in self._view.outputs if not names.is_ours(n))
         if synth is None:
             raise PortError("no General MIDI synth was found; start FluidSynth, then press the key again")
-        port = self._play_into(synth, f"{names.PREFIX}{SYNTH}")
-        self._sinks[SYNTH] = port
+        placed = self._assign(SYNTH, Wanted(PORT, f"{names.PREFIX}{SYNTH}", synth))
         self._next_list = 0
-        return [SetSink(SYNTH, port), *self._through_synth([role.value for role in Role], synth)]
+        return [placed, *self._through_synth([role.value for role in Role], synth)]
 
     def _through_synth(self, roles: Iterable[str], synth: str) -> list[Command]:
         commands: list[Command] = []
@@ -243,39 +252,99 @@ class EnginePorts:
         return commands
 
     def close(self) -> None:
-        """Close every port."""
+        """Close the inputs; the outputs are not ours to close."""
         self._choices.close()
         self.system.close()
 
-    def _put_away(self, sink: str, port: OutputPort) -> None:
-        """A role has left ``port``: a virtual one is kept, for those who are connected to it."""
-        if not port.target:
-            self._virtual[sink] = port
-        elif not any(p is port for p in self._sinks.values()):
-            self._keeper.drop(port)
-            self._leaving.append((port, 0))
+    # The outputs
 
-    def _close_left(self, ns: int) -> None:
-        """Close ports that roles left, when the output loop has surely sent its last into them."""
-        waiting = [(port, due or ns + _LEFT_NS) for port, due in self._leaving]
-        self._leaving = [(port, due) for port, due in waiting if due > ns]
-        for port, due in waiting:
-            if due <= ns:
-                self.system.forget(port)
+    def _follow_outputs(self, ns: int, failed: Iterable[tuple[str, str]]) -> list[Command]:
+        """What the output loop has to know of the outputs."""
+        commands: list[Command] = []
+        outputs = self._outputs
+        if not outputs.connected and not self._lost:
+            self._lost = True
+            self._tell("the process that owns the MIDI outputs died; it is started again", "warning")
+            for sink, port in self._sinks.items():
+                port.placed = replace(port.placed, gone=AWAY)
+                commands.append(SetSink(sink, None))
+        if self._lost and outputs.find_again(ns):
+            outputs.arrange_soon(self._wanted)
+        for kind, view in outputs.news(ns):
+            if kind == "arrange":
+                self._take(view)
+                self._lost = False
+                self._tell("the MIDI outputs are back", "info")
+                commands += [SetSink(sink, port) for sink, port in self._sinks.items()]
+            elif not self._lost:
+                commands += self._adopt(view)
+        if not self._lost:
+            commands += self._use_again(ns, failed)
+        return commands
 
-    def _play_into(self, pattern: str, name: str) -> OutputPort:
-        """The port that plays into what ``pattern`` means: one that is open already, for some systems let a
-        port be opened only once, else a new one called ``name``."""
-        found = names.find(pattern, self.system.outputs())
-        for port in self._sinks.values():
-            if isinstance(port, OutputPort) and port.target and port.target == found:
-                return port
-        port = self.system.open_output(pattern, name)
-        self._keeper.keep(port)
-        return port
+    def _take(self, view: OutputsView) -> None:
+        """The outputs were arranged anew."""
+        self._view = view
+        self._sinks = {sink: RemotePort(sink, at, self._outputs) for sink, at in view.sinks.items()}
+        self._hear(view)
+
+    def _adopt(self, view: OutputsView) -> list[Command]:
+        """What came and went since the last look."""
+        self._view = view
+        self._hear(view)
+        commands: list[Command] = []
+        for sink, port in self._sinks.items():
+            at, was = view.sinks.get(sink, port.placed), port.placed
+            port.placed = at
+            if at.gone and not was.gone:
+                commands.append(SetSink(sink, None))
+            elif not at.gone and (was.gone or self._is_back(at, view)):
+                commands.append(SetSink(sink, port))
+        return commands
+
+    def _hear(self, view: OutputsView) -> None:
+        for change in view.changes:
+            # Of the server itself the inputs' keeper tells, too.
+            if change.name != "JACK":
+                self._tell(change.text, "info" if change.kind == "back" else "warning")
+
+    def _is_back(self, placed: Placed, view: OutputsView) -> bool:
+        return any(c.kind == "back" and c.name in (placed.name, "JACK") for c in view.changes)
+
+    def _use_again(self, ns: int, failed: Iterable[tuple[str, str]]) -> list[Command]:
+        """Sinks that the output loop gave up although their ports are well: more was to be sent than could
+        be."""
+        commands: list[Command] = []
+        waiting, self._try_again = self._try_again, {}
+        for sink, _reason in failed:
+            port = self._sinks.get(sink)
+            if port is None or port.placed.gone:
+                continue
+            at = waiting.get(sink, ns + _TRY_AGAIN_NS)
+            if ns >= at:
+                commands.append(SetSink(sink, port))
+                at = ns + _TRY_AGAIN_NS
+            self._try_again[sink] = at
+        return commands
+
+    def _assign(self, sink: str, want: Wanted) -> SetSink:
+        view = self._outputs.assign(sink, want)
+        self._wanted[sink] = want
+        self._view = view
+        self._hear(view)
+        port = RemotePort(sink, view.sinks[sink], self._outputs)
+        self._sinks[sink] = port
+        return SetSink(sink, port)
+
+    def _placed(self) -> dict[str, Placed]:
+        return {sink: port.placed for sink, port in self._sinks.items()}
+
+    def _taken(self) -> set[str]:
+        """Names of the ports that the band plays through and into."""
+        return {name for at in self._placed().values() if at.is_port for name in (at.name, at.target) if name}
 
     def _all_virtual(self) -> bool:
-        return all(isinstance(p, OutputPort) and not p.target for p in self._sinks.values())
+        return all(at.is_port and not at.target for at in self._placed().values())
 
     def _receiver(self, name: str) -> Callback:
         on_input = self._on_input
@@ -285,7 +354,8 @@ class EnginePorts:
 
         return received
 
-    def _open_outputs(self, midi: MidiConfig, *, null_output: bool) -> None:
+    def _route_roles(self, midi: MidiConfig, *, null_output: bool) -> str:
+        """Set the routes and where their sinks are to lead; the way in which they do."""
         mode = midi.outputs
         if null_output:
             mode = "none"
@@ -298,40 +368,31 @@ class EnginePorts:
             self.routes[role] = Route(
                 sink, wanted.channel - 1, wanted.program, wanted.volume, wanted.octave, wanted.offset_ms
             )
-            if sink not in self._sinks:
+            if sink not in self._wanted:
                 chosen = mode == "virtual" and bool(wanted.port)
-                self._sinks[sink] = self._output(
+                self._wanted[sink] = self._want(
                     "ports" if chosen else mode, role.value, midi.port if shared else wanted.port
                 )
         if midi.thru:
             if mode == "virtual":
-                self._sinks[THRU] = self._output(mode, THRU, "")
+                self._wanted[THRU] = self._want(mode, THRU, "")
             elif midi.thru_port and mode != "none":
-                self._sinks[THRU] = self._output("ports", THRU, midi.thru_port)
+                self._wanted[THRU] = self._want("ports", THRU, midi.thru_port)
         if self._config.clock.send and self._config.clock.port and mode != "none":
-            self._sinks[CLOCK] = self._output("ports", CLOCK, self._config.clock.port)
-        self.output = self._describe(mode)
+            self._wanted[CLOCK] = self._want("ports", CLOCK, self._config.clock.port)
+        return mode
 
-    def _output(self, mode: str, sink: str, pattern: str) -> Output:
+    def _want(self, mode: str, sink: str, pattern: str) -> Wanted:
         name = f"{names.PREFIX}{sink}"
-        try:
-            if mode == "none":
-                return NullOutput(name, "null output" if self.system.api != "none" else self.system.reason)
-            if mode == "virtual":
-                port = self.system.open_virtual_output(name)
-            elif pattern:
-                return self._play_into(pattern, name)
-            elif self.system.api == "none":
-                return NullOutput(name, self.system.reason)
-            else:
-                return NullOutput(name, f"set roles.{sink}.port in the configuration")
-        except PortError as error:
-            self._tell(str(error), "error")
-            if mode != "virtual" and not pattern:
-                return NullOutput(name, str(error))
-            port = self.system.await_output(pattern, name)
-        self._keeper.keep(port)
-        return port
+        nowhere = self.system.api == "none"
+        if mode == "none":
+            return Wanted(NULL, name, reason=self._view.reason if nowhere else "null output")
+        if mode == "virtual":
+            return Wanted(VIRTUAL, name)
+        if pattern:
+            return Wanted(PORT, name, pattern)
+        reason = self._view.reason if nowhere else f"set roles.{sink}.port in the configuration"
+        return Wanted(NULL, name, reason=reason)
 
     def _open_virtual_input(self) -> None:
         if not self.system.has_virtual_ports:
@@ -345,8 +406,9 @@ class EnginePorts:
         self._keeper.keep(port)
 
     def _describe(self, mode: str) -> str:
-        if all(isinstance(p, NullOutput) for p in self._sinks.values()):
-            reason = next(p.reason for p in self._sinks.values() if isinstance(p, NullOutput))
+        placed = self._placed()
+        if not any(at.is_port for at in placed.values()):
+            reason = next(at.reason for at in placed.values())
             return "null output" if reason == "null output" else f"null output: {reason}"
         system = {"jack": "JACK", "alsa": "ALSA", "coremidi": "CoreMIDI", "winmm": "Windows MIDI"}
         api = system.get(self.system.api, self.system.api)
@@ -359,15 +421,15 @@ class EnginePorts:
         players: dict[str, list[str]] = {}
         for role, route in self.routes.items():
             sink = self._sinks.get(route.port)
-            if sink is not None and sink.target:
-                players.setdefault(sink.target, []).append(role.value)
-        ours = {p.target for p in self._sinks.values() if p.target}
+            if sink is not None and sink.placed.target:
+                players.setdefault(sink.placed.target, []).append(role.value)
+        ours = {at.target for at in self._placed().values() if at.target}
         inputs = tuple(PortView(n, n in used) for n in self.system.inputs() if not names.is_ours(n))
         # Where we have no virtual ports, one that is called like ours is a cable made for us (loopMIDI).
         hidden = self.system.has_virtual_ports
         outputs = tuple(
             PortView(n, n in ours, ", ".join(players.get(n, ())))
-            for n in self.system.outputs()
+            for n in self._view.outputs
             if not (hidden and names.is_ours(n))
         )
         synth = find_synth(p.name for p in outputs)

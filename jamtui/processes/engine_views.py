@@ -8,7 +8,6 @@ from dataclasses import replace
 from jamtui import __version__
 from jamtui.playback.commands import SentNote
 from jamtui.playback.output import OutputLoop
-from jamtui.playback.output_thread import OutputThread
 from jamtui.processes.codec import encode
 from jamtui.processes.engine_ports import EnginePorts
 from jamtui.processes.link import Peer, Server
@@ -91,7 +90,6 @@ class Views:
         band: Band,
         ports: EnginePorts,
         loop: OutputLoop,
-        output: OutputThread,
         sources: Sources,
         audience: Audience,
     ) -> None:
@@ -101,7 +99,6 @@ class Views:
         self._band = band
         self._ports = ports
         self._loop = loop
-        self._output = output
         self._sources = sources
         self._audience = audience
         self._levels = Levels()
@@ -146,7 +143,7 @@ class Views:
             "bpm": round(band.clock.bpm, 2),
             "grid": band.conductor.settings.grid,
             "output": self._ports.output,
-            "priority": self._output.priority,
+            "priority": self._ports.priority,
             "journal": str(journal.path) if journal is not None else None,
             "engine_pid": os.getpid(),
             "sounding": len(self._loop.sounding()),
@@ -175,7 +172,7 @@ class Views:
             synth=synth,
             recording=recording,
             notices=notices,
-            priority=self._output.priority,
+            priority=self._ports.priority,
             routes=self._ports.routes,
             port_names=self._ports.port_names,
             health=self._sources.health,

@@ -16,18 +16,24 @@ from jamtui.processes.children import kill_now
 from jamtui.processes.lock import band_is_running
 from jamtui.processes.rescue import end_left_notes
 
+SOCKETS = ("outlet.sock", "notes.sock", "engine.sock", "supervisor.sock")
+"""The links of a band's processes."""
 FILES = (
     "state.map",
     "session.json",
-    "engine.sock",
-    "supervisor.sock",
+    *SOCKETS,
     "key",
     "book.path",
     "supervisor.pid",
 )
 """Files of a running band in its runtime folder; the lock file stays, it holds nothing."""
 
-MODULES = ("jamtui.processes.supervisor", "jamtui.processes.engine", "jamtui.processes.workers")
+MODULES = (
+    "jamtui.processes.supervisor",
+    "jamtui.processes.outlet",
+    "jamtui.processes.engine",
+    "jamtui.processes.workers",
+)
 
 _PATIENCE_S = 2.0
 
@@ -50,7 +56,7 @@ def find_leftovers(runtime: Path) -> Leftovers:
 
 
 def orphans(runtime: Path) -> tuple[tuple[int, str], ...]:
-    """Process id and module of every engine and worker process of ``runtime``, whoever started it."""
+    """Process id and module of every outlet, engine and worker process of ``runtime``, whoever started it."""
     return tuple(
         (pid, module)
         for pid, arguments in _processes()

@@ -192,6 +192,9 @@ class Server:
     """Listens under ``name`` in ``runtime``; ``on_message(peer, bytes)`` and ``on_close(peer)`` are called
     from reader threads.
 
+    Args:
+        take: gets each connection itself, in a thread of its own, in the place of all that.
+
     Raises:
         LinkError: another process listens there already.
     """
@@ -201,9 +204,11 @@ class Server:
         runtime: Path,
         name: str,
         key: bytes,
-        on_message: Callable[[Peer, bytes], None],
+        on_message: Callable[[Peer, bytes], None] = lambda _peer, _data: None,
         on_close: Callable[[Peer], None] = lambda _peer: None,
+        take: Callable[[AnyConnection], None] | None = None,
     ) -> None:
+        self._take = take
         where, family = address(runtime, name)
         if family == "AF_UNIX":
             with contextlib.suppress(FileNotFoundError):
@@ -258,6 +263,9 @@ class Server:
             answer_challenge(patient, self._key)
         except (AuthenticationError, EOFError, OSError):
             connection.close()
+            return
+        if self._take is not None:
+            self._take(connection)
             return
         with self._lock:
             peer = Peer(connection, self._on_message, self._on_close)

@@ -1,4 +1,5 @@
-"""Cleaning up after a dead engine: note-offs for what sounded, connections for its successor.
+"""Cleaning up after the dead: note-offs for what sounded when an outlet died, connections for the successors
+of outlet and engine.
 
 The supervisor holds this; MIDI code is loaded the first time it is needed.
 """
@@ -55,7 +56,7 @@ class Standby:
         self._connected = wanted
 
     def end(self, owed: Sequence[tuple[int, int]], system: "MidiSystem") -> None:
-        """Send note-offs for (channel, pitch), now and again until the dead engine's ports are gone or its
+        """Send note-offs for (channel, pitch), now and again until the dead outlet's ports are gone or its
         successor is there."""
         thread = threading.Thread(target=self._repeat, args=(owed, system), name="note-offs", daemon=True)
         thread.start()
@@ -75,16 +76,16 @@ class Standby:
                 for channel, pitch in owed:
                     self._port.send(release(channel, pitch))
 
-        dead = self._shared.engine_pid
+        dead = self._shared.outlet_pid
         jack = system.jack
         if jack is not None:
             insist(
-                send, jack, lambda port: own_name(port) is not None, lambda: self._shared.engine_pid != dead
+                send, jack, lambda port: own_name(port) is not None, lambda: self._shared.outlet_pid != dead
             )
 
 
 class Rescue:
-    """Remembers who listens to the engine's ports and speaks for it when it is dead."""
+    """Remembers who is connected with the band's ports, and speaks for its outlet when that is dead."""
 
     def __init__(self, shared: SharedState, sinks: tuple[str, ...], api: str) -> None:
         self._shared = shared
@@ -96,8 +97,8 @@ class Rescue:
         self._next_look = time.monotonic() + LOOK_S
         self._mending_until = 0.0
         self._asked = False
-        self._dead: int | None = None
-        """Process id of an engine that died and whose successor has not said anything yet."""
+        self._dead: dict[str, int] = {}
+        """Process ids of an engine and an outlet that died and whose successors have no ports yet."""
         self._sounded: tuple[tuple[int, int, int], ...] = ()
 
     def look_around(self) -> None:
@@ -105,13 +106,14 @@ class Rescue:
         now = time.monotonic()
         if now < self._next_look:
             return
-        if self._dead is not None:
-            if self._shared.engine_pid == self._dead:
+        if self._dead:
+            there = {"engine": self._shared.engine_pid, "outlet": self._shared.outlet_pid}
+            self._dead = {name: pid for name, pid in self._dead.items() if there[name] == pid}
+            if self._dead:
                 # JACK disconnects the ports of the dead before it takes them away: to a look in between it
                 # would seem that somebody had pulled the plugs.
                 self._next_look = now + MENDING_S
                 return
-            self._dead = None
         memory = self._connections()
         self._sounded = tuple(read_owed(self._shared.bitmap))
         if memory is not None:
@@ -121,14 +123,21 @@ class Rescue:
         interval = LOOK_S if self._system is None or self._system.api == "jack" else LOOK_SLOWLY_S
         self._next_look = now + (MENDING_S if now < self._mending_until else interval)
 
+    def engine_died(self) -> None:
+        """The inputs went with the engine; what sounds is the outlet's to end."""
+        self._dead["engine"] = self._shared.engine_pid
+        if self._memory is not None:
+            self._memory.port_owner_died()
+
     def end_notes(self) -> int:
-        """Send a note-off for every note that the bitmap says is sounding; how many there were."""
+        """The outlet died: send a note-off for every note that the bitmap says is sounding; how many there
+        were."""
         memory = self._memory
-        self._dead = self._shared.engine_pid
+        self._dead["outlet"] = self._shared.outlet_pid
         if memory is not None:
-            memory.engine_died()
+            memory.port_owner_died()
         # What sounded at the last look, too: a note-off of the last milliseconds may have died in the
-        # engine's queue to JACK.
+        # outlet's queue to JACK.
         sounding = sorted({*read_owed(self._shared.bitmap), *self._sounded})
         self._sounded = ()
         if not sounding:
@@ -164,10 +173,10 @@ class Rescue:
             graph = memory.graph if memory is not None else None
             left = send_note_offs(owed, self._system, receivers, graph, targets)
         except Exception as error:  # whatever the MIDI system does, the successor must start
-            print(f"note-offs after the engine's death failed: {error}", file=sys.stderr, flush=True)
+            print(f"note-offs after the outlet's death failed: {error}", file=sys.stderr, flush=True)
             return len(sounding)
         if left:
-            print(f"{len(left)} notes are left for the next engine to end", flush=True)
+            print(f"{len(left)} notes are left for the next outlet to end", flush=True)
         self._shared.clear_bits([bit for note in owed if note not in left for bit in bits[note]])
         return len(sounding)
 

@@ -1,8 +1,9 @@
-"""Memory that survives a killed engine: what is sounding, a heartbeat, and where the band was.
+"""Memory that survives a killed process: what is sounding, heartbeats, and where the band was.
 
-A file in the runtime folder, mapped by supervisor and engine. The engine writes, the supervisor reads
-after a death. The state is written twice over, each copy with a sequence number and a checksum, so that
-a process killed in mid-write leaves the older copy whole.
+A file in the runtime folder, mapped by supervisor, outlet and engine. The outlet writes what is sounding, the
+engine where the band is, each its heartbeat; the supervisor reads after a death. The state is written twice
+over, each copy with a sequence number and a checksum, so that a process killed in mid-write leaves the older
+copy whole.
 """
 
 import contextlib
@@ -15,8 +16,10 @@ from pathlib import Path
 
 from jamtui.playback.ledger import LEDGER_BYTES, forget
 
-MAGIC = b"JAMTUI01"
-_HEADER = struct.Struct("<8sqqq")  # magic, heartbeat ns, engine pid, reserved
+MAGIC = b"JAMTUI02"
+_MAGIC = struct.Struct("<8s")
+_BEAT = struct.Struct("<qq")  # heartbeat ns, process id
+_ENGINE_AT, _OUTLET_AT = 8, 24
 _SLOT = struct.Struct("<qII")  # sequence, length, crc32
 SLOT_BYTES = 16384
 _BITMAP_AT = 64
@@ -25,7 +28,7 @@ SIZE = _SLOTS_AT + 2 * SLOT_BYTES
 
 
 class SharedState:
-    """The mapped file. One engine writes; the supervisor creates it and reads.
+    """The mapped file. One outlet and one engine write; the supervisor creates it and reads.
 
     Args:
         path: the file, in a folder only its owner can read.
@@ -43,7 +46,7 @@ class SharedState:
             self._file.close()
             raise
         if create:
-            _HEADER.pack_into(self._map, 0, MAGIC, 0, 0, 0)
+            _MAGIC.pack_into(self._map, 0, MAGIC)
         elif self._map[:8] != MAGIC:
             self._map.close()
             self._file.close()
@@ -56,16 +59,30 @@ class SharedState:
     @property
     def heartbeat_ns(self) -> int:
         """When the engine last said it was alive (``perf_counter_ns``), 0 for never."""
-        return int(_HEADER.unpack_from(self._map, 0)[1])
+        return int(_BEAT.unpack_from(self._map, _ENGINE_AT)[0])
 
     @property
     def engine_pid(self) -> int:
         """Process id of the engine that wrote last."""
-        return int(_HEADER.unpack_from(self._map, 0)[2])
+        return int(_BEAT.unpack_from(self._map, _ENGINE_AT)[1])
+
+    @property
+    def outlet_heartbeat_ns(self) -> int:
+        """When the outlet last said it was alive (``perf_counter_ns``), 0 for never."""
+        return int(_BEAT.unpack_from(self._map, _OUTLET_AT)[0])
+
+    @property
+    def outlet_pid(self) -> int:
+        """Process id of the last outlet whose ports were open."""
+        return int(_BEAT.unpack_from(self._map, _OUTLET_AT)[1])
 
     def beat(self, ns: int, pid: int) -> None:
         """Say that the engine is alive."""
-        _HEADER.pack_into(self._map, 0, MAGIC, ns, pid, 0)
+        _BEAT.pack_into(self._map, _ENGINE_AT, ns, pid)
+
+    def beat_outlet(self, ns: int, pid: int) -> None:
+        """Say that the outlet is alive and its ports are open."""
+        _BEAT.pack_into(self._map, _OUTLET_AT, ns, pid)
 
     def clear_bitmap(self) -> None:
         """Forget what was sounding, after the note-offs went out."""

@@ -1,8 +1,9 @@
-"""The supervisor: starts engine and workers, watches them, and cleans up after whichever dies.
+"""The supervisor: starts outlet, engine and workers, watches them, and cleans up after whichever dies.
 
 It runs in a session of its own (no terminal signal reaches it) and imports little, so that it is the last
-thing to fail. After a dead engine it sends a note-off for every note that the shared bitmap says is
-sounding, then starts a successor that takes up tempo, phase, style, mutes and chord.
+thing to fail. After a dead engine, whose notes the outlet ends, it starts a successor that takes up tempo,
+phase, style, mutes and chord. After a dead outlet it sends a note-off for every note that the shared bitmap
+says is sounding, then starts another, for which the engine opens the ports anew.
 """
 
 import contextlib
@@ -24,7 +25,7 @@ from jamtui.errors import JamtuiError, LinkError
 from jamtui.processes.children import start_child, when_orphaned
 from jamtui.processes.codec import decode, encode
 from jamtui.processes.exits import EXIT_REFUSED
-from jamtui.processes.leftovers import end_orphans
+from jamtui.processes.leftovers import SOCKETS, end_orphans
 from jamtui.processes.link import Peer, Server, connect, link_key
 from jamtui.processes.lock import InstanceLock, LockedError
 from jamtui.processes.options import SessionOptions
@@ -50,6 +51,7 @@ class Child:
 
     name: str
     module: str
+    arguments: tuple[str, ...] = ()
     process: "subprocess.Popen[bytes] | None" = None
     started: float = 0.0
     deaths: deque[float] = field(default_factory=lambda: deque(maxlen=CRASHES_ALLOWED))
@@ -64,7 +66,7 @@ def how_to_restore(deaths: Sequence[float]) -> str:
 
 
 class Pulse:
-    """Notices an engine that hangs: its heartbeat does not change while this process looks.
+    """Notices an engine or outlet that hangs: its heartbeat does not change while this process looks.
 
     Only time between two looks counts, and of that no more than half a second, so that a machine that
     slept, or a supervisor that was stopped, does not take a healthy engine for a hung one.
@@ -108,9 +110,11 @@ class Supervisor:
         self._shared = SharedState(runtime / "state.map", create=True)
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._server = Server(runtime, "supervisor", key, self._on_message)
+        self._outlet = Child("outlet", "jamtui.processes.outlet", (api,))
         self._engine = Child("engine", "jamtui.processes.engine")
         self._workers = Child("workers", "jamtui.processes.workers")
         self._pulse = Pulse()
+        self._outlet_pulse = Pulse()
         self._rescue = Rescue(self._shared, SINKS, api)
         self._over = False
         self._status = 0
@@ -119,6 +123,7 @@ class Supervisor:
         """Keep the band alive until it is stopped."""
         try:
             self._prepare_book()
+            self._start(self._outlet)
             self._start(self._engine)
             self._start(self._workers)
             while not self._over:
@@ -143,13 +148,15 @@ class Supervisor:
         (self._runtime / "book.path").write_text(str(book), encoding="utf-8")
 
     def _start(self, child: Child, restore: str = "") -> None:
-        arguments = [str(self._runtime), *([restore] if restore else [])]
+        arguments = [str(self._runtime), *child.arguments, *([restore] if restore else [])]
         process = start_child(child.module, arguments, self._logs)
         child.process = process
         child.started = time.monotonic()
         child.restart_at = None
         if child is self._engine:
             self._pulse.begin()
+        elif child is self._outlet:
+            self._outlet_pulse.begin()
 
         def wait() -> None:
             code = process.wait()
@@ -162,21 +169,23 @@ class Supervisor:
             return
         child.process = None
         _close_stdin(process)
-        if child is self._engine:
+        if child is self._outlet:
             self._rescue.end_notes()
+        elif child is self._engine:
+            self._rescue.engine_died()
             if code == 0:
                 self._over = True
                 return
-            if code == EXIT_REFUSED:
-                self._give_up(None)
-                return
+        if code == EXIT_REFUSED and child is not self._workers:
+            self._give_up(None)
+            return
         now = time.monotonic()
         child.deaths.append(now)
         often = len(child.deaths) == CRASHES_ALLOWED and now - child.deaths[0] < CRASH_WINDOW_S
-        if often and child is self._engine:
+        if often and child is not self._workers:
             self._give_up(
-                f"the engine died {CRASHES_ALLOWED} times in {CRASH_WINDOW_S:.0f} s; "
-                f"its last words are in {self._logs / 'engine.log'}"
+                f"the {child.name} died {CRASHES_ALLOWED} times in {CRASH_WINDOW_S:.0f} s; "
+                f"its last words are in {self._logs / f'{child.name}.log'}"
             )
             return
         print(f"{child.name} ended with status {code}; restarting it", flush=True)
@@ -184,7 +193,7 @@ class Supervisor:
             child.restart_at = now + 5.0
         else:
             self._start(child, how_to_restore(child.deaths) if child is self._engine else "")
-            if child is self._engine:
+            if child is not self._workers:
                 self._rescue.reconnect_soon()
 
     def _look_around(self) -> None:
@@ -198,6 +207,13 @@ class Supervisor:
             print("the engine is hung; replacing it", flush=True)
             self._pulse.begin()
             engine.kill()
+        outlet = self._outlet.process
+        if outlet is not None and self._outlet_pulse.hung(
+            shared.outlet_heartbeat_ns, shared.outlet_pid, outlet.pid, now
+        ):
+            print("the outlet is hung; replacing it", flush=True)
+            self._outlet_pulse.begin()
+            outlet.kill()
         if engine is not None and engine.poll() is None:
             self._rescue.look_around()
 
@@ -251,12 +267,13 @@ class Supervisor:
                     "deaths": len(c.deaths),
                     "up_s": round(time.monotonic() - c.started, 1),
                 }
-                for c in (self._engine, self._workers)
+                for c in (self._outlet, self._engine, self._workers)
             },
         }
 
     def _wind_up(self) -> None:
-        for child in (self._workers, self._engine):
+        # The outlet last: what the engine hands over in the end has to leave.
+        for child in (self._workers, self._engine, self._outlet):
             process = child.process
             if process is None:
                 continue
@@ -270,7 +287,7 @@ class Supervisor:
         self._rescue.close()
         self._server.close()
         self._shared.close()
-        for name in ("state.map", "session.json", "engine.sock", "supervisor.sock", "key", "book.path"):
+        for name in ("state.map", "session.json", *SOCKETS, "key", "book.path"):
             with contextlib.suppress(OSError):
                 (self._runtime / name).unlink(missing_ok=True)
         self._lock.release()

@@ -9,9 +9,10 @@ from jamtui.playback.commands import Command, Splice
 from jamtui.session.planning import Answer, Planner
 from jamtui.session.settings import GRIDS, PITCHED, BandSettings, audible
 
-WITHDRAW_NS = 4_000_000
+WITHDRAW_NS = 6_000_000
 """Locked notes due later than this after the key press that made them wrong are withdrawn: a fixed time
-after the stamp, so that what is withdrawn does not depend on how long planning took."""
+after the stamp, so that what is withdrawn does not depend on how long planning took. What leaves is handed to
+the outlet 2 ms before it is due, so planning has 4 ms."""
 LATE_MS = 80.0
 """A chord so soon after a grid point was meant for it."""
 SHORTEST_MS = 60.0

@@ -95,8 +95,8 @@ def test_a_new_engine_gets_the_connections_of_the_old_one_whatever_jack_calls_it
     memory.observe()
     graph.lose("jamtui lead:out")
     graph.lose("jamtui in:in")
-    memory.engine_died()
-    # Both ports are back before the next look: without engine_died this would look like a choice.
+    memory.port_owner_died()
+    # Both ports are back before the next look: without port_owner_died this would look like a choice.
     graph.out.add("jamtui lead-01:out")
     graph.into.add("jamtui in:in")
     assert set(memory.observe()) == {LEAD, KEYS}

@@ -246,7 +246,7 @@ def test_a_killed_supervisor_takes_everything_along_in_good_order(jamtui_home: P
         band.supervisor.kill()
         band.supervisor.wait()
         band.wait_silence()
-        wait_until(lambda: not orphans(band.runtime), "the end of engine and workers")
+        wait_until(lambda: not orphans(band.runtime), "the end of outlet, engine and workers")
         left = find_leftovers(band.runtime)
         assert {p.name for p in left.files} >= {"state.map", "key", "supervisor.sock"}
         assert band.journal().records
@@ -256,7 +256,7 @@ def test_a_killed_supervisor_takes_everything_along_in_good_order(jamtui_home: P
     with RunningBand(SessionOptions()) as band:
         band.supervisor.kill()
         band.supervisor.wait()
-        wait_until(lambda: not orphans(band.runtime), "the end of engine and workers")
+        wait_until(lambda: not orphans(band.runtime), "the end of outlet, engine and workers")
         assert clear_leftovers(band.runtime).files
         assert find_leftovers(band.runtime).files == ()
 
@@ -315,7 +315,7 @@ def test_a_headless_run_that_is_killed_takes_its_band_along(jamtui_home: Path) -
     run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         runtime = paths.runtime_dir()
-        wait_until(lambda: len(orphans(runtime)) == 2, "engine and workers")
+        wait_until(lambda: len(orphans(runtime)) == 3, "outlet, engine and workers")
     finally:
         run.send_signal(signal.SIGKILL)
         run.wait()
@@ -330,7 +330,7 @@ def test_a_terminal_signal_stops_a_headless_run_with_its_report(jamtui_home: Pat
     run = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
     runtime = paths.runtime_dir()
     try:
-        wait_until(lambda: len(orphans(runtime)) == 2, "engine and workers")
+        wait_until(lambda: len(orphans(runtime)) == 3, "outlet, engine and workers")
         time.sleep(1.0)
         os.killpg(run.pid, signal.SIGINT)  # as Ctrl-C does: to the whole group at once
         assert run.wait(PATIENCE_S) == 0

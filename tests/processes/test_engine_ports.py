@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -11,16 +11,20 @@ from jamtui.config import load_config, parse_config
 from jamtui.errors import PortError
 from jamtui.midi.hotplug import LOOK_SLOWLY_NS
 from jamtui.midi.port import Callback, InputPort, OutputPort
+from jamtui.midi.ports import MidiSystem
 from jamtui.music.phrase import Role
 from jamtui.playback.clock import MusicalClock
-from jamtui.playback.commands import Command, Immediate, SetRoute, SetSink
+from jamtui.playback.commands import Command, Immediate, Report, SetRoute, SetSink
 from jamtui.playback.fakes import DummyTime, FlakySink
 from jamtui.playback.ledger import Ledger
 from jamtui.playback.output import OutputLoop
 from jamtui.playback.sinks import PortGone
 from jamtui.processes import engine_ports
 from jamtui.processes.engine_ports import EnginePorts
+from jamtui.processes.outlet_link import LOOK_NS
+from jamtui.processes.placing import VIRTUAL, Wanted
 from jamtui.processes.sinks import SINKS
+from tests.processes.direct import Direct
 
 GM = "FLUID Synth (77):Synth input port (77:0)"
 
@@ -44,6 +48,7 @@ class FakeSystem:
         self.there_in: list[str] = []
         self.there_out: list[str] = []
         self.closed: list[str] = []
+        self.opened: list[str] = []
         self.refused = set(refused)
 
     def inputs(self) -> tuple[str, ...]:
@@ -63,6 +68,7 @@ class FakeSystem:
 
     def open_virtual_output(self, name: str) -> OutputPort:
         self._refuse(name)
+        self.opened.append(name)
         return OutputPort(name, "", FakeClient())
 
     def open_virtual_input(self, name: str, callback: Callback) -> InputPort:
@@ -85,6 +91,7 @@ class FakeSystem:
     def open_output(self, pattern: str, name: str) -> OutputPort:
         if pattern not in self.there_out:
             raise PortError(f'there is no MIDI output "{pattern}"; connect it')
+        self.opened.append(pattern)
         return OutputPort(name, pattern, FakeClient())
 
     def refuse(self, pattern: str, name: str) -> OutputPort:
@@ -125,9 +132,12 @@ class World:
         self.path = path / "config.toml"
         self.path.write_text(text, encoding="utf-8")
         monkeypatch.setattr(engine_ports, "MidiSystem", lambda _api, **_how: self.system)
+        self.time = DummyTime()
+        self.outputs = Direct(cast(MidiSystem, self.system), self.time)
         self.ports = EnginePorts(
             parse_config(text),
             self.path,
+            self.outputs,
             null_output=False,
             on_input=lambda *_: None,
             tell=lambda words, _severity: self.said.append(words),
@@ -165,6 +175,7 @@ def test_a_port_that_the_system_refuses_is_tried_again(
 ) -> None:
     world = World(monkeypatch, tmp_path, refused=("jamtui bass", "jamtui in"))
     assert sorted(world.said) == ["JACK refused the port jamtui bass", "JACK refused the port jamtui in"]
+    assert world.ports.sinks["bass"].placed.gone
     with pytest.raises(PortGone):
         world.ports.sinks["bass"].send(b"\x90\x24\x40")
     world.ports.poll(0)
@@ -179,7 +190,6 @@ def test_a_role_is_sent_to_an_output_and_back_to_its_virtual_port(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     world = World(monkeypatch, tmp_path)
-    virtual = world.ports.sinks["bass"]
     (command,) = world.ports.pick_output("bass=Synth")
     assert isinstance(command, SetSink)
     assert command.sink is world.ports.sinks["bass"]
@@ -190,10 +200,12 @@ def test_a_role_is_sent_to_an_output_and_back_to_its_virtual_port(
         ("Rack", False, ""),
         (GM, False, ""),
     ]
-    assert world.ports.pick_output("bass=") == [SetSink("bass", virtual)]
-    world.ports.poll(1)
-    assert world.system.closed == []  # the output loop may still be ending notes there
-    world.ports.poll(2 * LOOK_SLOWLY_NS)
+    assert world.ports.pick_output("bass=") == [SetSink("bass", world.ports.sinks["bass"])]
+    assert world.ports.port_names["bass"] == "jamtui bass"
+    assert world.system.opened.count("jamtui bass") == 1  # it was kept for those who are connected to it
+    world.ports.poll(LOOK_NS)
+    assert world.system.closed == []  # the outlet may still be ending notes there
+    world.ports.poll(LOOK_NS + 2 * LOOK_SLOWLY_NS)
     assert world.system.closed == ["Synth"]
     assert world.saved().roles.bass.port == ""
 
@@ -204,7 +216,7 @@ def test_two_roles_on_one_output_share_what_can_be_opened_only_once(
     world = World(monkeypatch, tmp_path, virtual=False)
     world.ports.pick_output("bass=Rack")
     world.ports.pick_output("lead=Rack")
-    assert world.ports.sinks["bass"] is world.ports.sinks["lead"]
+    assert world.system.opened == ["Rack"]
     world.ports.pick_output("lead=Synth")
     world.ports.poll(0)
     world.ports.poll(3 * LOOK_SLOWLY_NS)
@@ -272,7 +284,7 @@ def test_the_synth_has_a_sink_of_its_own_and_a_new_engine_plays_through_it_again
     assert [c.route for c in routed if isinstance(c, SetRoute)] == list(world.ports.routes.values())
     successor = World(monkeypatch, tmp_path, taken_up=world.ports.recovery())
     assert successor.ports.routes == world.ports.routes
-    assert successor.ports.sinks["synth"].target == GM
+    assert successor.ports.sinks["synth"].placed.target == GM
     assert successor.ports.output == world.ports.output == f"playing through {GM}"
 
 
@@ -294,7 +306,7 @@ def test_a_new_engine_waits_for_a_synth_that_is_away(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(FakeSystem, "open_output", FakeSystem.refuse)
     successor = World(monkeypatch, tmp_path, taken_up=world.ports.recovery())
     assert successor.ports.routes[Role.LEAD].port == "synth"
-    assert successor.ports.sinks["synth"].gone
+    assert successor.ports.sinks["synth"].placed.gone
     assert any("jamtui synth" in notice for notice in successor.ports.notices)
 
 
@@ -312,16 +324,11 @@ def test_a_port_that_fails_in_a_send_is_said_and_tried_again(
     known: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     world = World(monkeypatch, tmp_path)
-    time = DummyTime()
+    time = world.time
     commands: deque[Command] = deque()
+    reports: deque[Report] = deque()
     loop = OutputLoop(
-        MusicalClock(120.0),
-        world.ports.routes,
-        world.ports.sinks,
-        commands,
-        deque(),
-        Ledger(SINKS),
-        now=time,
+        MusicalClock(120.0), world.ports.routes, world.ports.sinks, commands, reports, Ledger(SINKS), now=time
     )
     flaky = FlakySink(time, 1, 5 * LOOK_SLOWLY_NS)
 
@@ -333,20 +340,24 @@ def test_a_port_that_fails_in_a_send_is_said_and_tried_again(
                 # What rtmidi raises, or what nobody knew that a driver raises.
                 raise (RuntimeError if known else ValueError)("unplugged") from error
 
-    port = world.ports.sinks["bass"]
-    assert isinstance(port, OutputPort)
-    port.replace(FlakyClient())
+    port = OutputPort("jamtui bass", "", FlakyClient())
+    monkeypatch.setattr(FakeSystem, "open_virtual_output", lambda _s, _name: port)
+    monkeypatch.setattr(FakeSystem, "reopen", lambda _s, _port: False)
+    world.outputs.begin()
+    world.outputs.ports.arrange({"bass": Wanted(VIRTUAL, "jamtui bass")})
+    outlet = world.outputs.outlet
     loop.step(0)
     commands.extend(world.ports.poll(0, loop.gone_ports()))
     assert list(world.ports.notices) == []
     commands.append(Immediate("bass", bytes((0x90, 40, 80))))
     time.advance(1)
     loop.step(time.ns)
-    assert [sink for sink, _ in loop.gone_ports()] == ["bass"]
+    assert [sink for sink, _ in outlet.gone()] == ["bass"]
     for look in (1, 2, 3):
         time.advance_to(look * LOOK_SLOWLY_NS)
         commands.extend(world.ports.poll(time.ns, loop.gone_ports()))
         loop.step(time.ns)
+    assert [sink for sink, _ in loop.gone_ports()] == ["bass"]
     (notice,) = world.ports.notices
     assert "jamtui bass" in notice
     assert "unplugged" in notice
@@ -360,6 +371,63 @@ def test_a_port_that_fails_in_a_send_is_said_and_tried_again(
     assert list(world.ports.notices) == []
     assert world.said[-1] == "jamtui bass is back"
     assert loop.gone_ports() == ()
+    assert outlet.gone() == ()
     commands.append(Immediate("bass", bytes((0x90, 43, 80))))
     loop.step(time.ns)
     assert flaky.events[-1] == (time.ns, bytes((0x90, 43, 80)))
+
+
+def test_what_a_killed_engine_had_open_is_kept_for_its_successor(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    world = World(monkeypatch, tmp_path)
+    opened = list(world.system.opened)
+    assert opened == [f"jamtui {sink}" for sink in ("lead", "bass", "comp", "drums", "thru")]
+    world.ports.pick_output("bass=Synth")
+    text = world.saved()
+    successor = EnginePorts(
+        text,
+        world.path,
+        world.outputs,
+        null_output=False,
+        on_input=lambda *_: None,
+        tell=lambda words, _severity: world.said.append(words),
+    )
+    assert successor.port_names == world.ports.port_names
+    assert world.system.opened == [*opened, "Synth"]
+
+
+def test_a_killed_outlet_is_missed_and_its_successor_opens_the_ports_anew(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    world = World(monkeypatch, tmp_path)
+    world.ports.pick_output("bass=Synth")
+    names = world.ports.port_names
+    world.ports.poll(0)
+    world.outputs.kill()
+    assert world.ports.poll(LOOK_NS) == [SetSink(sink, None) for sink in names]
+    assert world.said[-1] == "the process that owns the MIDI outputs died; it is started again"
+    with pytest.raises(PortGone, match="started again"):
+        world.ports.sinks["bass"].send(b"\x91\x24\x40")
+    assert world.ports.poll(2 * LOOK_NS) == []
+    with pytest.raises(PortError):
+        world.ports.pick_output("bass=Rack")
+    world.outputs.reached = True
+    opened = len(world.system.opened)
+    assert world.ports.poll(3 * LOOK_NS) == [SetSink(sink, world.ports.sinks[sink]) for sink in names]
+    assert world.said[-1] == "the MIDI outputs are back"
+    assert world.ports.port_names == names
+    assert len(world.system.opened) == opened + len(names)
+    world.ports.sinks["bass"].send(b"\x91\x24\x40")
+
+
+def test_a_sink_that_could_not_take_a_message_is_tried_again_soon(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    world = World(monkeypatch, tmp_path)
+    world.ports.poll(0)
+    failed = (("bass", "more is to be sent than the ports take"),)
+    assert world.ports.poll(1, failed) == []
+    assert world.ports.poll(400_000_000, failed) == []
+    assert world.ports.poll(500_000_001, failed) == [SetSink("bass", world.ports.sinks["bass"])]
+    assert world.ports.poll(500_000_002) == []

@@ -245,13 +245,13 @@ class RunningBand:
         return found[-1]
 
     def pid(self, name: str) -> int | None:
-        """Process id of ``engine`` or ``workers``, None while there is none."""
+        """Process id of ``outlet``, ``engine`` or ``workers``, None while there is none."""
         status: Plain = ask(self.runtime, "supervisor", "status", "status", 10.0)
         pid: int | None = status[name]["pid"]
         return pid
 
     def kill(self, name: str, number: int = signal.SIGKILL) -> int:
-        """Send a signal to ``engine`` or ``workers``; which process it was."""
+        """Send a signal to ``outlet``, ``engine`` or ``workers``; which process it was."""
         pid = self.pid(name)
         assert pid is not None
         os.kill(pid, number)

@@ -13,6 +13,7 @@ from jamtui.music.meter import METERS, PPQ
 from jamtui.music.phrase import Role
 from jamtui.music.scale import chord_scale, chord_tones
 from jamtui.playback.commands import SetFeel, SetMute, Silence, Splice, TimedMessage
+from jamtui.session.answering import WITHDRAW_NS
 from jamtui.session.book import Function, ReflexBook
 from tests.session.small_band import BAR, Player, phrase
 
@@ -126,7 +127,7 @@ def test_a_late_chord_replaces_what_became_wrong_at_once_and_answers_at_the_grid
     replaced = set()
     for role in PITCHED:
         gives_way, *_, answer = [s for s in splices if s.role is role]
-        assert gives_way.withdraw_ns == stamp + 4_000_000
+        assert gives_way.withdraw_ns == stamp + WITHDRAW_NS
         assert (answer.from_tick, answer.trigger_ns, answer.at_once) == (BAR + EIGHTH, stamp, False)
         if any(n.pitch % 12 not in right for n in sounding[role]):
             replaced.add(role)
