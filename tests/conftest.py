@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -61,7 +61,10 @@ def jamtui_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def start_jack(name: str) -> "subprocess.Popen[bytes]":
+SYNCHRONOUS = ("--sync", "--timeout", "10")
+
+
+def start_jack(name: str, mode: Sequence[str] = SYNCHRONOUS) -> "subprocess.Popen[bytes]":
     """Start a dummy JACK server and wait until it answers; skips (or fails) where it does not.
 
     Synchronous: the server waits for its clients in each period, so that a busy machine loses no message
@@ -69,7 +72,7 @@ def start_jack(name: str) -> "subprocess.Popen[bytes]":
     other, each after ten times the timeout.
     """
     for _ in range(3):
-        server = _launch(name)
+        server = _launch(name, mode)
         if _answers(server):
             return server
         stop_jack(server, name)
@@ -96,10 +99,9 @@ def stop_jack(server: "subprocess.Popen[bytes]", name: str) -> None:
     _remove_files(name)
 
 
-def _launch(name: str) -> "subprocess.Popen[bytes]":
-    mode = ["--sync", "--timeout", "10", "--no-realtime"]
+def _launch(name: str, mode: Sequence[str] = SYNCHRONOUS) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
-        ["jackd", *mode, "-n", name, "-d", "dummy", "-r", "48000", "-p", "256"],
+        ["jackd", *mode, "--no-realtime", "-n", name, "-d", "dummy", "-r", "48000", "-p", "256"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
