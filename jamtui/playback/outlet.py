@@ -99,17 +99,21 @@ class Outlet:
         self._ledger.settle()
 
     def end_again(self, keys: Iterable[Key]) -> None:
-        """Send note-offs that were sent already, for those who may not have heard them."""
+        """Send note-offs that were sent already, for those who may not have heard them. What sounds again is
+        left alone."""
         for port, channel, pitch in keys:
-            self._pass(port, note_off(channel, pitch))
+            if (port, channel, pitch) not in self._ledger:
+                self._pass(port, note_off(channel, pitch))
 
-    def release(self) -> None:
-        """Forget what waits and end all that sounds: nobody is there to end it."""
+    def release(self) -> tuple[Key, ...]:
+        """Forget what waits and end all that sounds: nobody is there to end it. Returns what was
+        ended, now and last."""
         for _, _, handed in sorted(self._heap, key=lambda entry: entry[:2]):
             self._report(handed, 0, Fate.GONE)
         self._heap.clear()
         self._floors.clear()
         self._release(None)
+        return tuple(dict.fromkeys(self.ended))
 
     # Within
 

@@ -54,7 +54,8 @@ class OutputLoop:
     this loop alone on its side. ``sinks`` by port name; a port named in a route but not there is gone
     until a `SetSink` brings it. ``now`` stamps what was sent, in the time that `step` is called with.
     ``quiet`` is told when the next event is due. ``ahead_ns``: so long before it is due an event is handed
-    to its sink, which then is an `AheadSink`; 0: when it is due.
+    to its sink, which then is an `AheadSink`; 0: when it is due. ``gather_ns``: so long after it was read is
+    due what a splice has leave or end at once, so that all of it is handed over by then and leaves together.
     """
 
     def __init__(
@@ -70,9 +71,11 @@ class OutputLoop:
         late: LatePolicy = SEND_SOON,
         quiet: Quiet | None = None,
         ahead_ns: int = 0,
+        gather_ns: int = 0,
     ) -> None:
         self._quiet = Quiet() if quiet is None else quiet
         self._ahead_ns = ahead_ns
+        self._gather_ns = gather_ns
         self.commands = commands
         self._clock = clock
         self._segment = clock.segment
@@ -242,6 +245,7 @@ class OutputLoop:
             self._set_sink(command, now)
 
     def _splice(self, splice: Splice, now: int) -> None:
+        now += self._gather_ns
         if splice.wrong or splice.stale_from is not None:
             role = splice.role
             self._sounding.end_where(

@@ -60,6 +60,8 @@ ORPHANED_S = 0.2
 AHEAD_NS = 2_000_000
 """What is sent goes to the outlet so long before it is due: longer than planning may keep the output thread
 waiting, shorter than it takes to see that a chord made a note wrong (``answering.WITHDRAW_NS``)."""
+GATHER_NS = 300_000
+"""What answers at once is due so long after it was read: the whole chord is handed over by then."""
 FIND_S = 15.0
 """How long a new engine waits for the outlet, which is started before it."""
 RECEIPTS_S = 0.3
@@ -141,6 +143,7 @@ class Engine:
             Ledger(SINKS),
             quiet=self._quiet,
             ahead_ns=AHEAD_NS,
+            gather_ns=GATHER_NS,
         )
         self._output = OutputThread(self._loop, on_crash=self._output_crashed)
         self._clock.on_change = self._output.wake

@@ -55,8 +55,10 @@ class OutletProcess:
     def __init__(self, runtime: Path, api: str) -> None:
         self._shared = SharedState(runtime / "state.map")
         self._outlet = Outlet(SINKS, Ledger(SINKS, self._shared.bitmap, linger_ns=LINGER_NS))
-        self._thread = OutletThread(self._outlet, beat=self._beat, on_crash=_crashed)
         self._system = MidiSystem(api)
+        self._thread = OutletThread(
+            self._outlet, beat=self._beat, on_crash=_crashed, insistent=self._system.api == "jack"
+        )
         self._ports = OutletPorts(self._system, self._thread.serve)
         self._inbox: queue.SimpleQueue[tuple[Peer, bytes] | None] = queue.SimpleQueue()
         self._arranged = False

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from multiprocessing import Pipe
 
 from jamtui.playback.handover import Frames, Handed, HandoverError, pack_receipt
-from jamtui.playback.ledger import LEDGER_BYTES, Ledger
+from jamtui.playback.ledger import LEDGER_BYTES, Key, Ledger
 from jamtui.playback.outlet import Outlet
 from jamtui.playback.priority import raise_this_thread
 from jamtui.playback.sinks import NullSink, Sink
@@ -23,6 +23,12 @@ BEAT_NS = 100_000_000
 RECEIPTS = 8192
 """Receipts kept for an engine that does not fetch them; with more it is hung, and its link is ended."""
 
+AGAIN_S = 0.1
+AGAIN_FOR_S = 3.0
+"""So often and for so long are the notes of a dead engine ended where those who listen may not hear it at
+first: JACK2 takes dead clients away one after the other, each in its client timeout (jackd's ``-t``, half a
+second), and what is sent meanwhile may be lost."""
+
 _DRY = "dry"
 
 
@@ -32,6 +38,7 @@ class OutletThread:
     Args:
         beat: called some ten times a second with the time.
         on_crash: called in this thread with the traceback's text if it fails; notes have been ended.
+        insistent: whether the notes of a dead engine are ended again and again for a while.
     """
 
     def __init__(
@@ -40,6 +47,7 @@ class OutletThread:
         *,
         beat: Callable[[int], object],
         on_crash: Callable[[str], object],
+        insistent: bool = False,
         raise_priority: Callable[[], str] = raise_this_thread,
     ) -> None:
         self._outlet = outlet
@@ -51,6 +59,9 @@ class OutletThread:
         self._called = threading.Lock()
         self._stream: Stream | None = None
         self._frames = Frames()
+        self._insistent = insistent
+        self._again: list[tuple[int, tuple[Key, ...]]] = []
+        """Keys to end once more, and when."""
         self._next_beat = 0
         self._stopping = False
         self._rehearse = _Rehearsal().run
@@ -124,6 +135,11 @@ class OutletThread:
             self._beat(now)
         settle = outlet.settle(now)
         wake = self._next_beat
+        if self._again:
+            while self._again and self._again[0][0] <= now:
+                outlet.end_again(self._again.pop(0)[1])
+            if self._again:
+                wake = min(wake, self._again[0][0])
         if due is not None:
             wake = min(wake, due - SPIN_NS)
         if settle is not None:
@@ -184,8 +200,12 @@ class OutletThread:
             self._stream.close()
             self._stream = None
         self._frames = Frames()
-        self._outlet.release()
+        ended = self._outlet.release()
         self._outlet.receipts.clear()
+        if self._insistent and ended:
+            now, every = time.perf_counter_ns(), round(AGAIN_S * 1e9)
+            times = range(1, round(AGAIN_FOR_S / AGAIN_S))
+            self._again = [(now + n * every, ended) for n in times]
 
 
 class _Rehearsal:

@@ -1,5 +1,5 @@
-"""Engine and outlet are killed while notes sound, on a JACK server with its own defaults: asynchronous, and half
-a second for each dead client."""
+"""Engine and outlet are killed while notes sound, also on a JACK server with its own defaults: asynchronous,
+and half a second for each dead client."""
 
 import os
 import signal
