@@ -181,7 +181,7 @@ def check_midi(system: MidiSystem, config: Config) -> Check:
             fix = 'set api = "auto" under [midi] in the configuration'
         return Check("MIDI", False, system.reason, fix)
     virtual = "virtual ports" if system.has_virtual_ports else "no virtual ports"
-    return Check("MIDI", True, f"{system.api}, {virtual}")
+    return Check("MIDI", True, f"{system.served_by}, {virtual}")
 
 
 def _chosen_inputs(system: MidiSystem, config: Config) -> tuple[str, ...]:

@@ -348,11 +348,10 @@ class EnginePorts:
         if all(isinstance(p, NullOutput) for p in self._sinks.values()):
             reason = next(p.reason for p in self._sinks.values() if isinstance(p, NullOutput))
             return "null output" if reason == "null output" else f"null output: {reason}"
-        system = {"jack": "JACK", "alsa": "ALSA", "coremidi": "CoreMIDI", "winmm": "Windows MIDI"}
-        api = system.get(self.system.api, self.system.api)
+        system = self.system.served_by
         if mode == "virtual":
-            return f"virtual ports jamtui lead, bass, comp, drums ({api})"
-        return f"{', '.join(sorted(set(self.port_names.values())))} ({api})"
+            return f"virtual ports jamtui lead, bass, comp, drums ({system})"
+        return f"{', '.join(sorted(set(self.port_names.values())))} ({system})"
 
     def _list_ports(self) -> tuple[tuple[PortView, ...], tuple[PortView, ...], str]:
         used = set(self.inputs)

@@ -10,6 +10,7 @@ import pytest
 from jamtui import paths
 from jamtui.config import Config, MidiConfig, RoleConfig, RolesConfig, parse_config
 from jamtui.midi import names
+from jamtui.midi.apis import TITLE
 from jamtui.midi.ports import MidiSystem
 from jamtui.processes import doctor
 from jamtui.processes.leftovers import clear_leftovers, find_leftovers
@@ -24,6 +25,7 @@ class FakeSystem:
         self, api: str = "winmm", inputs: tuple[str, ...] = (), outputs: tuple[str, ...] = ()
     ) -> None:
         self.api = api
+        self.served_by = TITLE[api]
         self.reason = "" if api != "none" else "no MIDI here"
         self.has_virtual_ports = api in ("jack", "alsa", "coremidi")
         self._inputs, self._outputs = inputs, outputs
@@ -91,7 +93,7 @@ def test_midi_that_does_not_answer_fails_with_the_reason() -> None:
     assert (check.ok, check.detail) == (False, "no MIDI here")
     turned_off = doctor.check_midi(system("none"), Config(midi=MidiConfig(api="none")))
     assert "midi" in turned_off.fix
-    assert doctor.check_midi(system("winmm"), Config()).detail == "winmm, no virtual ports"
+    assert doctor.check_midi(system("winmm"), Config()).detail == "Windows MM, no virtual ports"
 
 
 def test_inputs_that_the_configuration_means() -> None:
@@ -223,7 +225,7 @@ def test_doctor_finds_a_good_machine_good(jack_server: str, jamtui_home: Path) -
     done = run("doctor", "--json")
     lines = {line["name"]: line for line in json.loads(done.stdout)}
     assert done.returncode == 0, done.stdout
-    assert lines["MIDI"]["detail"] == "jack, virtual ports"
+    assert lines["MIDI"]["detail"] == "JACK, virtual ports"
     assert "over 200 notes" in lines["Loopback"]["detail"]
     assert done.stderr == ""
 
