@@ -31,9 +31,9 @@ def serve_jack(
 ) -> Path | None:
     """Have rtmidi's JACK ports go to PipeWire where it runs and jackd does not; to be called before rtmidi is
     loaded. Returns PipeWire's libjack where it is used."""
-    if sys.platform != "linux" or "rtmidi" in sys.modules:
-        return None
-    path = choose(environment, listening(sockets), libraries(environment))
+    path: Path | None = None
+    if sys.platform == "linux" and "rtmidi" not in sys.modules:
+        path = choose(environment, listening(sockets), libraries(environment), os.getuid())
     if path is None:
         return None
     if "PIPEWIRE_QUANTUM" not in os.environ:
@@ -45,17 +45,20 @@ def serve_jack(
     return path
 
 
-def choose(environment: Mapping[str, str], servers: Iterable[str], found: Iterable[Path]) -> Path | None:
+def choose(
+    environment: Mapping[str, str], servers: Iterable[str], found: Iterable[Path], user: int
+) -> Path | None:
     """The libjack of PipeWire that is to be used, None: rtmidi's own.
 
     Args:
         environment: of this process.
         servers: paths of the local sockets at which something listens.
         found: PipeWire's libjacks, those that the musician asked for first (``pw-jack``).
+        user: the number of the user whose jackd is meant.
     """
     listens = set(servers)
     server = environment.get("JACK_DEFAULT_SERVER") or "default"
-    if f"/dev/shm/jack_{server}_{os.getuid()}_0" in listens:
+    if f"/dev/shm/jack_{server}_{user}_0" in listens:
         return None
     folder = environment.get("PIPEWIRE_RUNTIME_DIR") or environment.get("XDG_RUNTIME_DIR")
     remote = environment.get("PIPEWIRE_REMOTE") or "pipewire-0"

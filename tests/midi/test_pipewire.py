@@ -24,30 +24,30 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="PipeWire is Lin
 
 
 def jackd(name: str) -> str:
-    return f"/dev/shm/jack_{name}_{os.getuid()}_0"
+    return f"/dev/shm/jack_{name}_7_0"
 
 
 def test_pipewire_is_taken_where_it_runs() -> None:
-    assert choose(RUNTIME, [RUNS], [ON_PATH]) == ON_PATH
+    assert choose(RUNTIME, [RUNS], [ON_PATH], 7) == ON_PATH
 
 
 def test_without_its_library_or_without_its_server_it_is_not() -> None:
-    assert choose(RUNTIME, [RUNS], []) is None
-    assert choose(RUNTIME, ["/run/user/2/pipewire-0"], [ON_PATH]) is None
-    assert choose({}, [RUNS], [ON_PATH]) is None
+    assert choose(RUNTIME, [RUNS], [], 7) is None
+    assert choose(RUNTIME, ["/run/user/2/pipewire-0"], [ON_PATH], 7) is None
+    assert choose({}, [RUNS], [ON_PATH], 7) is None
 
 
 def test_a_running_jackd_comes_first_but_only_the_one_that_is_meant() -> None:
-    assert choose(RUNTIME, [RUNS, jackd("default")], [ON_PATH]) is None
+    assert choose(RUNTIME, [RUNS, jackd("default")], [ON_PATH], 7) is None
     named = RUNTIME | {"JACK_DEFAULT_SERVER": "stage"}
-    assert choose(named, [RUNS, jackd("stage")], [ON_PATH]) is None
-    assert choose(named, [RUNS, jackd("default")], [ON_PATH]) == ON_PATH
+    assert choose(named, [RUNS, jackd("stage")], [ON_PATH], 7) is None
+    assert choose(named, [RUNS, jackd("default")], [ON_PATH], 7) == ON_PATH
 
 
 def test_pipewires_own_variables_say_where_it_listens() -> None:
     named = {"PIPEWIRE_RUNTIME_DIR": "/srv/pw", "PIPEWIRE_REMOTE": "studio", **RUNTIME}
-    assert choose(named, ["/srv/pw/studio"], [ON_PATH]) == ON_PATH
-    assert choose(named, [RUNS], [ON_PATH]) is None
+    assert choose(named, ["/srv/pw/studio"], [ON_PATH], 7) == ON_PATH
+    assert choose(named, [RUNS], [ON_PATH], 7) is None
 
 
 def test_only_what_listens_counts(tmp_path: Path) -> None:
