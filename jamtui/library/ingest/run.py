@@ -201,7 +201,7 @@ def _settle(
         _note(report, item, source.refused)
     else:
         report.taken += 1
-        report.phrases += len(packed.prepared.records)
+        report.phrases += packed.prepared.found
         report.tally.update(packed.tally)
         report.notices += [(item.name, notice) for notice in packed.notices]
         report.done += 1
