@@ -7,6 +7,7 @@ usual on the shelf, so that it does not decide.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from math import log2, sqrt
 
@@ -16,8 +17,24 @@ from jamtui.library import features as f
 from jamtui.library.features import WEIGHTS
 from jamtui.library.flatten import Floats, first_root, tones_of
 from jamtui.library.index import Shelf
-from jamtui.music.meter import EIGHTH, PPQ, Meter
-from jamtui.music.phrase import ChordSpan, Note
+from jamtui.music.chord import Chord
+from jamtui.music.meter import COMMON_TIME, EIGHTH, PPQ, Meter
+from jamtui.music.phrase import ChordSpan, Note, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is wanted. ``chords`` start at the first bar line of what is wanted; ``just_played`` has onsets
+    relative to that (negative: before). ``energy`` runs from 0 to 1."""
+
+    chords: tuple[ChordSpan, ...]
+    role: Role
+    style: str = ""
+    bars: int = 2
+    meter: Meter = COMMON_TIME
+    just_played: tuple[Note, ...] = ()
+    energy: float = 0.5
+    tempo: float = 120.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,35 +98,44 @@ def harmony_vector(known: Wanted, shelf: Shelf) -> Floats:
     return query
 
 
+@lru_cache(maxsize=4096)
+def _steps(chord: Chord) -> tuple[int, ...]:
+    """Semitones of the chord's tones above its root; none for N.C."""
+    return tuple(step for step, tone in enumerate(tones_of(chord)) if tone)
+
+
 def _chord_side(chords: Sequence[ChordSpan], bar_ticks: int) -> tuple[Floats, Floats, Floats]:
     """``(24,)`` chord tones of two bars above the first root, ``(2,)`` how often they change, ``(12,)`` chord
     tones above their own roots; the same as ``features.chord_profile`` of a phrase over these chords."""
     root = first_root(chords)
-    bars = [[0.0] * 12, [0.0] * 12]
+    bars = [[0] * 12, [0] * 12]
     count = [0, 0]
-    own = [0.0] * 12
-    end = max((s.start + s.length for s in chords), default=0)
+    own = [0] * 12
+    last = chords[-1] if chords else None
+    end = last.start + last.length if last else 0
+    # What is known of one bar only is heard twice.
+    starts = (0, bar_ticks if end > bar_ticks else 0)
     for span in chords:
-        if not span.chord.quality.intervals:
-            continue
-        tones = tones_of(span.chord)
-        shift = (span.chord.root - root) % 12
-        for bar in (0, 1):
-            # What is known of one bar only is heard twice.
-            at = bar * bar_ticks if end > bar_ticks else 0
-            sounding = min(span.start + span.length, at + bar_ticks) - max(span.start, at)
-            if sounding > 0:
+        begin, until = span.start, span.start + span.length
+        if begin >= 2 * bar_ticks:
+            break
+        steps = _steps(span.chord)
+        shift = span.chord.root - root
+        for bar, at in enumerate(starts):
+            sounding = min(until, at + bar_ticks) - max(begin, at)
+            if sounding > 0 and steps:
                 count[bar] += 1
-                for step, tone in enumerate(tones):
-                    if tone:
-                        bars[bar][(step + shift) % 12] += sounding
-                        own[step] += sounding
-    profile = np.sqrt(np.array([v / max(sum(bar), 1e-9) for bar in bars for v in bar], np.float32))
-    total = max(sum(own), 1e-9)
+                into = bars[bar]
+                for step in steps:
+                    into[(step + shift) % 12] += sounding
+                    own[step] += sounding
+    totals = [max(sum(bar), 1) for bar in bars]
+    whole = max(sum(own), 1)
+    profile = [v / total for bar, total in zip(bars, totals, strict=True) for v in bar]
     return (
-        profile,
+        np.sqrt(np.array(profile, np.float32)),
         np.array([min(c / 4, 1) for c in count], np.float32),
-        np.array([sqrt(v / total) for v in own], np.float32),
+        np.array([sqrt(v / whole) for v in own], np.float32),
     )
 
 
@@ -118,10 +144,10 @@ def _played_side(notes: Sequence[Note], meter: Meter) -> tuple[Floats, float, fl
     ordered = sorted(notes)
     slots = [0] * 8
     off = 0
-    beats = meter.beat_ticks
+    beats, length = meter.beat_ticks, meter.bar_ticks
     for note in ordered:
-        inside = note.onset % meter.bar_ticks
-        slots[inside * 8 // meter.bar_ticks] += 1
+        inside = note.onset % length
+        slots[inside * 8 // length] += 1
         off += inside not in beats
     top: dict[int, int] = {}
     for note in ordered:
