@@ -245,9 +245,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _damaged(path: Path, error: BaseException) -> str:
-    return (
-        f"the phrase library {path} is damaged ({_reason(error)}); start jamtui again, and it is set aside"
-    )
+    return f"the phrase library {path} is damaged ({_reason(error)}); start jamtui again, and it is set aside"
 
 
 def _full(path: Path) -> str:
