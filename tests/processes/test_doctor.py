@@ -74,6 +74,18 @@ def test_a_wrong_configuration_fails_and_the_defaults_hold(tmp_path: Path) -> No
     path.write_text('[playing]\nstyle = "bossa"\n[[actions]]\nnote = 1\naction = "panic"\n', encoding="utf-8")
     config, check = doctor.check_config(path)
     assert (config.playing.style, check.ok) == ("bossa", True)
+    for wrong, words in (
+        ('[keys]\npanic = "q"\n', "is given to quit and to panic"),
+        ('[keys]\npanic = "foo bar"\n', "no key 'foo bar'"),
+        (
+            '[[actions]]\nnote = 1\naction = "style"\nargument = "swng"\n',
+            "entry 1 of [[actions]]: Choose a style",
+        ),
+        ('[[actions]]\nnote = 1\naction = "mute"\n', 'names no action of jamtui: "mute"'),
+    ):
+        path.write_text(wrong, encoding="utf-8")
+        _, check = doctor.check_config(path)
+        assert (check.ok, words in check.detail) == (False, True), check.detail
 
 
 def test_folders(tmp_path: Path) -> None:
@@ -86,6 +98,24 @@ def test_folders(tmp_path: Path) -> None:
 
 def test_content_is_there() -> None:
     assert [(c.name, c.ok) for c in doctor.check_content()] == [("Styles", True), ("Phrases", True)]
+
+
+def test_a_style_of_ones_own_that_keeps_the_band_from_starting_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JAMTUI_HOME", str(tmp_path))
+    own = paths.own_styles_dir()
+    own.mkdir(parents=True)
+    (own / "mine.toml").write_text(
+        (paths.styles_dir() / "swing.toml").read_text().replace('"swing"', '"mine"', 1)
+    )
+    check = next(iter(doctor.check_content()))
+    assert check.ok, check.detail
+    assert f"1 of your own in {own}" in check.detail
+    (own / "mine.toml").write_text('version = 1\nname = "mine"\n')
+    check = next(iter(doctor.check_content()))
+    assert (check.name, check.ok, check.needed) == ("Styles", False, True)
+    assert "mine.toml" in check.detail
 
 
 def test_midi_that_does_not_answer_fails_with_the_reason() -> None:
