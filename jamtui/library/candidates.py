@@ -9,7 +9,7 @@ from jamtui.library.cells import Numbers
 from jamtui.library.features import CHORDS, DENSITY, H_DENSITY, WEIGHTS
 from jamtui.library.flatten import Floats, Ints
 from jamtui.library.index import Shelf
-from jamtui.library.query_vector import Query, Wanted, harmony_vector, whole_vector
+from jamtui.library.query_vector import Query, Wanted, aim
 from jamtui.library.rows import meter_text
 from jamtui.music.phrase import Role
 
@@ -46,6 +46,7 @@ class _Nets:
 
     def __init__(self, known: Wanted, harmonic: bool) -> None:
         self._known = known
+        self._aim = aim(known, harmonic)
         self._harmonic = harmonic
         self._shelves: list[Shelf] = []
         self._numbers: list[Numbers] = []
@@ -56,11 +57,11 @@ class _Nets:
 
     def cast(self, shelf: Shelf, whole: int, harmony: int, budget: int) -> None:
         """Ask ``shelf`` for so many phrases in each space."""
-        query = whole_vector(self._known, shelf, self._harmonic)
+        query = self._aim.whole(shelf)
         self._wanted_density.append(float(query[DENSITY]))
         self._take(shelf, "whole", query, whole, budget)
         if self._harmonic and harmony:
-            self._take(shelf, "harmony", harmony_vector(self._known, shelf), harmony, budget)
+            self._take(shelf, "harmony", self._aim.by_harmony(shelf), harmony, budget)
         self._shelves.append(shelf)
 
     def _take(self, shelf: Shelf, space: str, query: Floats, k: int, budget: int) -> None:

@@ -21,9 +21,9 @@ from jamtui.music.meter import PPQ
 LONGEST = 2 * PPQ
 """Ticks: a longer note counts as much as this."""
 NO_SOURCE = -1
-_AT_ONCE = 50_000
+_AT_ONCE = 8192
 _ROOM = 4096
-_GROWTH = 32
+_GROWTH = 8
 """A full catalogue grows by one in so many."""
 
 _ROWS = (

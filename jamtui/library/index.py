@@ -7,6 +7,7 @@ takes up what other processes wrote and puts whole new arrays in its place.
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import apsw
 import numpy as np
@@ -58,21 +59,20 @@ class Space:
 
     def nearest(self, query: Floats, k: int, budget: int) -> Found:
         """The ``k`` nearest among at least ``budget`` vectors of the nearest cells, and all new ones."""
-        scan = self.size <= budget or len(self.centroids) == 1
-        pieces = [(0, self.size)] if scan else self._probe(query, budget)
-        dots = np.empty(sum(end - start for start, end in pieces), np.float32)
-        at = 0
-        for start, end in pieces:
-            np.dot(self.vectors[start:end], query, out=dots[at : at + end - start])
-            at += end - start
-        scores = np.concatenate([self.half[start:end] for start, end in pieces])
-        scores -= dots
-        best = _lowest(scores, k)
-        rows = best
-        if len(pieces) > 1:
-            firsts = np.cumsum([0, *(end - start for start, end in pieces[:-1])])
+        if self.size <= budget or len(self.centroids) == 1:
+            scores = self.half[: self.size] - self.vectors[: self.size] @ query
+            rows = best = _lowest(scores, k)
+        else:
+            pieces = self._probe(query, budget)
+            firsts = [0, *accumulate(end - start for start, end in pieces)]
+            dots = np.empty(firsts[-1], np.float32)
+            for (start, end), at in zip(pieces, firsts, strict=False):
+                np.dot(self.vectors[start:end], query, out=dots[at : at + end - start])
+            scores = np.concatenate([self.half[start:end] for start, end in pieces])
+            scores -= dots
+            best = _lowest(scores, k)
             piece = np.searchsorted(firsts, best, side="right") - 1
-            rows = best - firsts[piece] + np.array([start for start, _ in pieces])[piece]
+            rows = best + np.array([s - at for (s, _), at in zip(pieces, firsts, strict=False)])[piece]
         squared = np.maximum(2 * scores[best] + float(query @ query), 0)
         return Found(self.phrases[rows], squared, rows)
 

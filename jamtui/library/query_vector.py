@@ -62,40 +62,60 @@ def wanted(chords: Sequence[ChordSpan], meter: Meter, just_played: Sequence[Note
     return Wanted(profile, changes, tones, rhythm, off_beats, duration, register, energy)
 
 
-def whole_vector(known: Wanted, shelf: Shelf, pitched: bool) -> Floats:
-    """``(64,)``: the query in the whole space of ``shelf``."""
-    query = shelf.mean.copy()
+@dataclass(frozen=True, slots=True, eq=False)
+class Aim:
+    """A query before it is held to a shelf: of what is usual there, ``share`` of each of the 64 dimensions is
+    taken, and ``own`` added; ``lift`` is by how many standard deviations it is to be busier. ``harmony`` is
+    the query in the other space, but for its density, register and duration."""
+
+    known: Wanted
+    share: Floats
+    own: Floats
+    lift: float
+    harmony: Floats
+
+    def whole(self, shelf: Shelf) -> Floats:
+        """``(64,)``: the query in the whole space of ``shelf``."""
+        query = shelf.mean * self.share
+        query += self.own
+        query[f.DENSITY] += self.lift * shelf.spread[f.DENSITY]
+        return query
+
+    def by_harmony(self, shelf: Shelf) -> Floats:
+        """``(32,)``: the query in the harmony space of ``shelf``."""
+        register, duration = self.known.register, self.known.duration
+        query, mean = self.harmony.copy(), shelf.mean
+        query[f.H_DENSITY] = mean[f.DENSITY] + self.lift * shelf.spread[f.DENSITY]
+        query[f.H_REGISTER] = mean[f.REGISTER] if register is None else WEIGHTS["register"] * register
+        query[f.H_DURATION] = mean[f.DURATION] if duration is None else WEIGHTS["duration"] * duration
+        return query
+
+
+def aim(known: Wanted, pitched: bool) -> Aim:
+    """What ``known`` asks of any shelf; with chords and register if ``pitched``."""
+    share = np.ones(f.WHOLE, np.float32)
+    own = np.zeros(f.WHOLE, np.float32)
+    harmony = np.zeros(f.HARMONY, np.float32)
     if pitched:
-        query[f.CHORDS] = WEIGHTS["chords"] * known.chords
+        share[f.CHORDS] = 0
+        own[f.CHORDS] = harmony[f.CHORDS] = WEIGHTS["chords"] * known.chords
         # Half expected from the chords, half from how this shelf's lines move over chords.
-        query[f.NOTES] = (query[f.NOTES] + WEIGHTS["notes"] * known.tones) / 2
-        query[f.BEATS] = WEIGHTS["beats"] * known.tones
+        share[f.NOTES] = 0.5
+        own[f.NOTES] = WEIGHTS["notes"] / 2 * known.tones
+        share[f.BEATS] = 0
+        own[f.BEATS] = WEIGHTS["beats"] * known.tones
+        harmony[f.H_CHORDS] = WEIGHTS["rhythm of chords"] * known.changes
+        harmony[f.H_TONES] = harmony[f.H_BEATS] = WEIGHTS["chord tones"]
+        harmony[f.H_OFF] = WEIGHTS["off-beats"] * known.off_beats
+        if known.register is not None:
+            share[f.REGISTER], own[f.REGISTER] = 0, WEIGHTS["register"] * known.register
     if known.rhythm is not None:
-        query[f.ONSETS] = WEIGHTS["onsets"] * known.rhythm[:8]
-        query[f.MOVES] = WEIGHTS["moves"] * known.rhythm[8:]
+        share[f.ONSETS] = share[f.MOVES] = 0
+        own[f.ONSETS] = WEIGHTS["onsets"] * known.rhythm[:8]
+        own[f.MOVES] = WEIGHTS["moves"] * known.rhythm[8:]
     if known.duration is not None:
-        query[f.DURATION] = WEIGHTS["duration"] * known.duration
-    if known.register is not None and pitched:
-        query[f.REGISTER] = WEIGHTS["register"] * known.register
-    query[f.DENSITY] += (known.energy - 0.5) * 3 * shelf.spread[f.DENSITY]
-    return query
-
-
-def harmony_vector(known: Wanted, shelf: Shelf) -> Floats:
-    """``(32,)``: the query in the harmony space of ``shelf``."""
-    query = np.zeros(f.HARMONY, np.float32)
-    query[f.CHORDS] = WEIGHTS["chords"] * known.chords
-    query[f.H_CHORDS] = WEIGHTS["rhythm of chords"] * known.changes
-    query[f.H_DENSITY] = shelf.mean[f.DENSITY] + (known.energy - 0.5) * 3 * shelf.spread[f.DENSITY]
-    query[f.H_REGISTER] = shelf.mean[f.REGISTER]
-    query[f.H_DURATION] = shelf.mean[f.DURATION]
-    if known.register is not None:
-        query[f.H_REGISTER] = WEIGHTS["register"] * known.register
-    if known.duration is not None:
-        query[f.H_DURATION] = WEIGHTS["duration"] * known.duration
-    query[f.H_TONES] = query[f.H_BEATS] = WEIGHTS["chord tones"]
-    query[f.H_OFF] = WEIGHTS["off-beats"] * known.off_beats
-    return query
+        share[f.DURATION], own[f.DURATION] = 0, WEIGHTS["duration"] * known.duration
+    return Aim(known, share, own, (known.energy - 0.5) * 3, harmony)
 
 
 @lru_cache(maxsize=4096)

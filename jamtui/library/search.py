@@ -77,7 +77,8 @@ class Searcher:
         self._lock = threading.Lock()
         self._index = CellIndex(store.reader())
         self._budget = budget
-        self._known: dict[int, PhraseRecord] = {}
+        self._known: dict[int, tuple[int, PhraseRecord]] = {}
+        """Phrases as they were at a version of the file."""
         self._sources: tuple[int, dict[str, int]] = (0, {})
         """Rows of files by their hashes, as of a revision of the index."""
         self._stop = threading.Event()
@@ -199,27 +200,36 @@ class Searcher:
     def _records(self, numbers: Sequence[int]) -> dict[int, PhraseRecord]:
         """Whole records of those of ``numbers`` that there are. A number is never given twice, so what was
         read once is remembered; only counts and marks change."""
-        known = self._known
-        unknown = [n for n in numbers if n not in known]
-        records: dict[int, PhraseRecord] = {}
+        known, version = self._known, self._version()
+        remembered = {n: known[n] for n in numbers if n in known}
+        records = {n: record for n, (then, record) in remembered.items() if then == version}
+        unknown = [n for n in numbers if n not in remembered]
+        fresh = []
         if unknown:
-            for row in self._all(_WHOLE.format(placeholders(unknown)), padded(unknown)):
-                records[row[0]] = phrase_record(row)
-        if len(unknown) < len(numbers):
-            old = [n for n in numbers if n in known]
+            fresh = [
+                phrase_record(row) for row in self._all(_WHOLE.format(placeholders(unknown)), padded(unknown))
+            ]
+        if len(records) < len(remembered):
+            older = [n for n in remembered if n not in records]
             for number, count, played, kept, banned in self._all(
-                _MARKS.format(placeholders(old)), padded(old)
+                _MARKS.format(placeholders(older)), padded(older)
             ):
-                record = known[number]
+                record = remembered[number][1]
                 marks = (count, played, bool(kept), bool(banned))
                 if (record.count, record.played, record.kept, record.banned) != marks:
                     record = replace(record, count=count, played=played, kept=marks[2], banned=marks[3])
-                records[number] = record
-        known.update(records)
+                fresh.append(record)
+        for record in fresh:
+            records[record.id] = record
+            known[record.id] = version, record
         # The oldest go, a few each time: to free thousands of notes at once takes milliseconds.
         for number in list(islice(known, max(0, len(known) - REMEMBERED))):
             known.pop(number, None)
         return records
+
+    def _version(self) -> int:
+        """Another number after each commit to the file, whoever made it."""
+        return int(self._all("pragma data_version", ())[0][0])
 
     def _all(self, sql: str, values: Row) -> list[Row]:
         with self._lock, explained(self._store.path):
