@@ -10,7 +10,7 @@ import pytest
 from jamtui.cli import build_parser
 from jamtui.config import parse_config
 from jamtui.console.keys import written
-from jamtui.session.actions import ACTIONS
+from jamtui.session.actions import ACTIONS, Argument
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -53,6 +53,16 @@ def test_quick_start_is_two_commands() -> None:
         lines = [line.strip() for line in block.splitlines()]
         assert lines[0].startswith("python3 -m venv .venv")
         assert all(line.endswith("&&") for line in lines[:-1]), "the first failure must stop it"
+
+
+def test_every_action_is_named_for_the_configuration() -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    start = page.index("\n### Names of actions\n")
+    plain, argued = page[start : page.index("\n## ", start)].split("| action | argument |")
+    takes = {a.name: a.argument is not Argument.NONE for a in ACTIONS}
+    listed = re.findall(r"`(\w+)`", plain.partition("With an argument")[0])
+    assert sorted(listed) == sorted(name for name, argued_for in takes.items() if not argued_for)
+    assert set(re.findall(r"^\| `(\w+)` \|", argued, re.MULTILINE)) == {n for n, a in takes.items() if a}
 
 
 def test_the_picture_stands_at_the_top() -> None:

@@ -174,7 +174,7 @@ class ActionMapping:
     """One ``[[actions]]`` entry: a note or controller that does a named action."""
 
     action: str = ""
-    """Name of the action; must be given. The help screen lists them."""
+    """Name of the action; must be given. docs/configuration.md lists them."""
     note: int | None = field(default=None, metadata=_limits(0, 127))
     """MIDI note that triggers it (the note is then not heard as harmony). Give this or ``cc``."""
     cc: int | None = field(default=None, metadata=_limits(0, 127))

@@ -12,14 +12,12 @@ from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, Monochrome
 
 from jamtui.console.commands import ActionCommands
-from jamtui.console.exchange_screen import ExchangeScreen
+from jamtui.console.drawers import BY_ACTION, Drawers
 from jamtui.console.frame import ROLES, Drawer, Frame
 from jamtui.console.inks import BACKGROUND, PLAIN, inks_of
 from jamtui.console.keys import Keymap
-from jamtui.console.layout import drawer_size
-from jamtui.console.library_screen import LibraryScreen
 from jamtui.console.pads import PADS, Pads
-from jamtui.console.panels.drawers import Choice, choices, inputs
+from jamtui.console.panels.drawers import inputs
 from jamtui.console.settle import GaugeSettler
 from jamtui.console.stage import Stage
 from jamtui.console.svg import to_svg
@@ -37,15 +35,6 @@ REPEAT_SECONDS = 0.08
 FAILURE_SECONDS = 0.5
 """How often it is asked why the band cannot start."""
 EVENTS_KEPT = 8
-
-DRAWERS: Mapping[str, Drawer] = {
-    "help": Drawer.HELP,
-    "style_pick": Drawer.STYLES,
-    "devices": Drawer.DEVICES,
-    "library": Drawer.LIBRARY,
-    "llm": Drawer.LLM,
-}
-"""What the actions open, or close again."""
 
 Left = Literal["quit", "detach"]
 """How the console was left: ``quit`` asks the caller to stop the band, ``detach`` to let it play."""
@@ -119,17 +108,16 @@ class JamApp(App[Left]):
         self._snapshot: Snapshot | None = None
         self._snapshot_at = 0.0
         self._link = client.link
-        self.drawer = Drawer.NONE
-        self._cursor = 0
-        self._unfolded = ""
-        self._library = LibraryScreen(client)
-        self._library_seen: object = None
-        self._exchange = ExchangeScreen(client, time_of_day)
-        self._scroll = 0
+        self._drawers = Drawers(client, time_of_day, self._chosen)
         self._soon = False
         self._quit_until = 0.0
         self.roll_role = ROLES[0]
         self._panic_keys = {"exclamation_mark", self._keymap_of_band.panic_key}
+
+    @property
+    def drawer(self) -> Drawer:
+        """What is open beside the stage."""
+        return self._drawers.drawer
 
     # -- the picture -------------------------------------------------------------------------------
 
@@ -173,13 +161,7 @@ class JamApp(App[Left]):
         elif now >= self._failure_due:
             self._failure_due = now + FAILURE_SECONDS
             self._failed = self._failure() or ""
-        if self.drawer is Drawer.LIBRARY:
-            self._library.take()
-            if snapshot is not None and snapshot.library.phrases != self._library_seen:
-                self._library_seen = snapshot.library.phrases
-                self._library.ask()
-        elif self.drawer is Drawer.LLM:
-            self._exchange.take()
+        self._drawers.take(snapshot)
         for name in self._client.drain_requests():
             self._requested(name)
         if self._pads.active and not self._pads_on:
@@ -209,6 +191,7 @@ class JamApp(App[Left]):
 
     def _frame(self, now: float) -> Frame:
         snap = self._snapshot
+        beside = self._drawers.state
         return Frame(
             snapshot=snap,
             rolls=self._client.rolls(),
@@ -220,12 +203,12 @@ class JamApp(App[Left]):
             pads=self._pads.view() if self._pads_on else None,
             keys=self._keymap_of_band.hints,
             roll_role=self.roll_role,
-            drawer=self.drawer,
-            cursor=self._cursor,
-            unfolded=self._unfolded,
-            library=self._library.state,
-            exchange=self._exchange.state,
-            scroll=self._scroll,
+            drawer=beside.drawer,
+            cursor=beside.cursor,
+            unfolded=beside.unfolded,
+            library=beside.library,
+            exchange=beside.exchange,
+            scroll=beside.scroll,
             soon=self._soon,
             quitting=now < self._quit_until,
             version=self._version,
@@ -269,7 +252,7 @@ class JamApp(App[Left]):
         if len(self.screen_stack) > 1:
             return
         key = event.key
-        if self.drawer is not Drawer.NONE and self._drawer_key(key, event.character):
+        if self._drawers.key(key, event.character, self._snapshot, self.stage.size):
             event.stop()
             event.prevent_default()
         elif key in PADS and self._pads_on:
@@ -298,45 +281,8 @@ class JamApp(App[Left]):
 
     def on_paste(self, event: events.Paste) -> None:
         """A path, most likely, into what is being typed in the library."""
-        if self.drawer is Drawer.LIBRARY:
-            self._library.paste(event.text)
+        if self._drawers.paste(event.text):
             self.refresh_stage()
-
-    def _drawer_key(self, key: str, character: str | None) -> bool:
-        if self.drawer is Drawer.LIBRARY:
-            ingesting = self._snapshot is not None and bool(self._snapshot.library.ingest)
-            return self._library.key(key, character, ingesting=ingesting)
-        if self.drawer is Drawer.LLM:
-            return self._exchange.key(key, *drawer_size(*self.stage.size, self.drawer))
-        rows = choices(self.drawer, self._snapshot, self._unfolded)
-        if key in ("up", "down"):
-            step = 1 if key == "down" else -1
-            self._cursor = (self._cursor + step) % len(rows) if rows else 0
-            self._scroll = max(0, self._scroll + step)
-            return True
-        if key == "enter" and rows:
-            self._choose(rows[min(self._cursor, len(rows) - 1)])
-            return True
-        return False
-
-    def _choose(self, choice: Choice) -> None:
-        if choice.folds:
-            self._unfold("" if choice.folds == self._unfolded else choice.folds)
-            return
-        self._do(BY_NAME[choice.action], choice.argument or None)
-        if self.drawer is Drawer.STYLES:
-            self._open(Drawer.NONE)
-        elif self._unfolded:
-            self._unfold("")
-
-    def _unfold(self, role: str) -> None:
-        """Show the ports that a role can play into, or hide them; the cursor stays in sight of it."""
-        before, self._unfolded = self._unfolded, role
-        rows = choices(self.drawer, self._snapshot, role)
-        here = next((i for i, row in enumerate(rows) if row.folds == (role or before)), 0)
-        ports = [i for i, row in enumerate(rows) if row.action == "output_pick"]
-        chosen = [i for i in ports if rows[i].chosen]
-        self._cursor = (chosen or ports or [here])[0]
 
     # -- actions -----------------------------------------------------------------------------------
 
@@ -348,6 +294,10 @@ class JamApp(App[Left]):
         """Do an action of the table, by name."""
         self._do(BY_NAME[name], argument)
         self.refresh_stage()
+
+    def _chosen(self, name: str, argument: str | None) -> None:
+        """Something was chosen in a drawer."""
+        self._do(BY_NAME[name], argument)
 
     def _do(self, action: Action, argument: str | None, *, soon: bool = False) -> None:
         if action.local:
@@ -374,8 +324,8 @@ class JamApp(App[Left]):
             self._back()
         elif name == "soon":
             self._soon = not self._soon
-        elif (drawer := DRAWERS.get(name)) is not None:
-            self._open(Drawer.NONE if self.drawer is drawer else drawer)
+        elif (drawer := BY_ACTION.get(name)) is not None:
+            self._drawers.toggle(drawer, self._snapshot)
         elif name == "roll_role":
             self.roll_role = ROLES[(ROLES.index(self.roll_role) + 1) % len(ROLES)]
         elif name in ("pads_up", "pads_down"):
@@ -396,25 +346,8 @@ class JamApp(App[Left]):
     def _back(self) -> None:
         self._soon = False
         self._quit_until = 0.0
-        if self._unfolded:
-            self._unfold("")
-        elif self.drawer is Drawer.LIBRARY and self._library.leave():
-            pass
-        elif self.drawer is not Drawer.NONE:
-            self._open(Drawer.NONE)
-        else:
+        if not self._drawers.back(self._snapshot):
             self._send(self._pads.release())
-
-    def _open(self, drawer: Drawer) -> None:
-        self.drawer = drawer
-        self._scroll = 0
-        self._unfolded = ""
-        rows = choices(drawer, self._snapshot)
-        self._cursor = next((i for i, row in enumerate(rows) if row.chosen), 0)
-        if drawer is Drawer.LIBRARY:
-            self._library.open()
-        elif drawer is Drawer.LLM:
-            self._exchange.open()
 
     def picture(self) -> str:
         """The stage as SVG, without what is open above it."""

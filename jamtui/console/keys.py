@@ -1,6 +1,8 @@
 """Keys from the table of actions: defaults, the player's own, and how each is written on screen."""
 
-from collections.abc import Mapping
+import string
+import unicodedata
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 from jamtui.console.frame import KeyHint
@@ -29,7 +31,23 @@ _WRITTEN: Mapping[str, str] = {
     "right": "→",
     "escape": "esc",
 }
-_NAMED: Mapping[str, str] = {char: name for name, char in _WRITTEN.items() if len(char) == 1}
+_PLAIN = frozenset(
+    (
+        *("escape", "enter", "return", "tab", "space", "backspace", "insert", "delete", "home", "end"),
+        *("left", "right", "up", "down", "pageup", "pagedown"),
+        *(f"f{n}" for n in range(1, 25)),
+    )
+)
+_MODIFIERS = ("ctrl", "alt", "shift", "super", "hyper", "meta")
+_RENAMED: Mapping[str, str] = {
+    "solidus": "slash",
+    "reverse_solidus": "backslash",
+    "commercial_at": "at",
+    "hyphen_minus": "minus",
+    "plus_sign": "plus",
+    "low_line": "underscore",
+}
+"""Characters that Textual calls otherwise than Unicode does."""
 
 SOON_PREFIX = "alt+"
 """With this modifier a key takes effect at the next beat, where the terminal passes it on."""
@@ -40,6 +58,44 @@ def written(key: str) -> str:
     return _WRITTEN.get(key, key)
 
 
+def named(key: str) -> str:
+    """What Textual calls a key that is given by its name or as the character itself, with its modifiers:
+    ``alt+!`` is ``alt+exclamation_mark``.
+
+    Raises:
+        ConfigError: there is no such key, with the nearest one that there is.
+    """
+    *before, last = _parts(key.strip())
+    for modifier in before:
+        if modifier not in _MODIFIERS:
+            raise _no_key(key, modifier, _MODIFIERS)
+    if len(last) == 1 and last.isprintable():
+        last = last if last.isalnum() else _character_name(last)
+    elif last not in _PLAIN and last not in (characters := [_character_name(c) for c in string.punctuation]):
+        raise _no_key(key, last, sorted(_PLAIN.union(characters)))
+    return "+".join((*before, last))
+
+
+def _parts(key: str) -> list[str]:
+    """Modifiers and key; the key may be the plus sign itself: ``+``, ``alt++``."""
+    if key.endswith("+"):
+        return [*(m for m in key[:-1].removesuffix("+").split("+") if m), "+"]
+    return key.split("+")
+
+
+def _character_name(character: str) -> str:
+    name = unicodedata.name(character, "").lower().replace("-", "_").replace(" ", "_")
+    return _RENAMED.get(name, name)
+
+
+def _no_key(key: str, part: str, known: Iterable[str]) -> ConfigError:
+    near = get_close_matches(part, list(known), n=1)
+    hint = (
+        f"; did you mean {near[0]!r}?" if near else "; give a character, or a name such as 'f10' or 'ctrl+p'"
+    )
+    return ConfigError(f"[keys]: there is no key {key!r}{hint}")
+
+
 class Keymap:
     """Which key does what.
 
@@ -47,7 +103,7 @@ class Keymap:
     string takes the key away.
 
     Raises:
-        ConfigError: an unknown action, a key given twice, or no key left for panic.
+        ConfigError: an unknown action or key, a key given twice, or no key left for panic.
     """
 
     def __init__(self, overrides: Mapping[str, str] | None = None) -> None:
@@ -57,7 +113,7 @@ class Keymap:
                 near = get_close_matches(name, list(BY_NAME), n=1)
                 hint = f"; did you mean {near[0]!r}?" if near else ""
                 raise ConfigError(f"there is no action {name!r} to give a key to{hint}")
-            chosen[name] = _NAMED.get(key.strip(), key.strip())
+            chosen[name] = named(key) if key.strip() else ""
         if not chosen["panic"]:
             raise ConfigError("panic needs a key; give it one, or leave its line out for '!'")
         self._by_key: dict[str, Action] = {}

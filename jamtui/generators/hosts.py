@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from urllib.parse import urlsplit
 
 from jamtui.generators.breaker import Breaker
+from jamtui.generators.complaints import in_words, state_of, without_advice
 from jamtui.generators.models import SUGGESTED, Measurements, find_model, measured_on, recommend
 from jamtui.generators.ollama_client import (
     LOAD_S,
@@ -37,6 +39,8 @@ SLOW_FOR_S = 60.0
 """How long a host that was left for being slow is not fled to from another one."""
 LOOK_S = 1.0
 """How often the keeper looks, and how old a sentence on the screen gets."""
+PULSE_S = 0.5
+"""How often a host that has nothing to write is asked whether it is still there, and its model too."""
 LOCAL = ("127.0.0.1", "[::1]", "::1")
 
 Warm = Callable[["Host", float], Awaitable[None]]
@@ -64,6 +68,10 @@ class Host:
     """Until when it counts as too slow, in seconds."""
     note: str = ""
     """What to do about a host that cannot play, in a sentence."""
+    flaw: tuple[str, str] | None = None
+    """State and sentence for what went wrong since its last bar."""
+    listed: bool = False
+    """Whether it said of itself that its model is loaded."""
 
     @property
     def where(self) -> str:
@@ -113,6 +121,11 @@ class Hosts:
         self._measured = measured
         self._now = now
         self._news = asyncio.Event()
+        self.failures = 0
+        """Requests that failed, and hosts that were lost, in this session."""
+        self.unheard_since: float | None = None
+        """When the one that writes was asked whether it is there, and has not said so, in seconds."""
+        self._last = ""
         self._state = ("loading", "looking for Ollama")
         self._say: Callable[[], None] = lambda: None
 
@@ -143,16 +156,29 @@ class Hosts:
 
     def failed(self, host: Host, said: Trouble) -> None:
         """A request to ``host`` failed."""
+        self._count(host, said)
+        host.flaw = state_of(said.kind), without_advice(host.who, said)
         if host.breaker.failed(said.kind, str(said), self._now()):
-            host.note = _note(host, said)
+            host.note = in_words(host.who, host.client.url, said)
             if self.active is host:
                 self.active = None
                 self._tell_down()
         self._say()
         self._news.set()
 
-    def late(self, host: Host) -> None:
-        """A request to ``host`` was closed, for not one bar would have been in time."""
+    def flawed(self, host: Host, flaw: str) -> None:
+        """``host`` wrote some bars and not all, for what ``flaw`` says."""
+        said = Trouble(Kind.NONSENSE, flaw)
+        self._count(host, said)
+        host.flaw = state_of(said.kind), without_advice(host.who, said)
+        self._say()
+
+    def late(self, host: Host, *, stopped: bool) -> None:
+        """A request to ``host`` was closed, for not one bar would have been in time; ``stopped``: because it
+        had stopped writing."""
+        if stopped:
+            self._count(host, Trouble(Kind.SILENT, "stopped in mid-answer"))
+        host.flaw = "slow", f"{host.who} {'stopped in mid-answer' if stopped else 'writes too slowly'}"
         host.late_row += 1
         if host.late_row >= LATE_ROW:
             self._leave(host)
@@ -180,9 +206,51 @@ class Hosts:
     def succeeded(self, host: Host) -> None:
         """A request to ``host`` brought music."""
         host.late_row = 0
-        if host.breaker.succeeded():
-            host.note = ""
+        if host.breaker.succeeded() or host.flaw is not None:
+            host.note, host.flaw = "", None
             self._say()
+
+    def _count(self, host: Host, said: Trouble) -> None:
+        self.failures += 1
+        self._last = without_advice(host.who, said)
+
+    @property
+    def history(self) -> str:
+        """How often a host failed in this session, and how last; empty: never."""
+        times = "once" if self.failures == 1 else f"{self.failures} times"
+        return f"failed {times}, last: {self._last}" if self.failures else ""
+
+    async def listen(self, idle: Callable[[], bool]) -> None:
+        """Ask the one that writes whether it is still there, while it is ``idle``, until cancelled. Between
+        two requests nothing else would say that a server was killed, or has thrown out its model."""
+        while True:
+            await asyncio.sleep(PULSE_S)
+            host = self.active
+            if host is None or not idle():
+                self.unheard_since = None
+                continue
+            if self.unheard_since is None:
+                self.unheard_since = self._now()
+            try:
+                loaded = await host.client.running()
+            except Exception as error:  # whatever it is, the next request tells more
+                said = trouble(error)
+                if said.kind is Kind.SILENT:
+                    continue
+                self.unheard_since = None
+                if said.kind in (Kind.REFUSED, Kind.CUT) and self.active is host:
+                    self.failed(host, said)
+                continue
+            self.unheard_since = None
+            if host.model in loaded:
+                host.listed = True
+            elif host.listed and self.active is host and idle():
+                # Only of one that did list it: not every server in Ollama's tongue does.
+                host.listed = False
+                self.active = None
+                self._count(host, Trouble(Kind.ERROR, "threw out its model"))
+                self._set("loading", f"{host.who}: it was thrown out; loading")
+                self._news.set()
 
     def _pause(self) -> float:
         """Seconds until a host may be asked again, or until it is time to look."""
@@ -241,10 +309,13 @@ class Hosts:
             self._compare(host)
         except Exception as error:  # whatever it is, the next host may do better
             said = trouble(error)
+            if not host.breaker.open:
+                self._count(host, said)
             host.breaker.failed(said.kind, str(said), self._now())
-            host.note = _note(host, said)
+            host.note = in_words(host.who, host.client.url, said)
             return False
-        host.breaker.reached()
+        if host.breaker.reached():
+            host.flaw = None
         return True
 
     def _compare(self, host: Host) -> None:
@@ -260,13 +331,15 @@ class Hosts:
 
     async def _while_loading(self, host: Host, work: Awaitable[None], doing: str) -> None:
         """Do ``work``, saying each second how long it takes, where nobody else plays meanwhile. What is said
-        of a host whose answers were no music stays."""
+        of a host whose answers were no music stays; for a second, what is said of one that is in trouble."""
         began = self._now()
         task = asyncio.ensure_future(work)
+        kind = host.breaker.kind
+        patience = {Kind.NONSENSE: inf, Kind.ERROR: LOOK_S, Kind.BUSY: LOOK_S, Kind.FOREIGN: LOOK_S}
         try:
             while not task.done():
-                if self.active is None and host.breaker.kind is not Kind.NONSENSE:
-                    passed = self._now() - began
+                passed = self._now() - began
+                if self.active is None and passed >= patience.get(kind or Kind.REFUSED, 0.0):
                     since = f", {passed:.0f} s" if passed >= 1 else ""
                     self._set("loading", f"{host.who}: {doing}{since}")
                 await asyncio.wait({task}, timeout=LOOK_S)
@@ -291,18 +364,3 @@ class Hosts:
         if (state, detail) != self._state:
             self._state = state, detail
             self._say()
-
-
-_WORDS = {
-    Kind.REFUSED: "does not answer; start Ollama there (`ollama serve`)",
-    Kind.SILENT: "stopped answering; it is tried again",
-    Kind.SLOW: "is too slow; it is tried again",
-    Kind.BUSY: "is busy with other requests; it is tried again",
-    Kind.CUT: "broke off; it is tried again",
-    Kind.NONSENSE: "answers nonsense; choose another model with `jamtui llm use`",
-}
-
-
-def _note(host: Host, said: Trouble) -> str:
-    who = host.who if said.kind is not Kind.REFUSED else host.where or "Ollama"
-    return f"{who} {_WORDS.get(said.kind, f'says: {said}')}"

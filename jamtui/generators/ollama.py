@@ -16,10 +16,11 @@ from jamtui.generators.ahead import Ahead, Job, next_job, still_useful
 from jamtui.generators.hosts import NAME, Host, Hosts
 from jamtui.generators.models import Measurements
 from jamtui.generators.ollama_client import Ask, Figures, Kind, Trouble, loop_time, trouble
-from jamtui.generators.pacing import Pacing, plan, words
-from jamtui.generators.prompt import Example, example_of
+from jamtui.generators.pacing import Pacing, plan
+from jamtui.generators.prompt import Example, example_of, fitting
 from jamtui.generators.request import Request, make_request
 from jamtui.generators.shelf import Place, Shelf, bar_chords, wish_of
+from jamtui.generators.state import state_of
 from jamtui.generators.stream import Stream
 from jamtui.generators.trial import trial_brief
 from jamtui.music.meter import EIGHTH
@@ -30,8 +31,8 @@ from jamtui.styles.style import Style
 
 LOOK_S = 0.1
 """How often a request on its way is looked at, and what is missing is looked for."""
-WAITING_S = 1.0
-"""Beyond what was expected, until a host that says nothing is called slow."""
+TELL_S = 0.8
+"""A sentence on the screen stays for so long, unless the state changes."""
 STUMBLE_S = 2.0
 """Pause after a mistake of its own."""
 
@@ -145,14 +146,8 @@ class OllamaSource:
         if host is None:
             return self.hosts.health()
         running = self._running
-        if running is not None and (waited := running.stream.waited()) > WAITING_S:
-            return self._health("slow", f"{host.who}: no note for {waited:.0f} s")
-        if host.breaker.open:
-            return self._health("nonsense" if host.breaker.kind is Kind.NONSENSE else "down", f"{host.note}")
-        detail = f"{host.who}: {words(host.pace, self._pacing)}"
-        if self._pacing is not None and not self._pacing.keeps_up:
-            return self._health("slow", f"{detail}; a smaller model would write every bar")
-        return self._health("ready", detail)
+        stream = running.stream if running is not None else None
+        return self._health(*state_of(host, self.hosts, stream, self._pacing, self._now()))
 
     def attach(self, send: Callable[[str, object], object]) -> None:
         """Begin to look for hosts and to write (``session.generator.Corresponding``)."""
@@ -200,6 +195,7 @@ class OllamaSource:
                 try:
                     async with asyncio.TaskGroup() as group:
                         group.create_task(self.hosts.keep(self._say))
+                        group.create_task(self.hosts.listen(lambda: self._running is None))
                         group.create_task(self._write_on())
                         group.create_task(self._watch())
                 except Exception:  # whatever it is, the band plays on, and this source is back in a moment
@@ -254,10 +250,11 @@ class OllamaSource:
         brief = job.ahead.brief
         style = self._styles.get(brief.style)
         try:
-            request = make_request(brief, style, first=job.first, bars=job.bars, step=self._step)
+            request = fitting(make_request(brief, style, first=job.first, bars=job.bars, step=self._step))
         except MusicError:
             await asyncio.sleep(LOOK_S)  # nothing to write in this meter or over these chords
             return
+        job = replace(job, bars=request.bars, places=job.places[: request.bars])
         shown = self._examples(request) if self._pacing is None or self._pacing.examples else ()
         stream = Stream(
             host,
@@ -298,6 +295,8 @@ class OllamaSource:
                     self.hosts.succeeded(host)
                     self._written.set()
                     self._written = asyncio.Event()
+            if stream.flaw:
+                self.hosts.flawed(host, stream.flaw)
         except Exception as error:  # a host may fail in any way; the source goes on
             self.hosts.failed(host, trouble(error))
 
@@ -322,7 +321,7 @@ class OllamaSource:
         if why == "late" and stream.first_at is None and waited > max(2.0, 3 * stream.host.pace.prompt_s):
             self.hosts.failed(stream.host, Trouble(Kind.SILENT, "no answer in time"))
         elif why == "late" and not stream.whole:
-            self.hosts.late(stream.host)
+            self.hosts.late(stream.host, stopped=stream.stopped)
 
     def _keeps_up(self, host: Host) -> bool:
         """Whether ``host`` can write every bar of what is played now."""
@@ -371,7 +370,9 @@ class OllamaSource:
         health = self.health()
         now = self._now()
         told = self._told
-        if told == health or (told is not None and told.state == health.state and now - self._told_at < 1.0):
+        if told == health or (
+            told is not None and told.state == health.state and now - self._told_at < TELL_S
+        ):
             return
         self._told, self._told_at = health, now
         self._tell(health)

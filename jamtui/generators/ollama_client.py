@@ -7,6 +7,7 @@ Every wait has an end, every failure is a ``Trouble`` with its kind, and a strea
 import asyncio
 import json
 import os
+import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from urllib.parse import urlsplit
 import httpx
 import ollama
 
+from jamtui.generators.transport import Transport
+
 CONNECT_S = 2.0
 """Longest wait for a connection; a machine on the stage's network answers in milliseconds."""
 ANSWER_S = 5.0
@@ -24,6 +27,7 @@ ANSWER_S = 5.0
 LOAD_S = 600.0
 """Longest wait for a model to be loaded: from a slow disk that can take minutes."""
 DEFAULT_PORT = 11434
+THINKS = "thinks instead of playing"
 
 
 class Kind(StrEnum):
@@ -44,7 +48,9 @@ class Kind(StrEnum):
     SLOW = "slow"
     """What it writes comes too late."""
     NONSENSE = "nonsense"
-    """What came is no answer in the protocol or no music."""
+    """What came is no music."""
+    FOREIGN = "foreign"
+    """What came is no answer in the protocol: something else listens there."""
 
 
 class Trouble(Exception):  # noqa: N818 - caught by kind; it is a state of the host more than an error
@@ -142,9 +148,8 @@ class OllamaClient:
     def __init__(self, url: str, options: RunnerOptions | None = None) -> None:
         self.url = url
         self.options = options or RunnerOptions()
-        # A proxy of the environment is never between us and a server on the stage.
         timeout = httpx.Timeout(LOAD_S, connect=CONNECT_S)
-        self._client = ollama.AsyncClient(host=url, timeout=timeout, trust_env=False)
+        self._client = ollama.AsyncClient(host=url, timeout=timeout, trust_env=False, transport=Transport())
 
     async def close(self) -> None:
         """Close what connections are open."""
@@ -184,6 +189,19 @@ class OllamaClient:
         except Exception as error:
             raise trouble(error) from error
         return "thinking" in (shown.capabilities or ())
+
+    async def running(self) -> frozenset[str]:
+        """The models that are loaded.
+
+        Raises:
+            Trouble: the server cannot be asked.
+        """
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                listed = await self._client.ps()
+        except Exception as error:
+            raise trouble(error) from error
+        return frozenset(m.model or m.name or "" for m in listed.models)
 
     async def load(self, model: str, timeout_s: float = LOAD_S) -> None:
         """Load ``model`` for good, with the options that every request has.
@@ -225,24 +243,26 @@ class OllamaClient:
                 options=options,
                 keep_alive=-1,
             )
-            patience = ask.first_s
+            # Lines that bring no text do not count as an answer.
+            until = loop_time() + ask.first_s
             async with aclosing(stream) as parts:  # type: ignore[type-var]  # the client returns a generator
                 while True:
-                    async with asyncio.timeout(patience):
+                    async with asyncio.timeout_at(until):
                         part = await anext(parts, None)
                     if part is None:
-                        raise Trouble(Kind.CUT, "the answer stopped without an end")
-                    patience = ask.between_s
+                        raise Trouble(Kind.CUT, "broke off in mid-answer")
                     if part.response:
                         yield part.response
+                        until = loop_time() + ask.between_s
                     elif part.thinking:
                         thought += 1
+                        until = loop_time() + ask.between_s
                         if thought > ask.num_predict:
-                            raise Trouble(Kind.NONSENSE, "the model thinks instead of playing")
+                            raise Trouble(Kind.NONSENSE, THINKS)
                     if part.done:
                         yield _figures(part)
                         if thought:
-                            raise Trouble(Kind.NONSENSE, "the model thinks instead of playing")
+                            raise Trouble(Kind.NONSENSE, THINKS)
                         return
         except Exception as error:
             raise trouble(error) from error
@@ -267,19 +287,39 @@ def trouble(error: BaseException) -> Trouble:
     if isinstance(error, Trouble):
         return error
     if isinstance(error, ollama.ResponseError):
-        text = _words(error.error)
-        if error.status_code == 503:
-            return Trouble(Kind.BUSY, text)
-        return Trouble(Kind.MISSING if error.status_code == 404 else Kind.ERROR, text)
+        return _said(error)
     if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, ConnectionError)):
         return Trouble(Kind.REFUSED, "nothing answers there")
     if isinstance(error, (TimeoutError, httpx.TimeoutException)):
         return Trouble(Kind.SILENT, "no answer in time")
+    if isinstance(error, httpx.RemoteProtocolError) and not _GONE.search(str(error)):
+        return Trouble(Kind.FOREIGN, "what answers there speaks no HTTP")
+    if isinstance(error, (httpx.UnsupportedProtocol, httpx.InvalidURL)):
+        return Trouble(Kind.REFUSED, "that is no address")
+    if isinstance(error, (httpx.DecodingError, httpx.TooManyRedirects)):
+        return Trouble(Kind.FOREIGN, "what came is no answer of an Ollama server")
     if isinstance(error, (httpx.TransportError, httpx.StreamError)):
         return Trouble(Kind.CUT, "the connection broke")
-    if isinstance(error, (ValueError, AttributeError, TypeError)):
-        return Trouble(Kind.NONSENSE, "what came is no answer of an Ollama server")
-    return Trouble(Kind.ERROR, f"{type(error).__name__}: {error}"[:200])
+    if isinstance(error, (ValueError, AttributeError, TypeError, RecursionError)):
+        return Trouble(Kind.FOREIGN, "what came is no answer of an Ollama server")
+    return Trouble(Kind.ERROR, _plain(f"{type(error).__name__}: {error}"))
+
+
+_GONE = re.compile(r"disconnected|closed connection|incomplete")
+"""How httpx says that the other end is gone; what else it calls a protocol error is no HTTP."""
+
+
+def _said(error: ollama.ResponseError) -> Trouble:
+    """An error that the server answers: as a status, or as a line in a stream, which has none (-1)."""
+    status, words = error.status_code, _words(str(error.error))
+    if status in (429, 503):
+        return Trouble(Kind.BUSY, words)
+    # The client keeps the text alone. Ollama words its errors in JSON; what else listens there shows pages.
+    response = getattr(error.__context__, "response", None)
+    if isinstance(response, httpx.Response) and "json" not in response.headers.get("content-type", ""):
+        kind = Kind.ERROR if status >= 500 else Kind.FOREIGN
+        return Trouble(kind, f"HTTP status {status} and no word of Ollama's")
+    return Trouble(Kind.MISSING if status == 404 else Kind.ERROR, words or f"HTTP status {status}")
 
 
 def _words(error: str) -> str:
@@ -287,13 +327,18 @@ def _words(error: str) -> str:
     for _ in range(4):
         try:
             inner = json.loads(error)
-        except ValueError:
+        except (ValueError, RecursionError):
             break
         if not isinstance(inner, dict):
             break
         found = inner.get("error", inner.get("message"))
         error = found if isinstance(found, str) else json.dumps(found)
-    return " ".join(error.split())[:200]
+    return _plain(error)
+
+
+def _plain(text: str) -> str:
+    """``text`` in one line without what would act on a terminal, 200 characters at most."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text[:1000]).split())[:200]
 
 
 def _figures(part: Any) -> Figures:

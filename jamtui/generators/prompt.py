@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from jamtui.generators.request import Request, cut
 from jamtui.music.chord import parse_chord
-from jamtui.music.meter import COMMON_TIME, Meter
+from jamtui.music.meter import COMMON_TIME, PPQ, Meter
 from jamtui.music.notation import GRIDS, GridSpec, encode
 from jamtui.music.notation_decoder import decode
 from jamtui.music.phrase import ChordSpan, Note, Phrase, Role
@@ -22,7 +22,8 @@ from jamtui.music.pitch import FLAT_NAMES
 
 NEW = 145
 """Tokens, by our own count, by which a prompt differs from the one before at most, a form that is new
-included; the examples have what the rest leaves."""
+included. The chords of the bars wanted are always whole; the examples have what the rest leaves, and where
+nothing is left, less is said of what was just played, and then nothing of the form."""
 
 LONGEST_FORM = 12
 """Bars of a repeated form that the prompt writes out."""
@@ -30,7 +31,10 @@ LONGEST_FORM = 12
 TEMPO_STEP = 20
 """The tempo is told in whole steps of this many beats per minute, so that a small change costs nothing."""
 
-_WORDS = re.compile(r"maj|dim|sus|aug|add|alt|[A-Za-z]{3,}|\n+|\S")
+_WORDS = re.compile(
+    r"(?<![A-Za-z#])(?:Just|Lead|Bass|Chords|Drums|[a-z]{3,})|maj|dim|sus|aug|add|alt|aj|\n+|\S"
+)
+"""Parts of a text that are about a token each: words, parts of chord symbols, and single signs."""
 _LETTERS = frozenset((*FLAT_NAMES, *(name.lower() for name in FLAT_NAMES)))
 _TWO_TOKENS = frozenset({"Gb", "Bb"})
 _JUST_PLAYED_BARS = 2
@@ -118,18 +122,16 @@ def build_prompt(
     models that would think first, the thought is already over. ``new``: most tokens beyond those that stay.
     """
     form = form_of(request.brief.forecast, request.spec.meter, request.brief.bar_number)
-    stable = _always(request.spec) + _song(request, style_words, form)
     if before is None:
         before = request.brief.just_played if request.first == 0 else ()
-    played = _just_played(request, before)
-    ending = f'Just played:\n"{played}"\n' if played else ""
-    ending += f"{_wish(request)}:\n{_chords(request.chords, request.bars, request.spec.meter)}"
-    after = cut(request.brief.forecast, (request.first + request.bars) * request.spec.meter.bar_ticks, 1)
-    if after:
-        ending += f" (then {after[0].chord.symbol})"
-    ending += "<|im_end|>\n<|im_start|>assistant\n"
+    bars = _JUST_PLAYED_BARS if request.spec.steps <= 10 else 1
+    for told, played in ((form, bars), (form, 1), ("", bars), ("", 1), ("", 0)):
+        ending = _ending(request, _just_played(request, before, played))
+        room = new - tokens(told) - tokens(ending)
+        if room >= 0:
+            break
+    stable = _always(request.spec) + _song(request, style_words, told)
     shown: list[str] = []
-    room = new - tokens(form) - tokens(ending)
     for example in examples:
         if example.meter != request.spec.meter or not example.notes:
             continue
@@ -143,6 +145,26 @@ def build_prompt(
     if thinking:
         text += "<think>\n\n</think>\n\n"
     return Prompt(text, len(stable))
+
+
+def fitting(request: Request, new: int = NEW) -> Request:
+    """``request``, or one for as many of its bars as there is room for where chords change so often that
+    those of all its bars would be more than ``new`` tokens."""
+    ticks = request.spec.meter.bar_ticks
+    while request.bars > 1 and tokens(_ending(request, "")) > new:
+        bars = request.bars - 1
+        request = replace(request, bars=bars, chords=cut(request.chords, 0, bars * ticks + PPQ))
+    return request
+
+
+def _ending(request: Request, played: str) -> str:
+    """What comes after the examples: what was ``played``, and part, key and chords of the bars wanted."""
+    text = f'Just played:\n"{played}"\n' if played else ""
+    text += f"{_wish(request)}:\n{_chords(request.chords, request.bars, request.spec.meter)}"
+    after = cut(request.brief.forecast, (request.first + request.bars) * request.spec.meter.bar_ticks, 1)
+    if after:
+        text += f" (then {after[0].chord.symbol})"
+    return text + "<|im_end|>\n<|im_start|>assistant\n"
 
 
 def _always(spec: GridSpec) -> str:
@@ -211,12 +233,11 @@ def _quoted(spec: GridSpec, example: Example) -> str:
     return f'"{encode(example.notes, spec, example.bars)}"'
 
 
-def _just_played(request: Request, before: Sequence[Note]) -> str:
-    """The last bars of ``before`` (onsets before 0) that have notes in the notation, two at most."""
+def _just_played(request: Request, before: Sequence[Note], bars: int) -> str:
+    """The last ``bars`` (two at most) of ``before`` (onsets before 0) that have notes, in the notation."""
     ticks = request.spec.meter.bar_ticks
-    bars = _JUST_PLAYED_BARS
-    if request.spec.steps > 10 or not any(n.onset < -ticks for n in before):
-        bars = 1
+    if not any(n.onset < -ticks for n in before):
+        bars = min(bars, 1)
     moved = [replace(n, onset=n.onset + bars * ticks) for n in before if -bars * ticks <= n.onset < 0]
     return encode(moved, request.spec, bars) if moved else ""
 

@@ -10,6 +10,7 @@ from jamtui.generators.ollama_client import Ask, Figures, Kind, Trouble, loop_ti
 from jamtui.generators.pacing import Pace
 from jamtui.generators.prompt import NEW, Example, build_prompt
 from jamtui.generators.request import Request
+from jamtui.music.notation_decoder import FaultReason
 from jamtui.music.phrase import Bar, Note
 from jamtui.session.exchange import Exchange
 from jamtui.session.guard import Guard
@@ -19,12 +20,23 @@ SILENT_S = 5.0
 """Shortest patience with a host that says nothing at all."""
 GAP_S = 2.5
 """Shortest patience with one that stops in mid-answer."""
+HALT_S = 0.8
+"""A pause in an answer that is said on the screen: with the time between two looks, within a second."""
+STOP_TOKENS, STOP_S = 10, 0.25
+"""A pause for so many tokens, and at least so long, is not slowness."""
 UNMEASURED_GAP_S = 10.0
 """Patience with one whose speed is not known yet."""
 TEMPERATURES = (0.5, 1.1)
 """Sampling temperature at the band's temperature 0 and 1."""
 ANSWER_LIMIT = 16_000
 """Characters of an answer that are kept to be shown."""
+
+_FAULTS = {
+    FaultReason.TOKEN: "writes what are no notes",
+    FaultReason.STEPS: "writes bars of the wrong length",
+    FaultReason.FLOOD: "writes on and on without a bar",
+    FaultReason.UNFINISHED: "stopped in mid-bar",
+}
 
 
 class Stream:
@@ -67,6 +79,10 @@ class Stream:
         self.refused: list[str] = []
         """Why the guard refused bars."""
         self.outcome = "cancelled"
+        self.flaw = ""
+        """What was wrong with an answer that is over and has some of its bars, in words; empty: nothing."""
+        self.stalled = False
+        """Whether it stopped for longer than is usual."""
         self._now = now
         self._last_at: float | None = None
         self._pieces_before = 0
@@ -119,7 +135,9 @@ class Stream:
         finally:
             self._measure(figures)
         if not self.whole:
-            raise Trouble(Kind.NONSENSE, self._why())
+            raise Trouble(Kind.NONSENSE, self._why(figures))
+        if self._reader.whole < self.request.bars:
+            self.flaw = self._why(figures)
 
     def exchange(self) -> Exchange:
         """What was said so far."""
@@ -159,7 +177,15 @@ class Stream:
         waited = now - self._last_at
         return waited if waited > 3 / pace.tokens_per_s else 0.0
 
+    @property
+    def stopped(self) -> bool:
+        """Whether it has begun, and then for the time of many tokens nothing has come."""
+        gap = max(STOP_S, STOP_TOKENS / self.host.pace.tokens_per_s)
+        return self._last_at is not None and self._now() - self._last_at > gap
+
     def _note(self, text: str) -> None:
+        if self.pieces and self.waited() > HALT_S:
+            self.stalled = True
         self.pieces += 1
         self._last_at = self._now()
         if self.first_at is None:
@@ -182,11 +208,19 @@ class Stream:
             self._pieces_before = self.pieces
         return found
 
-    def _why(self) -> str:
-        if self.refused:
-            return f"the guard refused its bars ({self.refused[0]})"
+    def _why(self, figures: Figures | None) -> str:
+        """Why bars are missing, as what is said of the model: ``thinks``, ``stopped in mid-bar``."""
         faults = self._reader.faults
-        return f"no bar in its answer ({faults[0].reason})" if faults else "no bar in its answer"
+        if faults:
+            found = " ".join(faults[0].token.split())
+            if faults[0].reason is FaultReason.TOKEN and found.isprintable():
+                return f"writes “{found}”, which is no note"
+            return _FAULTS[faults[0].reason]
+        if self.refused:
+            return f"writes what the guard refuses ({self.refused[0]})"
+        if figures is not None and figures.reason == "stop":
+            return "writes fewer bars than were asked for" if self.pieces else "says nothing"
+        return "stopped in mid-bar" if self.pieces else "says nothing"
 
     def _measure(self, figures: Figures | None) -> None:
         """Speed of this answer: the server's own figures, or, where it did not get so far, the clock's."""

@@ -29,6 +29,8 @@ MMAP_BYTES = 4 << 30
 CACHE = -32_000
 """Kilobytes (so the sign says): fingerprints are looked up all over a large index."""
 _MAGIC = b"SQLite format 3\x00"
+_VECTORS = "vector"
+"""sqlite-vec has no code for damage: it says that it cannot fetch some vector data."""
 _DAMAGE = (apsw.CorruptError, apsw.NotADBError)
 
 
@@ -121,10 +123,7 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except _DAMAGE as error:
-        raise StoreDamagedError(
-            f"the phrase library {path} is damaged ({_reason(error)}); "
-            "start jamtui again, and it is set aside"
-        ) from error
+        raise StoreDamagedError(_damaged(path, error)) from error
     except apsw.FullError as error:
         raise StoreError(_full(path)) from error
     except apsw.IOError as error:
@@ -135,6 +134,12 @@ def explained(path: Path) -> Iterator[None]:
         ) from error
     except apsw.ReadOnlyError as error:
         raise StoreError(f"the phrase library {path} cannot be written; check its permissions") from error
+    except apsw.ConnectionClosedError as error:
+        raise StoreError(f"the phrase library {path} is being closed; it opens again soon") from error
+    except apsw.SQLError as error:
+        if _VECTORS not in str(error):
+            raise
+        raise StoreDamagedError(_damaged(path, error)) from error
     except (apsw.CantOpenError, apsw.PermissionsError, apsw.AuthError, OSError) as error:
         raise StoreError(_unusable(path, error)) from error
 
@@ -237,6 +242,10 @@ def _version(connection: apsw.Connection) -> int:
 def _reason(error: BaseException) -> str:
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
     return text.removeprefix("CorruptError: ").removeprefix("NotADBError: ")
+
+
+def _damaged(path: Path, error: BaseException) -> str:
+    return f"the phrase library {path} is damaged ({_reason(error)}); start jamtui again, and it is set aside"
 
 
 def _full(path: Path) -> str:

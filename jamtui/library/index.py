@@ -7,13 +7,15 @@ takes up what other processes wrote and puts whole new arrays in its place.
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import apsw
 import numpy as np
 import numpy.typing as npt
 
+from jamtui.library.catalogue import Catalogue
 from jamtui.library.cells import Cells, Numbers, assign
-from jamtui.library.flatten import Floats
+from jamtui.library.flatten import Floats, Ints
 from jamtui.library.rows import Row
 from jamtui.library.vectors import SPACES, read_cells, read_shelf, read_vectors
 
@@ -21,15 +23,17 @@ MOST_NEW = 2048
 """New phrases of a shelf that are scanned beside its cells; with more, all are put in order again. On a large
 shelf it is one in ``NEW_SHARE``."""
 NEW_SHARE = 32
+_STRIPES = 32
+"""Scores of a stripe, of which the lowest is looked at first."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """Nearest phrases: their numbers, squared distances and vectors, nearest first."""
+    """Nearest phrases: their numbers, squared distances and rows in the space, nearest first."""
 
     phrases: Numbers
     squared: Floats
-    vectors: Floats
+    rows: Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,28 +59,22 @@ class Space:
 
     def nearest(self, query: Floats, k: int, budget: int) -> Found:
         """The ``k`` nearest among at least ``budget`` vectors of the nearest cells, and all new ones."""
-        scan = self.size <= budget or len(self.centroids) == 1
-        pieces = [(0, self.size)] if scan else self._probe(query, budget)
-        lengths = [end - start for start, end in pieces]
-        scores = np.empty(sum(lengths), np.float32)
-        at = 0
-        for (start, end), length in zip(pieces, lengths, strict=True):
-            np.dot(self.vectors[start:end], query, out=scores[at : at + length])
-            np.subtract(self.half[start:end], scores[at : at + length], out=scores[at : at + length])
-            at += length
-        if len(scores) > k:
-            best = np.argpartition(scores, k - 1)[:k]
-            best = best[np.argsort(scores[best], kind="stable")]
+        if self.size <= budget or len(self.centroids) == 1:
+            scores = self.half[: self.size] - self.vectors[: self.size] @ query
+            rows = best = _lowest(scores, k)
         else:
-            best = np.argsort(scores, kind="stable")
-        best = best[np.isfinite(scores[best])]
-        rows = best
-        if len(pieces) > 1:
-            firsts = np.cumsum([0, *lengths[:-1]])
+            pieces = self._probe(query, budget)
+            firsts = [0, *accumulate(end - start for start, end in pieces)]
+            dots = np.empty(firsts[-1], np.float32)
+            for (start, end), at in zip(pieces, firsts, strict=False):
+                np.dot(self.vectors[start:end], query, out=dots[at : at + end - start])
+            scores = np.concatenate([self.half[start:end] for start, end in pieces])
+            scores -= dots
+            best = _lowest(scores, k)
             piece = np.searchsorted(firsts, best, side="right") - 1
-            rows = best - firsts[piece] + np.array([start for start, _ in pieces])[piece]
+            rows = best + np.array([s - at for (s, _), at in zip(pieces, firsts, strict=False)])[piece]
         squared = np.maximum(2 * scores[best] + float(query @ query), 0)
-        return Found(self.phrases[rows], squared, self.vectors[rows])
+        return Found(self.phrases[rows], squared, rows)
 
     def _probe(self, query: Floats, budget: int) -> list[tuple[int, int]]:
         """The rows of the nearest cells, until ``budget`` is reached, and of what is in no cell."""
@@ -132,6 +130,16 @@ class Shelf:
         return self.spaces["whole"].size
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Holdings:
+    """What there is to search at one moment; every phrase of ``shelves`` is in ``catalogue``. ``revision``
+    is another number after each change."""
+
+    shelves: tuple[Shelf, ...]
+    catalogue: Catalogue
+    revision: int
+
+
 class CellIndex:
     """All shelves of the library behind ``connection``, which belongs to the index from now on."""
 
@@ -140,14 +148,15 @@ class CellIndex:
         self._lock = threading.Lock()
         self._shelves: dict[int, Shelf] = {}
         self._version = -1
-        self._last_phrase = 0
+        self.held = Holdings((), Catalogue.empty(), 0)
+        """As of the last refresh; to be read once for each search."""
         self._last_change = -1
         """Newest of the table ``changes`` that was taken up; -1 before the first load."""
 
     @property
-    def shelves(self) -> list[Shelf]:
+    def shelves(self) -> tuple[Shelf, ...]:
         """What there is to search, as of the last refresh."""
-        return list(self._shelves.values())
+        return self.held.shelves
 
     def close(self) -> None:
         """Close the connection; searching goes on with what is in memory."""
@@ -169,9 +178,10 @@ class CellIndex:
             return True
 
     def _take_up(self) -> None:
+        known = self.held.catalogue
         fresh: dict[int, list[int]] = {}
         later = "select id, shelf from phrases where id > ? order by id"
-        for phrase, shelf in self._all(later, self._last_phrase):
+        for phrase, shelf in self._all(later, known.last):
             fresh.setdefault(shelf, []).append(phrase)
         made = self._all("select shelf, max(revision) from cells group by shelf")
         revisions: dict[int, int] = {row[0]: row[1] for row in made}
@@ -192,19 +202,22 @@ class CellIndex:
                     shelves[number] = self._load(number, role, style, meter)
             elif new:
                 shelves[number] = self._append(there, new)
-        self._last_phrase = self._value("select coalesce(max(id), 0) from phrases")
+        catalogue = (Catalogue.empty() if missed else known).grown(self._connection)
         if self._last_change >= 0 and not missed:
-            self._take_up_changes(shelves)
+            self._take_up_changes(shelves, catalogue)
         self._last_change = newest
         self._shelves = shelves
+        self.held = Holdings(tuple(shelves.values()), catalogue, self.held.revision + 1)
 
-    def _take_up_changes(self, shelves: dict[int, Shelf]) -> None:
+    def _take_up_changes(self, shelves: dict[int, Shelf], catalogue: Catalogue) -> None:
         """Hide what was banned or deleted since the last time, show what is banned no more."""
-        changed = self._all(
-            "select distinct c.phrase, p.shelf, p.banned from changes c "
+        rows = self._all(
+            "select distinct c.phrase, p.shelf, p.banned, p.source, p.kept from changes c "
             "left join phrases p on p.id = c.phrase where c.revision > ?",
             self._last_change,
         )
+        catalogue.update([(p, source, kept) for p, shelf, _, source, kept in rows if shelf is not None])
+        changed = [row[:3] for row in rows]
         gone = [phrase for phrase, shelf, _ in changed if shelf is None]
         if gone:  # on a shelf that is not known any more
             _hide(shelves.values(), gone, True)
@@ -250,6 +263,22 @@ class CellIndex:
 
     def _all(self, sql: str, *values: int) -> Sequence[Row]:
         return self._connection.execute(sql, values).fetchall()
+
+
+def _lowest(scores: Floats, k: int) -> Ints:
+    """Places of the ``k`` lowest finite scores, the lowest first; of equal ones the first."""
+    best = np.arange(len(scores))
+    width = len(scores) // _STRIPES
+    if width >= k:
+        # No more than k stripes have a minimum below the k-th lowest of all, so what is above the k-th
+        # minimum is not among the k lowest. Several times as fast as to partition all scores.
+        minima = scores[: _STRIPES * width].reshape(_STRIPES, width).min(axis=0)
+        minima.partition(k - 1)
+        best = np.flatnonzero(scores <= minima[k - 1])
+    best = best[np.argsort(scores[best], kind="stable")[:k]]
+    if len(best) and not np.isfinite(scores[best[-1]]):
+        best = best[np.isfinite(scores[best])]
+    return best
 
 
 def _hide(shelves: Iterable[Shelf], phrases: Sequence[int], hidden: bool) -> None:

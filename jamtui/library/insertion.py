@@ -1,4 +1,8 @@
-"""Putting phrases into the tables: everything is computed before the transaction begins."""
+"""Putting phrases into the tables: everything is computed before the transaction begins.
+
+``prepare_phrases`` can run in any process; what it makes are plain rows, so that they travel lightly to the
+one process that writes, and little is left to do there.
+"""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -13,17 +17,32 @@ from jamtui.library.flatten import Floats, flatten
 from jamtui.library.note_blob import NOTE_BYTES
 from jamtui.library.records import PhraseRecord
 from jamtui.library.rows import chords_text, meter_text
-from jamtui.library.vectors import add_vectors
+from jamtui.library.vectors import add_vectors, padded, placeholders
+
+MOST_PARAMETERS = 4096
+
+Key = tuple[str, str, str]
+"""What a row of ``shelves`` (role, style, meter) or of ``harmonies`` (chords, key, romans) is known by."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """Phrases with what is stored beside them."""
+    """Phrases as the tables hold them. Near-duplicates among them are one row, that of the first, with the
+    counts of all. The tuples and the two arrays have one entry for each row."""
 
-    records: tuple[PhraseRecord, ...]
+    found: int
+    """Phrases before near-duplicates became one."""
+    shelves: tuple[Key, ...]
+    harmonies: tuple[Key, ...]
     fingerprints: tuple[int, ...]
-    blobs: tuple[bytes, ...]
-    roots: tuple[int, ...]
+    counts: tuple[int, ...]
+    first_bars: tuple[int, ...]
+    shelf_of: tuple[int, ...]
+    """Place in ``shelves``."""
+    harmony_of: tuple[int, ...]
+    """Place in ``harmonies``."""
+    values: tuple[tuple[Any, ...], ...]
+    """Name, bars, tempo, swing, root, played, kept, banned, notes: as they are stored."""
     whole: Floats
     harmony: Floats
 
@@ -38,18 +57,39 @@ def prepare_phrases(records: Sequence[PhraseRecord]) -> Prepared:
     Raises:
         StoreError: notes that do not fit the format.
     """
-    flat = flatten([record.phrase for record in records])
+    counts: dict[int, int] = {}
+    firsts: list[PhraseRecord] = []
+    for record in records:
+        print_ = fingerprint(record.phrase)
+        if print_ not in counts:
+            firsts.append(record)
+        counts[print_] = counts.get(print_, 0) + record.count
+    flat = flatten([record.phrase for record in firsts])
     whole, harmony = compute_flat(flat)
     data = flat.notes.tobytes()
     ends = (flat.starts * NOTE_BYTES).tolist()
+    blobs = (data[a:b] for a, b in itertools.pairwise(ends))
+    shelves: dict[Key, int] = {}
+    harmonies: dict[Key, int] = {}
     return Prepared(
-        records=tuple(records),
-        fingerprints=tuple(fingerprint(record.phrase) for record in records),
-        blobs=tuple(data[a:b] for a, b in itertools.pairwise(ends)),
-        roots=tuple(flat.root.tolist()),
+        found=len(records),
+        fingerprints=tuple(counts),
+        counts=tuple(counts.values()),
+        first_bars=tuple(record.first_bar for record in firsts),
+        shelf_of=tuple(shelves.setdefault(_shelf(record), len(shelves)) for record in firsts),
+        harmony_of=tuple(harmonies.setdefault(_harmony(record), len(harmonies)) for record in firsts),
+        shelves=tuple(shelves),
+        harmonies=tuple(harmonies),
+        values=tuple(
+            (
+                r.phrase.name, r.phrase.bars, float(r.phrase.tempo), float(r.swing), root,
+                r.played, r.kept, r.banned, blob,
+            )
+            for r, root, blob in zip(firsts, flat.root.tolist(), blobs, strict=True)
+        ),
         whole=whole,
         harmony=harmony,
-    )
+    )  # fmt: skip
 
 
 class Insertion:
@@ -61,52 +101,46 @@ class Insertion:
     def insert(self, source: int | None, prepared: Prepared) -> tuple[list[int], int, list[int]]:
         """Store what is new and count what is not: the new phrases' numbers, how many were merged, and the
         numbers of those that were stored before."""
-        execute = self._connection.execute
-        row = execute("select coalesce(max(seq), 0) from sqlite_sequence where name = 'phrases'").fetchone()
-        number = int(row[0]) if row else 0
-        shelves: dict[tuple[str, str, str], int] = {}
-        harmonies: dict[tuple[str, str, str], int] = {}
-        here: dict[int, int] = {}
-        counts: dict[int, int] = {}
-        fresh: list[tuple[int, int, int, int]] = []
-        merged = 0
-        met: dict[int, None] = {}
-        for index, record in enumerate(prepared.records):
-            phrase, print_ = record.phrase, prepared.fingerprints[index]
-            if print_ in here:
-                counts[here[print_]] += record.count
-                merged += 1
-                continue
-            found = execute(
-                "select id, source from phrases where fingerprint = ? limit 1", (print_,)
-            ).fetchone()
-            if found is not None:
-                self._meet(int(found[0]), found[1] is not None and found[1] == source, source, record)
-                met[int(found[0])] = None
-                merged += 1
-                continue
-            number += 1
-            here[print_] = number
-            counts[number] = record.count
-            shelf = self._shelf(shelves, (phrase.role.value, phrase.style, meter_text(phrase.meter)))
-            key = (chords_text(phrase.chords), record.key, " ".join(record.romans))
-            fresh.append((number, index, shelf, self._harmony(harmonies, key)))
-        self._connection.executemany(
-            "insert into phrases (id, shelf, harmony, source, first_bar, name, bars, tempo, swing, root, "
-            "fingerprint, count, played, kept, banned, notes) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-            (
-                _row(prepared, source, counts[n], n, index, shelf, harmony)
-                for n, index, shelf, harmony in fresh
-            ),
+        stored = self._stored(prepared.fingerprints)
+        met = [(i, *stored[p]) for i, p in enumerate(prepared.fingerprints) if p in stored]
+        self._meet(source, prepared, met)
+        fresh = [i for i, p in enumerate(prepared.fingerprints) if p not in stored]
+        if not fresh:
+            return [], prepared.found, [phrase for _, phrase, _ in met]
+        row = self._connection.execute(
+            "select coalesce(max(seq), 0) from sqlite_sequence where name = 'phrases'"
+        ).fetchone()
+        first = 1 + (int(row[0]) if row else 0)
+        numbers = range(first, first + len(fresh))
+        shelves = self._numbers("shelves (role, style, meter)", prepared.shelves)
+        harmonies = self._numbers(
+            "harmonies (chords, key, romans)",
+            prepared.harmonies,
+            {prepared.harmony_of[i] for i in fresh} if met else None,
         )
-        # By shelf: sqlite-vec writes each chunk while it is at hand.
-        fresh.sort(key=lambda row: row[2])
+        shelf_of = prepared.shelf_of
+        self._connection.executemany(
+            "insert into phrases (id, shelf, harmony, source, first_bar, fingerprint, count, name, bars, "
+            "tempo, swing, root, played, kept, banned, notes) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            (
+                (
+                    number, shelves[shelf_of[i]], harmonies[prepared.harmony_of[i]], source,
+                    prepared.first_bars[i], prepared.fingerprints[i], prepared.counts[i],
+                    *prepared.values[i],
+                )
+                for number, i in zip(numbers, fresh, strict=True)
+            ),
+        )  # fmt: skip
         whole, harmony = prepared.whole, prepared.harmony
         add_vectors(
             self._connection,
-            ((n, shelf, whole[i].tobytes(), harmony[i].tobytes()) for n, i, shelf, _ in fresh),
+            (
+                (number, shelves[shelf_of[i]], whole[i].tobytes(), harmony[i].tobytes())
+                # By shelf: sqlite-vec writes each chunk while it is at hand.
+                for i, number in sorted(zip(fresh, numbers, strict=True), key=lambda row: shelf_of[row[0]])
+            ),
         )
-        return list(counts), merged, list(met)
+        return list(numbers), prepared.found - len(fresh), [phrase for _, phrase, _ in met]
 
     def remembered(self, added: Sequence[int], marks: Marks) -> list[tuple[int, int, int, int]]:
         """``(phrase, kept, banned, played)`` for those of ``added`` that had ``marks`` before."""
@@ -121,46 +155,58 @@ class Insertion:
                 found.append((number, *marks[int(row[0])]))
         return found
 
-    def _meet(self, phrase: int, same: bool, source: int | None, record: PhraseRecord) -> None:
-        execute = self._connection.execute
-        execute("update phrases set count = count + ? where id = ?", (record.count, phrase))
-        if source is not None and not same:
-            execute(
+    def _stored(self, fingerprints: Sequence[int]) -> dict[int, tuple[int, int | None]]:
+        """Number and source of those that are in the library, by fingerprint."""
+        found: dict[int, tuple[int, int | None]] = {}
+        for at in range(0, len(fingerprints), MOST_PARAMETERS):
+            part = fingerprints[at : at + MOST_PARAMETERS]
+            sql = f"select fingerprint, id, source from phrases where fingerprint in ({placeholders(part)})"
+            for print_, phrase, source in self._connection.execute(sql, padded(part)):
+                found[print_] = (phrase, source)
+        return found
+
+    def _meet(
+        self, source: int | None, prepared: Prepared, met: Sequence[tuple[int, int, int | None]]
+    ) -> None:
+        self._connection.executemany(
+            "update phrases set count = count + ? where id = ?",
+            ((prepared.counts[i], phrase) for i, phrase, _ in met),
+        )
+        if source is not None:
+            self._connection.executemany(
                 "insert into meetings (phrase, source, first_bar, count) values (?, ?, ?, ?) "
                 "on conflict do update set count = count + excluded.count",
-                (phrase, source, record.first_bar, record.count),
+                (
+                    (phrase, source, prepared.first_bars[i], prepared.counts[i])
+                    for i, phrase, owner in met
+                    if owner != source
+                ),
             )
 
-    def _shelf(self, known: dict[tuple[str, str, str], int], key: tuple[str, str, str]) -> int:
-        return self._number(known, key, "shelves (role, style, meter)")
-
-    def _harmony(self, known: dict[tuple[str, str, str], int], key: tuple[str, str, str]) -> int:
-        return self._number(known, key, "harmonies (chords, key, romans)")
-
-    def _number(self, known: dict[tuple[str, str, str], int], key: tuple[str, str, str], table: str) -> int:
-        """The row of ``table`` that holds ``key``, made where it is new."""
-        number = known.get(key)
-        if number is None:
-            name, _, columns = table.partition(" ")
-            first, second, third = columns.strip("()").split(", ")
-            row = self._connection.execute(
-                f"select id from {name} where {first} = ? and {second} = ? and {third} = ?", key
-            ).fetchone()
+    def _numbers(self, table: str, keys: Sequence[Key], wanted: set[int] | None = None) -> dict[int, int]:
+        """The rows of ``table`` (its name, its columns) that hold ``keys``, by their place in it; made where
+        they are new. ``wanted``: only those places."""
+        name, _, columns = table.partition(" ")
+        first, second, third = columns.strip("()").split(", ")
+        make = f"insert into {name} {columns} values (?, ?, ?) on conflict do nothing returning id"
+        find = f"select id from {name} where {first} = ? and {second} = ? and {third} = ?"
+        # Most shelves are there, most harmonies are not.
+        order = (find, make) if name == "shelves" else (make, find)
+        numbers: dict[int, int] = {}
+        for place, key in enumerate(keys):
+            if wanted is not None and place not in wanted:
+                continue
+            row = self._connection.execute(order[0], key).fetchone()
             if row is None:
-                row = self._connection.execute(
-                    f"insert into {name} ({first}, {second}, {third}) values (?, ?, ?) returning id", key
-                ).fetchone()
+                row = self._connection.execute(order[1], key).fetchone()
             assert row is not None
-            number = known[key] = int(row[0])
-        return number
+            numbers[place] = int(row[0])
+        return numbers
 
 
-def _row(
-    prepared: Prepared, source: int | None, count: int, number: int, index: int, shelf: int, harmony: int
-) -> tuple[Any, ...]:
-    record = prepared.records[index]
-    return (
-        number, shelf, harmony, source, record.first_bar, record.phrase.name, record.phrase.bars,
-        float(record.phrase.tempo), float(record.swing), prepared.roots[index], prepared.fingerprints[index],
-        count, record.played, record.kept, record.banned, prepared.blobs[index],
-    )  # fmt: skip
+def _shelf(record: PhraseRecord) -> Key:
+    return record.phrase.role.value, record.phrase.style, meter_text(record.phrase.meter)
+
+
+def _harmony(record: PhraseRecord) -> Key:
+    return chords_text(record.phrase.chords), record.key, " ".join(record.romans)

@@ -9,6 +9,7 @@
 | 7 | velocity, unsigned | 1 to 127 |
 """
 
+import struct
 from collections.abc import Sequence
 
 import numpy as np
@@ -31,6 +32,7 @@ NOTE_DTYPE = np.dtype(
 NoteArray = npt.NDArray[np.void]
 """One record per note with the fields of ``NOTE_DTYPE``."""
 
+_FIELDS = struct.Struct("<HHhBB")
 _LOW = np.array([0, 0, -32768, 0, 0])
 _HIGH = np.array([65535, 65535, 32767, 127, 127])
 
@@ -67,6 +69,4 @@ def decode_notes(blob: bytes) -> tuple[Note, ...]:
     """
     if len(blob) % NOTE_BYTES:
         raise StoreError("a phrase of the library is damaged; `jamtui library vacuum` checks the file")
-    array = np.frombuffer(blob, NOTE_DTYPE)
-    columns = (array[field].tolist() for field in ("onset", "pitch", "duration", "velocity", "residual"))
-    return tuple(map(Note, *columns))
+    return tuple([Note(o, p, d, v, r) for o, d, r, p, v in _FIELDS.iter_unpack(blob)])

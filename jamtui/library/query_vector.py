@@ -7,6 +7,7 @@ usual on the shelf, so that it does not decide.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from math import log2, sqrt
 
@@ -16,8 +17,24 @@ from jamtui.library import features as f
 from jamtui.library.features import WEIGHTS
 from jamtui.library.flatten import Floats, first_root, tones_of
 from jamtui.library.index import Shelf
-from jamtui.music.meter import EIGHTH, PPQ, Meter
-from jamtui.music.phrase import ChordSpan, Note
+from jamtui.music.chord import Chord
+from jamtui.music.meter import COMMON_TIME, EIGHTH, PPQ, Meter
+from jamtui.music.phrase import ChordSpan, Note, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is wanted. ``chords`` start at the first bar line of what is wanted; ``just_played`` has onsets
+    relative to that (negative: before). ``energy`` runs from 0 to 1."""
+
+    chords: tuple[ChordSpan, ...]
+    role: Role
+    style: str = ""
+    bars: int = 2
+    meter: Meter = COMMON_TIME
+    just_played: tuple[Note, ...] = ()
+    energy: float = 0.5
+    tempo: float = 120.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,71 +62,100 @@ def wanted(chords: Sequence[ChordSpan], meter: Meter, just_played: Sequence[Note
     return Wanted(profile, changes, tones, rhythm, off_beats, duration, register, energy)
 
 
-def whole_vector(known: Wanted, shelf: Shelf, pitched: bool) -> Floats:
-    """``(64,)``: the query in the whole space of ``shelf``."""
-    query = shelf.mean.copy()
+@dataclass(frozen=True, slots=True, eq=False)
+class Aim:
+    """A query before it is held to a shelf: of what is usual there, ``share`` of each of the 64 dimensions is
+    taken, and ``own`` added; ``lift`` is by how many standard deviations it is to be busier. ``harmony`` is
+    the query in the other space, but for its density, register and duration."""
+
+    known: Wanted
+    share: Floats
+    own: Floats
+    lift: float
+    harmony: Floats
+
+    def whole(self, shelf: Shelf) -> Floats:
+        """``(64,)``: the query in the whole space of ``shelf``."""
+        query = shelf.mean * self.share
+        query += self.own
+        query[f.DENSITY] += self.lift * shelf.spread[f.DENSITY]
+        return query
+
+    def by_harmony(self, shelf: Shelf) -> Floats:
+        """``(32,)``: the query in the harmony space of ``shelf``."""
+        register, duration = self.known.register, self.known.duration
+        query, mean = self.harmony.copy(), shelf.mean
+        query[f.H_DENSITY] = mean[f.DENSITY] + self.lift * shelf.spread[f.DENSITY]
+        query[f.H_REGISTER] = mean[f.REGISTER] if register is None else WEIGHTS["register"] * register
+        query[f.H_DURATION] = mean[f.DURATION] if duration is None else WEIGHTS["duration"] * duration
+        return query
+
+
+def aim(known: Wanted, pitched: bool) -> Aim:
+    """What ``known`` asks of any shelf; with chords and register if ``pitched``."""
+    share = np.ones(f.WHOLE, np.float32)
+    own = np.zeros(f.WHOLE, np.float32)
+    harmony = np.zeros(f.HARMONY, np.float32)
     if pitched:
-        query[f.CHORDS] = WEIGHTS["chords"] * known.chords
+        share[f.CHORDS] = 0
+        own[f.CHORDS] = harmony[f.CHORDS] = WEIGHTS["chords"] * known.chords
         # Half expected from the chords, half from how this shelf's lines move over chords.
-        query[f.NOTES] = (query[f.NOTES] + WEIGHTS["notes"] * known.tones) / 2
-        query[f.BEATS] = WEIGHTS["beats"] * known.tones
+        share[f.NOTES] = 0.5
+        own[f.NOTES] = WEIGHTS["notes"] / 2 * known.tones
+        share[f.BEATS] = 0
+        own[f.BEATS] = WEIGHTS["beats"] * known.tones
+        harmony[f.H_CHORDS] = WEIGHTS["rhythm of chords"] * known.changes
+        harmony[f.H_TONES] = harmony[f.H_BEATS] = WEIGHTS["chord tones"]
+        harmony[f.H_OFF] = WEIGHTS["off-beats"] * known.off_beats
+        if known.register is not None:
+            share[f.REGISTER], own[f.REGISTER] = 0, WEIGHTS["register"] * known.register
     if known.rhythm is not None:
-        query[f.ONSETS] = WEIGHTS["onsets"] * known.rhythm[:8]
-        query[f.MOVES] = WEIGHTS["moves"] * known.rhythm[8:]
+        share[f.ONSETS] = share[f.MOVES] = 0
+        own[f.ONSETS] = WEIGHTS["onsets"] * known.rhythm[:8]
+        own[f.MOVES] = WEIGHTS["moves"] * known.rhythm[8:]
     if known.duration is not None:
-        query[f.DURATION] = WEIGHTS["duration"] * known.duration
-    if known.register is not None and pitched:
-        query[f.REGISTER] = WEIGHTS["register"] * known.register
-    query[f.DENSITY] += (known.energy - 0.5) * 3 * shelf.spread[f.DENSITY]
-    return query
+        share[f.DURATION], own[f.DURATION] = 0, WEIGHTS["duration"] * known.duration
+    return Aim(known, share, own, (known.energy - 0.5) * 3, harmony)
 
 
-def harmony_vector(known: Wanted, shelf: Shelf) -> Floats:
-    """``(32,)``: the query in the harmony space of ``shelf``."""
-    query = np.zeros(f.HARMONY, np.float32)
-    query[f.CHORDS] = WEIGHTS["chords"] * known.chords
-    query[f.H_CHORDS] = WEIGHTS["rhythm of chords"] * known.changes
-    query[f.H_DENSITY] = shelf.mean[f.DENSITY] + (known.energy - 0.5) * 3 * shelf.spread[f.DENSITY]
-    query[f.H_REGISTER] = shelf.mean[f.REGISTER]
-    query[f.H_DURATION] = shelf.mean[f.DURATION]
-    if known.register is not None:
-        query[f.H_REGISTER] = WEIGHTS["register"] * known.register
-    if known.duration is not None:
-        query[f.H_DURATION] = WEIGHTS["duration"] * known.duration
-    query[f.H_TONES] = query[f.H_BEATS] = WEIGHTS["chord tones"]
-    query[f.H_OFF] = WEIGHTS["off-beats"] * known.off_beats
-    return query
+@lru_cache(maxsize=4096)
+def _steps(chord: Chord) -> tuple[int, ...]:
+    """Semitones of the chord's tones above its root; none for N.C."""
+    return tuple(step for step, tone in enumerate(tones_of(chord)) if tone)
 
 
 def _chord_side(chords: Sequence[ChordSpan], bar_ticks: int) -> tuple[Floats, Floats, Floats]:
     """``(24,)`` chord tones of two bars above the first root, ``(2,)`` how often they change, ``(12,)`` chord
     tones above their own roots; the same as ``features.chord_profile`` of a phrase over these chords."""
     root = first_root(chords)
-    bars = [[0.0] * 12, [0.0] * 12]
+    bars = [[0] * 12, [0] * 12]
     count = [0, 0]
-    own = [0.0] * 12
-    end = max((s.start + s.length for s in chords), default=0)
+    own = [0] * 12
+    last = chords[-1] if chords else None
+    end = last.start + last.length if last else 0
+    # What is known of one bar only is heard twice.
+    starts = (0, bar_ticks if end > bar_ticks else 0)
     for span in chords:
-        if not span.chord.quality.intervals:
-            continue
-        tones = tones_of(span.chord)
-        shift = (span.chord.root - root) % 12
-        for bar in (0, 1):
-            # What is known of one bar only is heard twice.
-            at = bar * bar_ticks if end > bar_ticks else 0
-            sounding = min(span.start + span.length, at + bar_ticks) - max(span.start, at)
-            if sounding > 0:
+        begin, until = span.start, span.start + span.length
+        if begin >= 2 * bar_ticks:
+            break
+        steps = _steps(span.chord)
+        shift = span.chord.root - root
+        for bar, at in enumerate(starts):
+            sounding = min(until, at + bar_ticks) - max(begin, at)
+            if sounding > 0 and steps:
                 count[bar] += 1
-                for step, tone in enumerate(tones):
-                    if tone:
-                        bars[bar][(step + shift) % 12] += sounding
-                        own[step] += sounding
-    profile = np.sqrt(np.array([v / max(sum(bar), 1e-9) for bar in bars for v in bar], np.float32))
-    total = max(sum(own), 1e-9)
+                into = bars[bar]
+                for step in steps:
+                    into[(step + shift) % 12] += sounding
+                    own[step] += sounding
+    totals = [max(sum(bar), 1) for bar in bars]
+    whole = max(sum(own), 1)
+    profile = [v / total for bar, total in zip(bars, totals, strict=True) for v in bar]
     return (
-        profile,
+        np.sqrt(np.array(profile, np.float32)),
         np.array([min(c / 4, 1) for c in count], np.float32),
-        np.array([sqrt(v / total) for v in own], np.float32),
+        np.array([sqrt(v / whole) for v in own], np.float32),
     )
 
 
@@ -118,10 +164,10 @@ def _played_side(notes: Sequence[Note], meter: Meter) -> tuple[Floats, float, fl
     ordered = sorted(notes)
     slots = [0] * 8
     off = 0
-    beats = meter.beat_ticks
+    beats, length = meter.beat_ticks, meter.bar_ticks
     for note in ordered:
-        inside = note.onset % meter.bar_ticks
-        slots[inside * 8 // meter.bar_ticks] += 1
+        inside = note.onset % length
+        slots[inside * 8 // length] += 1
         off += inside not in beats
     top: dict[int, int] = {}
     for note in ordered:

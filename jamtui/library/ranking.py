@@ -6,12 +6,16 @@ from functools import lru_cache
 from heapq import heapify, heappop, heapreplace
 
 import numpy as np
+import numpy.typing as npt
 
+from jamtui.library.candidates import Candidates
+from jamtui.library.catalogue import Catalogue, Doubles, NoteRows
 from jamtui.library.flatten import Floats, Ints
-from jamtui.library.note_blob import NOTE_BYTES, NOTE_DTYPE
+from jamtui.library.query_vector import Query, Wanted
+from jamtui.library.rows import meter_text
 from jamtui.music.chord import QUALITIES, Chord
-from jamtui.music.meter import PPQ, Meter
-from jamtui.music.phrase import ChordSpan
+from jamtui.music.meter import Meter
+from jamtui.music.phrase import ChordSpan, Role
 from jamtui.music.scale import chord_scale
 
 SCALE_TONE = 0.35
@@ -20,18 +24,25 @@ STRONG = 1.5
 """What a note on a felt beat counts beside others."""
 ALIGNED = 0.03
 """What the transposition that brings the phrase's first root to the query's is ahead of others."""
-LONGEST = 2 * PPQ
-"""A longer note counts as much as this."""
+
+
+FIT, HARMONY, ENERGY, STYLE, REGISTER = 0.55, 0.2, 0.1, 0.1, 0.05
+"""Shares of the score."""
+ENOUGH = 0.92
+"""Share of notes that fit from which on more do not count: passing notes are music too."""
+UNSTYLED = 0.6
+KEPT = 0.06
+OTHER_METER = 0.2
+"""What such a phrase loses: it has to be cut or stretched."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fit:
     """For each phrase: ``share`` 0 to 1, how well its notes fit the chords at ``transpose`` semitones (-6 to
-    5); ``mean_pitch`` as stored."""
+    5)."""
 
-    share: Floats
+    share: Doubles
     transpose: Ints
-    mean_pitch: Floats
 
 
 @lru_cache(maxsize=4096)
@@ -50,60 +61,114 @@ def warm() -> None:
             _worth(Chord(root, quality))
 
 
+@lru_cache(maxsize=64)
+def _strength(meter: Meter) -> Doubles:
+    """What a note counts by where in the bar it begins, one entry for each tick."""
+    strength = np.ones(meter.bar_ticks)
+    strength[list(meter.beat_ticks)] = STRONG
+    return strength
+
+
 def fit(
-    blobs: Sequence[bytes],
-    lengths: Sequence[int],
-    roots: Sequence[int],
+    notes: NoteRows,
+    lengths: npt.NDArray[np.integer],
+    roots: npt.NDArray[np.integer],
     chords: Sequence[ChordSpan],
     meter: Meter,
     window: int,
 ) -> Fit:
-    """How phrases (note blobs, lengths in ticks, first roots or -1) fit ``chords`` over the first ``window``
+    """How phrases (their notes, lengths in ticks, first roots or -1) fit ``chords`` over the first ``window``
     ticks. A phrase that is shorter is played again from its start."""
-    counts = np.array([len(blob) // NOTE_BYTES for blob in blobs])
-    notes = np.frombuffer(b"".join(blobs), NOTE_DTYPE)
-    phrase = np.repeat(np.arange(len(blobs)), counts)
-    onset = notes["onset"].astype(np.int64)
-    pitch = notes["pitch"].astype(np.int64)
-    weight = np.minimum(notes["duration"], LONGEST).astype(np.float64)
-    mean = np.bincount(phrase, weights=pitch, minlength=len(blobs)) / np.maximum(counts, 1)
-    shortest = min(lengths, default=window)
+    phrase, onset, pitch, duration = notes.phrase, notes.onset.astype(np.int64), notes.pitch, notes.duration
+    shortest, longest = int(lengths.min()), int(lengths.max())
     if shortest < window:
-        length = np.array(lengths, np.int64)[phrase]
         again = -(-window // max(1, shortest))
-        onset = np.concatenate([onset + r * length for r in range(again)])
-        phrase, pitch, weight = np.tile(phrase, again), np.tile(pitch, again), np.tile(weight, again)
-    inside = onset % meter.bar_ticks
-    for beat in meter.beat_ticks:
-        weight[inside == beat] *= STRONG
+        onset = np.concatenate([onset + r * lengths[phrase] for r in range(again)])
+        phrase, pitch, duration = np.tile(phrase, again), np.tile(pitch, again), np.tile(duration, again)
+    weight = duration * _strength(meter)[onset % meter.bar_ticks]
+    if longest > window or shortest < window:
+        weight *= onset < window
     starts = np.array([span.start for span in chords])
-    span = np.maximum(np.searchsorted(starts, onset, side="right") - 1, 0)
-    silent = np.array([not span.chord.quality.intervals for span in chords])
-    weight[(onset >= window) | silent[span]] = 0
+    starts[0] = 0
+    span = starts.searchsorted(onset, side="right") - 1
+    if not all(span.chord.quality.intervals for span in chords):
+        weight *= np.array([bool(span.chord.quality.intervals) for span in chords])[span]
     # Weight by phrase, chord and pitch class, times what each is worth at each transposition.
-    width = 12 * len(chords)
+    width, count = 12 * len(chords), len(lengths)
     place = phrase * width + span * 12 + pitch % 12
-    weights = np.bincount(place, weights=weight, minlength=len(blobs) * width).reshape(-1, width)
+    weights = np.bincount(place, weights=weight, minlength=count * width).reshape(-1, width)
     got = weights @ np.concatenate([_worth(span.chord) for span in chords])
     share = got / np.maximum(weights.sum(axis=1, keepdims=True), 1e-9)
     first = next((s.chord.root for s in chords if s.chord.quality.intervals), 0)
-    known = np.array(roots)
     ahead = share.copy()
-    rows = np.flatnonzero(known >= 0)
-    ahead[rows, (first - known[rows]) % 12] += ALIGNED
+    every = np.arange(count)
+    ahead[every, (first - roots) % 12] += ALIGNED * (roots >= 0)
     best = np.argmax(ahead, axis=1)
-    transpose = np.where(best > 5, best - 12, best)
-    return Fit(share[np.arange(len(best)), best].astype(np.float32), transpose, mean.astype(np.float32))
+    transpose = best - 12 * (best > 5)
+    return Fit(share[every, best], transpose)
 
 
-def diverse(scores: Sequence[float], sources: Sequence[int | None], k: int, same_source: float) -> list[int]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """For each candidate: ``total`` 0 to 1; the row of its file; the semitones that it is moved by; and the
+    five parts of the total in the order of ``HitParts``."""
+
+    total: Doubles
+    source: npt.NDArray[np.int32]
+    transpose: Ints
+    parts: tuple[Doubles | Floats, ...]
+
+
+def score(query: Query, known: Wanted, catalogue: Catalogue, found: Candidates) -> Scores:
+    """Hold the notes of what was found against the chords of the coming two bars, and weigh all parts."""
+    rows = catalogue.rows(found.numbers)
+    window = min(2 * query.meter.bar_ticks, max((s.start + s.length for s in query.chords), default=0))
+    count = len(rows)
+    share = register = np.ones(count)
+    transpose = np.zeros(count, np.int64)
+    if query.role is not Role.DRUMS and window > 0:
+        notes, roots = catalogue.notes_of(rows), catalogue.root[rows]
+        how = fit(notes, catalogue.length[rows], roots, query.chords, query.meter, window)
+        share, transpose = how.share, how.transpose
+        if known.register is not None:
+            target = sum(n.pitch for n in query.just_played) / len(query.just_played)
+            away = target - catalogue.mean_pitch[rows] - transpose
+            octaves = 12 * np.rint(away / 12).astype(np.int64)
+            transpose = transpose + octaves
+            register = np.maximum(0, 1 - np.abs(away - octaves) / 12)
+    meter = meter_text(query.meter)
+    style = np.array([_style(query.style, shelf.style) for shelf in found.shelves])[found.shelf]
+    total = (
+        FIT * np.minimum(share / ENOUGH, 1)
+        + HARMONY * found.harmony
+        + ENERGY * found.energy
+        + STYLE * style
+        + REGISTER * register
+        + KEPT * catalogue.kept[rows]
+    )
+    if any(shelf.meter != meter for shelf in found.shelves):
+        total -= OTHER_METER * np.array([shelf.meter != meter for shelf in found.shelves])[found.shelf]
+    return Scores(
+        np.minimum(np.maximum(total, 0), 1),
+        catalogue.source[rows],
+        transpose,
+        (share, found.harmony, style, found.energy, register),
+    )
+
+
+def _style(wanted: str, given: str) -> float:
+    """A phrase of no style in particular serves any."""
+    return 1.0 if wanted in ("", given) else UNSTYLED if not given else 0.0
+
+
+def diverse(scores: Sequence[float], sources: Sequence[int], k: int, same_source: float) -> list[int]:
     """Indices of the ``k`` best, taken one after the other; each that was taken lowers those of its source
-    by ``same_source``. Ties go to the earlier one."""
+    by ``same_source``; a negative source is none. Ties go to the earlier one."""
     # All of a source are lowered alike, so the best of it that is left stays the best of it.
     of_source: dict[int, list[int]] = {}
     for index in sorted(range(len(scores)), key=lambda i: -scores[i]):
         source = sources[index]
-        of_source.setdefault(-1 - index if source is None else source, []).append(index)
+        of_source.setdefault(source if source >= 0 else -1 - index, []).append(index)
     heap = [(-scores[group[0]], group[0], 0, group) for group in of_source.values()]
     heapify(heap)
     taken: list[int] = []

@@ -115,8 +115,8 @@ class SqliteStore:
         return self.add_prepared(source, prepare_phrases(phrases))
 
     def add_prepared(self, source: SourceRecord, prepared: Prepared) -> AddResult:
-        """``add`` for phrases that another process has prepared; the notes of their records are not read."""
-        if source.refused and prepared.records:
+        """``add`` for phrases that another process has prepared."""
+        if source.refused and prepared.found:
             raise ValueError("a refused file has no phrases")
         with self._lock:
             with explained(self.path), writing(self._connection):
@@ -310,6 +310,7 @@ class SqliteStore:
                 (heir, first_bar, count, number),
             )
             self._connection.execute("delete from meetings where phrase = ? and source = ?", (number, heir))
+        self._note_changes([int(row[0]) for row in heirs])
         gone = [int(row[0]) for row in self._all("select id from phrases where source = ?", (source,))]
         self._delete(gone)
         return len(gone)

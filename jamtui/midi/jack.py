@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from jamtui.errors import PortError
 
@@ -25,6 +26,11 @@ _NO_START_SERVER = 1
 
 CLOSE_S = 2.0
 """Leaving takes the server a few periods; longer, while it forgets the clients of a killed program."""
+
+SEEN_S = 0.25
+"""On PipeWire: how long a client may take to hear of a port that another one has made."""
+
+_Done = TypeVar("_Done")
 
 _BELOW = 64
 """Descriptors kept free: the ports of a band take some 30."""
@@ -60,7 +66,10 @@ class JackControl:
     """
 
     def __init__(self, name: str = "jamtui ports", on_shutdown: Callable[[], None] | None = None) -> None:
-        library = _load()
+        path = _library_path()
+        self.on_pipewire = path is not None and _is_pipewire(path)
+        """Whether PipeWire stands in for the JACK server."""
+        library = _load(path)
         if library is None:
             raise PortError(
                 "JACK is not used here: its library was not found; install jackd or use another API"
@@ -108,10 +117,21 @@ class JackControl:
         """
         if not self.alive:
             return False
-        if self._library.jack_connect(self._client, sender.encode(), receiver.encode()) == 0:
+        if self.awaited(lambda: self._connect(sender, receiver)):
             time.sleep(2 * self._period_s + 0.001)
             return True
         return receiver in self.connections(sender)
+
+    def _connect(self, sender: str, receiver: str) -> bool:
+        return bool(self._library.jack_connect(self._client, sender.encode(), receiver.encode()) == 0)
+
+    def awaited(self, done: Callable[[], _Done]) -> _Done:
+        """What ``done`` answers. PipeWire tells each client by and by what the others have made: there it is
+        asked again until it answers something true, `SEEN_S` at most."""
+        until = time.monotonic() + (SEEN_S if self.on_pipewire else 0.0)
+        while not (answer := done()) and time.monotonic() < until:
+            time.sleep(0.002)
+        return answer
 
     def disconnect(self, sender: str, receiver: str) -> None:
         """Take a connection away; nothing happens where there is none."""
@@ -160,9 +180,8 @@ class JackControl:
         return tuple(names)
 
 
-def _load() -> ctypes.CDLL | None:
+def _load(path: str | None) -> ctypes.CDLL | None:
     """The libjack that rtmidi itself uses, None where there is none; its messages are silenced."""
-    path = _library_path()
     if path is None:
         return None
     try:
@@ -206,10 +225,14 @@ def _library_path() -> str | None:
     if rtmidi.API_UNIX_JACK not in rtmidi.get_compiled_api():
         return None
     try:
-        for line in Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines():
-            path = line.partition("/")
-            if path[1] and "libjack" in path[2].rsplit("/", 1)[-1]:
-                return "/" + path[2]
+        mapped = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        pass  # not Linux
-    return ctypes.util.find_library("jack")
+        mapped = []  # not Linux
+    paths = ("/" + line.partition("/")[2] for line in mapped)
+    loaded = sorted({path for path in paths if "libjack" in path.rsplit("/", 1)[-1]}, key=_is_pipewire)
+    # PipeWire's, where it was loaded (`jamtui.midi.pipewire`): rtmidi's calls go there then.
+    return loaded[-1] if loaded else ctypes.util.find_library("jack")
+
+
+def _is_pipewire(path: str) -> bool:
+    return "pipewire" in path

@@ -14,6 +14,7 @@ from jamtui.errors import PortError
 from jamtui.midi import names
 from jamtui.midi.apis import APIS, NOT_BUILT, TITLE, code
 from jamtui.midi.jack import JackControl, outlasting
+from jamtui.midi.pipewire import serve_jack
 from jamtui.midi.port import Callback, InputPort, NullOutput, OutputPort, close_client, delete_client, quiet
 from jamtui.midi.pump import QUEUE_MESSAGES, InputPump
 
@@ -67,6 +68,8 @@ class MidiSystem:
         self.reason = "; ".join(reasons) if reasons else "MIDI is turned off (midi.api)"
 
     def _try(self, api: str) -> str:
+        if api == "jack":
+            serve_jack()
         try:
             import rtmidi
         except ImportError as error:
@@ -86,6 +89,12 @@ class MidiSystem:
         except (RuntimeError, OSError, SystemError) as error:
             return f"{TITLE[api]} does not answer ({error})"
         return ""
+
+    @property
+    def served_by(self) -> str:
+        """What the musician knows the system behind the ports as; PipeWire answers like JACK."""
+        pipewire = self._jack is not None and self._jack.on_pipewire
+        return "PipeWire" if pipewire else TITLE[self.api]
 
     @property
     def has_virtual_ports(self) -> bool:
@@ -340,7 +349,11 @@ class MidiSystem:
                 client.open_virtual_port(own if self.api == "jack" else port_name)
         except (RuntimeError, OSError, SystemError, NotImplementedError) as error:
             raise PortError(f"{TITLE[self.api]} refused the port {port_name} ({error})") from error
-        new = [n for n in self._ends(kind) if n not in before and n.startswith(client_name)]
+        if self._jack is None:
+            return client, ""
+        new = self._jack.awaited(
+            lambda: [n for n in self._ends(kind) if n not in before and n.startswith(client_name)]
+        )
         return client, new[0] if new else ""
 
     def _attach(self, kind: str, target: str, name: str) -> tuple[Any, str]:
@@ -369,7 +382,11 @@ class MidiSystem:
         client = self._spare_inputs.pop()
         before = set(self._ends(kind))
         client.open_virtual_port("in")
-        return client, next(n for n in self._ends(kind) if n not in before)
+        assert self._jack is not None
+        new = self._jack.awaited(lambda: [n for n in self._ends(kind) if n not in before])
+        if not new:
+            raise PortError(f"JACK does not show the port {name}")
+        return client, new[0]
 
     def _ends(self, kind: str) -> tuple[str, ...]:
         """JACK's names of all ports that rtmidi's ``kind`` makes: what reads is a receiver in the graph."""

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from jamtui import paths
 from jamtui.config import Config
 from jamtui.errors import JamtuiError, LinkError
 from jamtui.processes.client import EngineLink
@@ -42,6 +43,11 @@ def run_console(runtime: Path, log_folder: Path, config: Config, options: Sessio
             "`jamtui stop` ends it"
         )
     if options is not None and not running:
+        if config.actions:
+            # The engine would say it too, but on a screen that has nothing else to show.
+            from jamtui.processes.configured import check_configured, style_names
+
+            check_configured(config, style_names(), str(paths.config_file()))
         # Before the app runs: Textual replaces standard output, and starting a process then fails.
         supervisor = start_band(runtime, log_folder, options)
     elif not running:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from jamtui import paths
-from jamtui.config import Config, check_names, load_config
+from jamtui.config import Config, load_config
 from jamtui.errors import JamtuiError
 from jamtui.midi import names
 from jamtui.midi.ports import MidiSystem
@@ -111,25 +111,18 @@ def check_packages(requirements: Sequence[str] | None = None) -> Check:
 
 def check_config(path: Path) -> tuple[Config, Check]:
     """The configuration, or the defaults where it cannot be used."""
-    # Imported here: styles and actions are the engine's; ports and other commands need neither.
-    from jamtui.session.actions import BY_NAME
+    # Imported here: actions are the engine's and keys the console's; ports and other commands need neither.
+    from jamtui.console.keys import Keymap
+    from jamtui.processes.configured import check_configured, style_names
 
     try:
         config = load_config(path)
-        check_names(config, BY_NAME, _style_names(), str(path))
+        check_configured(config, style_names(), str(path))
+        Keymap(config.keys)
     except JamtuiError as error:
         return Config(), Check("Configuration", False, str(error), f"correct that line in {path}")
     detail = str(path) if path.exists() else f"defaults ({path} does not exist)"
     return config, Check("Configuration", True, detail)
-
-
-def _style_names() -> set[str] | None:
-    """Names of the styles that ship and of the musician's own; None where even those are missing."""
-    try:
-        folders = (paths.styles_dir(), paths.own_styles_dir())
-    except JamtuiError:
-        return None
-    return {path.stem for folder in folders for path in folder.glob("*.toml")} or None
 
 
 def check_folders() -> Iterator[Check]:
@@ -155,7 +148,11 @@ def check_folder(name: str, find: Callable[[], Path]) -> Check:
 
 
 def check_content() -> Iterator[Check]:
-    """Styles and phrases that ship with the program."""
+    """Styles and phrases that ship with the program, and the musician's own styles: one that cannot be read
+    keeps the band from starting."""
+    # Imported here: `jamtui ports` needs no styles.
+    from jamtui.styles.loading import load_styles
+
     for name, find, pattern in (
         ("Styles", paths.styles_dir, "*.toml"),
         ("Phrases", paths.phrase_library_dir, "*/*.toml"),
@@ -167,7 +164,18 @@ def check_content() -> Iterator[Check]:
             yield Check(name, False, str(error), fix)
             continue
         count = len(list(folder.glob(pattern)))
-        yield Check(name, count > 0, f"{count} files in {folder}", fix)
+        detail = f"{count} files in {folder}"
+        if name == "Styles" and count:
+            own = paths.own_styles_dir()
+            yours = len(list(own.glob(pattern)))
+            detail += f", {yours} of your own in {own}" if yours else ""
+            try:
+                load_styles(folder, own)
+            except JamtuiError as error:
+                fix = "correct that file, or move it out of the folder"
+                yield Check(name, False, str(error), fix)
+                continue
+        yield Check(name, count > 0, detail, fix)
 
 
 def check_midi(system: MidiSystem, config: Config) -> Check:
@@ -181,7 +189,7 @@ def check_midi(system: MidiSystem, config: Config) -> Check:
             fix = 'set api = "auto" under [midi] in the configuration'
         return Check("MIDI", False, system.reason, fix)
     virtual = "virtual ports" if system.has_virtual_ports else "no virtual ports"
-    return Check("MIDI", True, f"{system.api}, {virtual}")
+    return Check("MIDI", True, f"{system.served_by}, {virtual}")
 
 
 def _chosen_inputs(system: MidiSystem, config: Config) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from jamtui import paths
-from jamtui.config import Config, check_names, load_config
+from jamtui.config import Config, load_config
 from jamtui.errors import JamtuiError
 from jamtui.music.detect import default_namer
 from jamtui.music.phrase import Role, Source
@@ -33,6 +33,7 @@ from jamtui.playback.priority import raise_this_process
 from jamtui.playback.quiet import Quiet
 from jamtui.playback.waiting import PreciseWait
 from jamtui.processes.children import when_orphaned
+from jamtui.processes.configured import check_configured
 from jamtui.processes.engine_band import choose_style, make_band, open_journal
 from jamtui.processes.engine_desk import Desk
 from jamtui.processes.engine_ports import EnginePorts
@@ -45,7 +46,6 @@ from jamtui.processes.restart import restart_state, take_up
 from jamtui.processes.shared import SharedState
 from jamtui.processes.sinks import SINKS
 from jamtui.processes.sources import Sources
-from jamtui.session.actions import BY_NAME
 from jamtui.session.book_file import load_book
 from jamtui.session.generator import GeneratorHealth
 from jamtui.styles.loading import load_styles
@@ -97,7 +97,7 @@ class Engine:
         self._shared = SharedState(runtime / "state.map")
         state = self._shared.read_state() if restore else None
         styles = load_styles(paths.styles_dir(), paths.own_styles_dir())
-        check_names(config, BY_NAME, styles, str(paths.config_file()))
+        check_configured(config, styles, str(paths.config_file()))
         self._inputs: deque[tuple[int, str, bytes]] = deque()
         self._inbox: deque[tuple[Peer, bytes | None]] = deque()
         self._commands: deque[Command] = deque()

@@ -13,6 +13,7 @@ from jamtui.music.phrase import Role
 from jamtui.playback.clock import MusicalClock
 from jamtui.playback.commands import Command
 from jamtui.playback.quiet import Quiet
+from jamtui.processes.configured import mappings
 from jamtui.processes.engine_ports import EnginePorts
 from jamtui.processes.options import SessionOptions
 from jamtui.processes.sinks import CLOCK, ONE, THRU
@@ -23,7 +24,6 @@ from jamtui.session.demo_form import DEFAULT_FORM, form_of
 from jamtui.session.demo_player import DemoPlayer
 from jamtui.session.hearing import ChordStream
 from jamtui.session.journal import JournalWriter
-from jamtui.session.midi_map import Mapping as MidiMapping
 from jamtui.session.midi_map import MidiMap
 from jamtui.session.settings import BandOptions, BandSettings
 from jamtui.styles.style import Style
@@ -129,26 +129,11 @@ def make_band(
             tempo_given=options.tempo is not None or playing.tempo is not None,
             demo=options.demo,
         ),
-        midi_map=_midi_map(config),
+        midi_map=MidiMap(mappings(config)),
         demo=demo,
         chart=chart,
         recorder=recorder,
         tell=tell,
         hurry=hurry,
         elsewhere=elsewhere,
-    )
-
-
-def _midi_map(config: Config) -> MidiMap:
-    return MidiMap(
-        [
-            MidiMapping(
-                a.action,
-                a.note is not None,
-                a.note if a.note is not None else a.cc or 0,
-                None if a.channel is None else a.channel - 1,
-                a.argument,
-            )
-            for a in config.actions
-        ]
     )

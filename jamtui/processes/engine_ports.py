@@ -410,11 +410,10 @@ class EnginePorts:
         if not any(at.is_port for at in placed.values()):
             reason = next(at.reason for at in placed.values())
             return "null output" if reason == "null output" else f"null output: {reason}"
-        system = {"jack": "JACK", "alsa": "ALSA", "coremidi": "CoreMIDI", "winmm": "Windows MIDI"}
-        api = system.get(self.system.api, self.system.api)
+        system = self.system.served_by
         if mode == "virtual":
-            return f"virtual ports jamtui lead, bass, comp, drums ({api})"
-        return f"{', '.join(sorted(set(self.port_names.values())))} ({api})"
+            return f"virtual ports jamtui lead, bass, comp, drums ({system})"
+        return f"{', '.join(sorted(set(self.port_names.values())))} ({system})"
 
     def _list_ports(self) -> tuple[tuple[PortView, ...], tuple[PortView, ...], str]:
         used = set(self.inputs)

@@ -24,6 +24,7 @@ from jamtui.library.store import SqliteStore
 from jamtui.music.phrase import Bar, Brief, ChordSpan, Phrase, Role, Source
 from jamtui.processes.codec import from_plain
 from jamtui.processes.ingest_beside import IngestBeside
+from jamtui.processes.tidying import settle
 from jamtui.session.audition import AuditionNote
 from jamtui.session.book import ReflexPhrase
 from jamtui.session.generator import GeneratorHealth
@@ -273,6 +274,7 @@ class LibraryWorker:
             self._starter(self._path)
             searcher = Searcher(store)
             searcher.warm()
+            settle()
             searcher.start()
         except BaseException:
             store.close()

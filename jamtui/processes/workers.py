@@ -22,6 +22,7 @@ from jamtui.processes.children import when_orphaned
 from jamtui.processes.client import EngineLink
 from jamtui.processes.codec import Plain, from_plain
 from jamtui.processes.options import SessionOptions
+from jamtui.processes.tidying import tidy
 from jamtui.session.generator import (
     Corresponding,
     Generator,
@@ -192,9 +193,11 @@ async def run(
     workers = Workers(link, generators, problems)
     workers.attach()
     ready.set()
+    tidying = loop.create_task(tidy())
     try:
         await stop.wait()
     finally:
+        tidying.cancel()
         await workers.close()
         link.close()
 

@@ -1,9 +1,19 @@
 """Actions on notes and controllers: hands are on the piano and the DAW has the focus."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from jamtui.session.actions import BY_NAME, Argument
+from jamtui.session.settings import (
+    GRIDS,
+    ROLES,
+    SettingError,
+    read_choice,
+    read_meter,
+    read_seed,
+    read_share,
+)
 
 _CC_ON = 64
 """Controller values from here on count as pressed (the MIDI convention for switches)."""
@@ -28,11 +38,68 @@ class Triggered:
     argument: str | float | None = None
 
 
-_RANGES: dict[str, tuple[float, float]] = {
+_RANGES: Final[dict[str, tuple[float, float]]] = {
     "temperature": (0.0, 1.0),
     "energy": (0.0, 1.0),
+    "density": (0.0, 1.0),
+    "surprise": (0.0, 1.0),
     "tempo": (40.0, 240.0),
 }
+"""What a controller sets from its lowest to its highest value, where the mapping says no number itself."""
+
+_ANY_TEXT: Final = frozenset({"audition", "ingest", "input_toggle", "output_pick"})
+"""Actions that need a text which only the moment can judge: a phrase, a folder, a port."""
+
+
+def check_mapping(mapping: Mapping, styles: Collection[str] | None = None) -> None:
+    """Refuse at the start what could only fail on stage: an argument that the action cannot use, or none
+    where it needs one.
+
+    Args:
+        styles: names of the styles there are; None where that is not known.
+
+    Raises:
+        SettingError: with what to do. An unknown action is not judged here.
+    """
+    name, argument = mapping.action, mapping.argument
+    action = BY_NAME.get(name)
+    if action is None:
+        return
+    if action.argument is Argument.NONE:
+        if argument is not None:
+            raise SettingError(f"The action {name} takes no argument; leave {argument!r} out.")
+        return
+    if argument is None:
+        if name in _RANGES and mapping.note:
+            raise SettingError(f"Give {name} an argument on a note: the number it sets; a cc needs none.")
+        if name == "style" or name in _ANY_TEXT:
+            raise SettingError(f"Give {name} its argument: {action.help}")
+        return
+    readers: dict[str, Callable[[str | float], object]] = {
+        "meter": read_meter,
+        "grid": lambda value: read_choice(value, tuple(GRIDS), "grid"),
+        "seed": read_seed,
+        "tempo": lambda value: _number_within(value, 20, 400, "tempo"),
+        "capture": lambda value: _number_within(value, 1, 8, "number of bars"),
+    }
+    if name in readers:
+        readers[name](argument)
+    elif name in _RANGES:
+        read_share(argument, name)
+    elif action.argument is Argument.ROLE:
+        read_choice(argument, [role.value for role in ROLES], "role")
+    elif action.argument is Argument.STYLE and styles is not None:
+        read_choice(argument, sorted(styles), "style")
+
+
+def _number_within(value: str | float, low: int, high: int, what: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = float("nan")
+    if not low <= number <= high:
+        raise SettingError(f"Give a {what} from {low} to {high}, not {value!r}.")
+    return number
 
 
 class MidiMap:

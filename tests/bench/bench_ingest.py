@@ -31,7 +31,7 @@ def measured(path: Path, link: "multiprocessing.connection.Connection") -> None:
     begun = time.perf_counter()
     try:
         packed = pack(analyse_file(path))
-        phrases = len(packed.prepared.records) if packed.prepared else 0
+        phrases = packed.prepared.found if packed.prepared else 0
         refused, failed = packed.source.refused, ""
     except BaseException as error:
         phrases, refused, failed = 0, "", repr(error)

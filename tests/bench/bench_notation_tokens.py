@@ -6,7 +6,8 @@ VOCABULARY is a GGUF file, a vocabulary alone will do (``ggml-vocab-qwen2.gguf``
 of llama-cpp-python, ``vendor/llama.cpp/models``); it is read by llama.cpp (the extra ``llama``). Prints
 tokens per bar for the starter phrases, bass figures and grooves and for answers drawn under the mask; then,
 for charts played bar by bar with examples from the starter phrases, the tokens of each prompt that it does
-not share with the one before. ``--charts`` adds the tunes of a manifest of lead sheets (``kind``
+not share with the one before; and for how many chord symbols the prompt builder's own count is too low.
+``--charts`` adds the tunes of a manifest of lead sheets (``kind``
 "leadsheet", ``chords`` as pairs of position in quarter notes and symbol).
 """
 
@@ -26,13 +27,14 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from jamtui.errors import MusicError
 from jamtui.generators.mask import build_pattern
-from jamtui.generators.prompt import Example, build_prompt, example_of
+from jamtui.generators.prompt import Example, build_prompt, example_of, fitting, tokens
 from jamtui.generators.request import cut, make_request
 from jamtui.music.chord import Family, parse_chord
 from jamtui.music.meter import COMMON_TIME, EIGHTH, METERS, PPQ, SIXTEENTH
 from jamtui.music.notation import GRIDS, GridSpec, encode
 from jamtui.music.phrase import FORECAST_BARS, Brief, ChordSpan, Note, Phrase, Role
 from jamtui.music.phrase_text import parse_phrase
+from jamtui.music.quality import QUALITIES
 from jamtui.music.scale import key_of
 from jamtui.session.book_compile import bass_entries, read_library
 from jamtui.styles.loading import load_styles
@@ -46,6 +48,8 @@ CHARTS = {
     "minor": "Cm7 | Cm7 | Fm7 | Fm7 | Dm7b5 | G7b9 | Cm7 | Cm7",
     "altered": "C7#5b9#9 F7#5b9#9 | Bb7#5b9#9 Eb7#5b9#9",
 }
+
+SPELLINGS = ("C", "C#", "Db", "D", "D#", "Eb", "E", "F", "F#", "Gb", "G", "G#", "Ab", "A", "A#", "Bb", "B")
 
 Count = Callable[[str], list[int]]
 
@@ -152,7 +156,7 @@ def prompts(count: Count, styles: dict[str, Style], manifest: Path | None) -> No
     print("\n| charts | grid, bars asked for | prompts | tokens | not shared: mean | p99 | most |")
     print("|---|---|---|---|---|---|---|")
     for name, charts in forms.items():
-        for step, bars in ((EIGHTH, 2), (EIGHTH, 4), (SIXTEENTH, 2)):
+        for step, bars in ((EIGHTH, 2), (EIGHTH, 4), (EIGHTH, 8), (SIXTEENTH, 2), (SIXTEENTH, 8)):
             fresh: list[int] = []
             sizes: list[int] = []
             random = Random(7)
@@ -160,24 +164,32 @@ def prompts(count: Count, styles: dict[str, Style], manifest: Path | None) -> No
                 before: list[int] = []
                 for bar in range(24):
                     role = Role.LEAD if name != "blues" or bar % 2 else Role.BASS
-                    asked = make_request(
-                        brief_at(form, bar, role, number), styles["swing"], bars=bars, step=step
+                    asked = fitting(
+                        make_request(brief_at(form, bar, role, number), styles["swing"], bars=bars, step=step)
                     )
                     examples = found(stored, asked.chords[0].chord.root, role, random)
-                    tokens = count(build_prompt(asked, examples).text)
+                    read = count(build_prompt(asked, examples).text)
                     shared = next(
-                        (n for n, (a, b) in enumerate(zip(before, tokens, strict=False)) if a != b),
-                        min(len(before), len(tokens)),
+                        (n for n, (a, b) in enumerate(zip(before, read, strict=False)) if a != b),
+                        min(len(before), len(read)),
                     )
                     if bar:
-                        fresh.append(len(tokens) - shared)
-                        sizes.append(len(tokens))
-                    before = tokens
+                        fresh.append(len(read) - shared)
+                        sizes.append(len(read))
+                    before = read
             p99 = quantiles(fresh, n=100)[98]
             print(
                 f"| {name} | {GRIDS[step]}, {bars} | {len(fresh)} | {mean(sizes):.0f} "
                 f"| {mean(fresh):.0f} | {p99:.0f} | {max(fresh)} |"
             )
+
+
+def counting(count: Count) -> None:
+    """Print for how many of all chord symbols the prompt builder counts fewer tokens than there are."""
+    symbols = [f"{root}{quality}" for root in SPELLINGS for quality in QUALITIES]
+    known = [parse_chord(symbol).symbol for symbol in symbols]
+    low = [s for s in known if len(count(f" {s} |")) - len(count(" |")) > tokens(f" {s}")]
+    print(f"\n{len(known)} chord symbols, our own count is too low for {len(low)}: {' '.join(low[:20])}")
 
 
 def found(stored: list[Phrase], root: int, role: Role, random: Random) -> list[Example]:
@@ -200,6 +212,7 @@ def main() -> None:
     styles = load_styles(ROOT / "styles")
     per_bar(count, styles)
     prompts(count, styles, told.charts)
+    counting(count)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pytest
 
 from jamtui.console.app import JamApp
 from jamtui.console.frame import Drawer
-from jamtui.console.keys import Keymap, written
+from jamtui.console.keys import Keymap, named, written
 from jamtui.errors import ConfigError
 from jamtui.session.actions import ACTIONS, BY_NAME, Argument
 from jamtui.session.snapshot import PortView, Snapshot
@@ -280,11 +280,37 @@ def test_override_by_character_and_none() -> None:
         ({"freeze": "z"}, "chord pad"),
         ({"freeze": "s"}, "change one of them"),
         ({"panic": ""}, "panic needs a key"),
+        ({"panic": "foo bar"}, "no key 'foo bar'; give a character"),
+        ({"panic": "F10"}, "did you mean 'f10'"),
+        ({"panic": "ctl+x"}, "did you mean 'ctrl'"),
     ],
 )
 def test_overrides_that_cannot_be(overrides: dict[str, str], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         Keymap(overrides)
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("f10", "f10"),
+        (" x ", "x"),
+        ("#", "number_sign"),
+        ("less_than_sign", "less_than_sign"),
+        ("alt+!", "alt+exclamation_mark"),
+        ("+", "plus"),
+        ("alt++", "alt+plus"),
+        ("ctrl+shift+f2", "ctrl+shift+f2"),
+        ("ä", "ä"),
+    ],
+)
+def test_keys_are_given_by_name_or_character(given: str, name: str) -> None:
+    assert named(given) == name
+
+
+@pytest.mark.parametrize("action", [a for a in ACTIONS if a.key], ids=lambda a: a.name)
+def test_every_default_key_is_one_that_may_be_given(action: object) -> None:
+    assert named(action.key) == action.key  # type: ignore[attr-defined] # an Action; see above
 
 
 def test_every_hint_is_written_for_people() -> None:

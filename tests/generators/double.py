@@ -15,70 +15,26 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
+from tests.generators.plays import (
+    BUSY,
+    REASONS,
+    Chunks,
+    Music,
+    Play,
+    Raw,
+    Replay,
+    Says,
+    Silence,
+    Status,
+    recorded,
+    send_raw,
+    send_replay,
+)
 from tests.generators.writing import prose_tokens, text_for, tokens_of
 
-WIRE = Path(__file__).parent / "ollama_wire"
 _CREATED = "2026-11-20T09:56:14.362671911Z"
-BUSY = "server busy, please try again.  maximum pending requests exceeded"
-_REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 500: "Internal Server Error",
-            503: "Service Unavailable"}  # fmt: skip
-
-
-def recorded(name: str) -> dict[str, Any]:
-    """A recorded exchange: ``request``, ``status``, ``headers`` and ``lines`` as (second, text)."""
-    found: dict[str, Any] = json.loads((WIRE / f"{name}.json").read_text(encoding="utf-8"))
-    return found
-
-
-@dataclass(frozen=True)
-class Music:
-    """The normal answer: text that the request's pattern allows, token by token, then ``done``. Without a
-    pattern, words by chance."""
-
-
-@dataclass(frozen=True)
-class Replay:
-    """The recorded exchange ``name``, its bytes cut at random places (``split``: the seed; None: a chunk a
-    line) and, with ``paced``, at the moments that were recorded."""
-
-    name: str
-    split: int | None = None
-    paced: bool = False
-
-
-@dataclass(frozen=True)
-class Says:
-    """``pieces`` as an answer's ``response`` (or ``thinking``) fields, at the token rate. ``ends``: the last
-    line's ``done_reason``; ``""``: the stream ends properly without a ``done``; ``cut``: the connection
-    breaks; ``hang``: nothing more comes. Pieces of bytes are sent as they are, whole lines of the body."""
-
-    pieces: Sequence[str | bytes]
-    ends: str = "stop"
-    where: str = "response"
-    error: str = ""
-    split: int | None = None
-
-
-@dataclass(frozen=True)
-class Status:
-    """An error status with the error as a real server words it."""
-
-    status: int
-    error: str
-
-
-@dataclass(frozen=True)
-class Silence:
-    """The request is taken and nothing comes for ``seconds``; then ``then`` does."""
-
-    seconds: float
-    then: "Music | Says | Replay | Status" = Music()
-
-
-Play = Music | Replay | Says | Status | Silence
 
 
 @dataclass
@@ -94,6 +50,19 @@ class Seen:
     ended_at: float | None = None
     cancelled: bool = False
     new_prompt_tokens: int = 0
+    play: Play | None = None
+    """What it was answered with."""
+    last_at: float | None = None
+    """When something was sent last."""
+
+    @property
+    def wrong_at(self) -> float:
+        """When what its play does wrong was done: at the last that was sent, else at the end of it."""
+        if isinstance(self.play, Silence):
+            return self.at
+        play = self.play
+        ends = play.ends if isinstance(play, Says) else play.then if isinstance(play, Raw) else ""
+        return (self.last_at if ends == "hang" else self.ended_at) or self.at
 
 
 def _now() -> float:
@@ -124,6 +93,8 @@ class Double:
     def __post_init__(self) -> None:
         self.seen: list[Seen] = []
         self.plays: deque[Play] = deque()
+        self.answers: dict[str, Replay | Raw | Status] = {}
+        """What other paths than that for music answer, in place of what they should."""
         self.loaded: str | None = None
         self.options: dict[str, Any] | None = None
         self.loads = 0
@@ -240,7 +211,9 @@ class Double:
             writer.close()
 
     async def _answer(self, seen: Seen, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if (seen.method, seen.path) == ("GET", "/api/tags"):
+        if (told := self.answers.get(seen.path)) is not None and not seen.body.get("prompt"):
+            await self._told(told, writer)
+        elif (seen.method, seen.path) == ("GET", "/api/tags"):
             await self._whole(writer, 200, self._tags())
         elif (seen.method, seen.path) == ("GET", "/api/version"):
             await self._whole(writer, 200, recorded("version")["lines"][0][1].encode())
@@ -272,11 +245,12 @@ class Double:
             play: Play = Music()
             if seen.body.get("prompt") and self.plays:
                 play = self.plays.popleft()
+            seen.play = play
             name = str(seen.body.get("model"))
             if ":" not in name:
                 name += ":latest"
             if isinstance(play, Status):
-                await self._error(writer, play.status, play.error)
+                await self._told(play, writer)
                 return
             if name not in dict(self.models) and not isinstance(play, Replay):
                 await self._error(writer, 404, f"model '{seen.body.get('model')}' not found")
@@ -301,11 +275,9 @@ class Double:
         if isinstance(play, Silence):
             await asyncio.sleep(play.seconds)
             play = play.then
-        if isinstance(play, Replay):
-            await self._replay(play, writer)
-            return
-        if isinstance(play, Status):
-            await self._error(writer, play.status, play.error)
+        if isinstance(play, (Replay, Status, Raw)):
+            seen.last_at = _now()
+            await self._told(play, writer)
             return
         # The options of the runner: a change loads the model again.
         asked = seen.body.get("options") or {}
@@ -335,6 +307,14 @@ class Double:
         self._cache.append(prompt)
         await self._speak(seen, name, play, writer, loaded_ns, len(prompt), prompt_s)
 
+    async def _told(self, play: Replay | Status | Raw, writer: asyncio.StreamWriter) -> None:
+        if isinstance(play, Replay):
+            await send_replay(play, writer, _now)
+        elif isinstance(play, Raw):
+            await send_raw(play, writer)
+        else:
+            await self._error(writer, play.status, play.error)
+
     async def _speak(
         self,
         seen: Seen,
@@ -361,7 +341,7 @@ class Double:
             line = self._line(name, where, text) | {"done": True, "done_reason": ends}
             await self._whole(writer, 200, json.dumps(line, separators=(",", ":")).encode())
             return
-        stream = _Chunks(writer, split)
+        stream = Chunks(writer, split)
         await stream.head(200)
         start = _now()
         for number, piece in enumerate(pieces, 1):
@@ -369,8 +349,10 @@ class Double:
             if isinstance(piece, bytes):
                 await stream.send(piece)
             else:
-                await stream.send(self._encode(self._line(name, where, piece) | {"done": False}))
-            seen.tokens = number
+                line = self._line(name, where, piece) | {"done": False}
+                backwards = isinstance(play, Music) and play.backwards
+                await stream.send(self._encode(dict(reversed(line.items())) if backwards else line))
+            seen.tokens, seen.last_at = number, _now()
             seen.first_token_at = seen.first_token_at or _now()
         if ends == "hang":
             await asyncio.sleep(3600)
@@ -419,20 +401,6 @@ class Double:
     def _encode(line: dict[str, Any]) -> bytes:
         return json.dumps(line, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
 
-    async def _replay(self, play: Replay, writer: asyncio.StreamWriter) -> None:
-        exchange = recorded(play.name)
-        if "content-length" in exchange["headers"]:
-            await self._whole(writer, exchange["status"], exchange["lines"][0][1].encode())
-            return
-        stream = _Chunks(writer, play.split)
-        await stream.head(exchange["status"], exchange["headers"]["content-type"])
-        start = _now()
-        for at, line in exchange["lines"]:
-            if play.paced:
-                await asyncio.sleep(start + at - _now())
-            await stream.send(line.encode() + b"\n")
-        await stream.end()
-
     # -- the rest of the life cycle ----------------------------------------------------------------------
 
     def _tags(self) -> bytes:
@@ -447,7 +415,7 @@ class Double:
 
     async def _pull(self, seen: Seen, writer: asyncio.StreamWriter) -> None:
         name = str(seen.body.get("model"))
-        stream = _Chunks(writer, None)
+        stream = Chunks(writer, None)
         await stream.head(200)
         sizes = dict(self.pulled)
         await stream.send(self._encode({"status": "pulling manifest"}))
@@ -468,47 +436,9 @@ class Double:
     async def _whole(
         self, writer: asyncio.StreamWriter, status: int, body: bytes, kind: str = "application/json"
     ) -> None:
-        head = f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Type: {kind}\r\n"
+        head = f"HTTP/1.1 {status} {REASONS[status]}\r\nContent-Type: {kind}\r\n"
         writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         await writer.drain()
-
-
-class _Chunks:
-    """A chunked body. With ``split``, the chunks' borders lie anywhere, also inside a character."""
-
-    def __init__(self, writer: asyncio.StreamWriter, split: int | None) -> None:
-        self._writer = writer
-        self._rng = None if split is None else random.Random(split)
-        self._left = b""
-
-    async def head(self, status: int, kind: str = "application/x-ndjson") -> None:
-        head = f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Type: {kind}\r\n"
-        self._writer.write(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
-        await self._writer.drain()
-
-    async def send(self, data: bytes) -> None:
-        if self._rng is None:
-            await self._chunk(data)
-            return
-        self._left += data
-        while len(self._left) > 1 and self._rng.random() < 0.9:
-            cut = self._rng.randint(1, min(40, len(self._left)))
-            await self._chunk(self._left[:cut])
-            self._left = self._left[cut:]
-
-    async def flush(self) -> None:
-        if self._left:
-            await self._chunk(self._left)
-            self._left = b""
-
-    async def end(self) -> None:
-        await self.flush()
-        self._writer.write(b"0\r\n\r\n")
-        await self._writer.drain()
-
-    async def _chunk(self, data: bytes) -> None:
-        self._writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
-        await self._writer.drain()
 
 
 def _shared(one: Sequence[str], other: Sequence[str]) -> int:

@@ -66,6 +66,7 @@ class Playing:
         self.offered: list[tuple[Bar, bool, str]] = []
         self.sources = Sources(REFLEX)
         self.bar_at: list[float] = []
+        self.outlook: object = None
 
     # -- the engine's half of the link -------------------------------------------------------------------
 
@@ -87,9 +88,12 @@ class Playing:
     def _brief(self, workers: Workers) -> None:
         band = self.stage.band
         tick = band.clock.segment.tick_at(self.stage.time())
-        useless = self.sources.useless(lambda brief: band.conductor.wants(brief, tick))
-        if useless:
-            workers.take("cancel", useless)
+        outlook = band.conductor.outlook(tick)
+        if outlook != self.outlook:
+            self.outlook = outlook
+            useless = self.sources.useless(lambda brief: band.conductor.wants(brief, tick))
+            if useless:
+                workers.take("cancel", useless)
         for brief in band.briefs():
             self.sources.sent(brief)
             workers.take(*decode(encode("brief", brief)))

@@ -19,8 +19,9 @@ from jamtui.music.phrase import Brief, ChordSpan, Note, Phrase, Role, Source
 from jamtui.session.exchange import Exchange
 from jamtui.session.generator import Corresponding, Generator, Inspired, Reporting
 from tests.generators.briefs import brief_for, spans
-from tests.generators.double import Double, Says, Seen, Silence
+from tests.generators.double import Double, Seen
 from tests.generators.playing import LOOP_KEYS, Playing, play_all, ready
+from tests.generators.plays import Says, Silence
 from tests.generators.virtual_time import run
 from tests.session.stage import styles
 

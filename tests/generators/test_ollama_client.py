@@ -16,7 +16,8 @@ from jamtui.generators.ollama_client import (
     default_hosts,
     host_url,
 )
-from tests.generators.double import Double, Music, Replay, Says, Silence, Status, recorded
+from tests.generators.double import Double
+from tests.generators.plays import Music, Replay, Says, Silence, Status, recorded
 
 PATTERN = r"^( (C|D|Eb|F|G|A|Bb|c|-)){16} \|$"
 
@@ -104,8 +105,8 @@ async def test_recorded_failures_have_their_kind(name: str, kind: Kind) -> None:
         (Says([" C", " D"], ends="cut"), Kind.CUT),
         (Says([" C", " D"], ends=""), Kind.CUT),
         (Says([" C"], error="llama runner process has terminated"), Kind.ERROR),
-        (Says([b"<html>502 Bad Gateway</html>\n"]), Kind.NONSENSE),
-        (Says([b"[1,2,3]\n"]), Kind.NONSENSE),
+        (Says([b"<html>502 Bad Gateway</html>\n"]), Kind.FOREIGN),
+        (Says([b"[1,2,3]\n"]), Kind.FOREIGN),
         (Says(["hm"] * 200, where="thinking"), Kind.NONSENSE),
     ],
 )

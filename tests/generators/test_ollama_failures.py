@@ -16,8 +16,9 @@ import pytest
 from jamtui.generators.hosts import make_hosts
 from jamtui.generators.ollama import OllamaSource
 from jamtui.music.phrase import Role
-from tests.generators.double import BUSY, Double, Play, Replay, Says, Silence, Status
+from tests.generators.double import Double
 from tests.generators.playing import Playing, play_all, ready
+from tests.generators.plays import BUSY, Music, Play, Replay, Says, Silence, Status
 from tests.generators.virtual_time import run
 from tests.session.stage import styles
 
@@ -25,7 +26,6 @@ BARS = 14
 FAILS_AT = 4
 """The bar at whose beginning things go wrong."""
 OTHERS = (Role.BASS, Role.COMP, Role.DRUMS)
-KEYS = b'{"done":false,"response":" C","created_at":"x","model":"m"}\n'
 BROKEN = '{"model":"m","response":" C\u00e9","done":false}\n'.encode()
 
 
@@ -67,10 +67,12 @@ CASES = {
     "aborted repetition": Case(plays=(Replay("repeat_abort_no_done"),), state="down", says="broke off"),
     "connection cut": Case(plays=(Says([" C", " D"], ends="cut"),), state="down", says="broke off"),
     "length in mid-note": Case(
-        plays=(Says(['"', " D", " F", " A", " c", " A", " F", " D", " -", " |", " E"], ends="length"),) * 3
+        plays=(Says(['"', " D", " F", " A", " c", " A", " F", " D", " -", " |", " E"], ends="length"),) * 3,
+        state="nonsense",
+        says="stopped in mid-bar",
     ),
     "thinks only": Case(plays=(Replay("thinking_swallows_output", 4),) * 3, state="nonsense", says="llm use"),
-    "keys in another order": Case(plays=(Says([KEYS] * 8),) * 3),
+    "keys in another order": Case(plays=(Music(backwards=True),) * 3),
     "format ignored": Case(
         plays=(Says(["Sure! Here is a jazzy", " solo: C E G", " and more.\n"]),) * 3, state="nonsense"
     ),
@@ -78,13 +80,17 @@ CASES = {
         plays=(Says(['{"note": "C5", ', '"velocity": 100}', "\n"]),) * 3, state="nonsense"
     ),
     "queue full": Case(plays=(Status(503, BUSY),) * 2, state="down", says="busy"),
-    "stops in mid-stream": Case(plays=(Says([" D"] * 3, ends="hang"),)),
+    "stops in mid-stream": Case(
+        plays=(Says([" D"] * 3, ends="hang"),), state="slow", says="stopped in mid-answer"
+    ),
     "10,000 tokens of garbage": Case(plays=(Says(garbage(), split=9),) * 3, state="nonsense"),
     "broken characters over chunks": Case(plays=(Says([BROKEN] * 9, split=3),) * 3, state="nonsense"),
     "half a character": Case(
         plays=(Says([BROKEN.replace(b"\xc3\xa9", b"\xc3")] * 9, split=3),) * 3, state="nonsense"
     ),
-    "no line of the protocol": Case(plays=(Says([b"<html>\n"]),) * 3, state="nonsense"),
+    "no line of the protocol": Case(
+        plays=(Says([b"<html>\n"]),), state="down", says="no answer of an Ollama server"
+    ),
     "one token a second": Case(event=slow, later=fast, state="slow"),
     "silent": Case(plays=(Silence(3.5),), state="slow", says="no note for"),
 }

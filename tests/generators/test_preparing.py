@@ -18,7 +18,8 @@ from jamtui.music.scale import key_of
 from jamtui.session.guard import Guard, Limits
 from jamtui.session.voicelead import surprise_of
 from tests.generators.asking import CHARTS, styles
-from tests.generators.double import BUSY, Double, Says, Status
+from tests.generators.double import Double
+from tests.generators.plays import BUSY, Says, Status
 from tests.generators.virtual_time import run
 
 CHART = parse_chart("Dm7 | G7 | Cmaj7 | A7 | Dm7 G7 | N.C.")

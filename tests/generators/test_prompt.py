@@ -4,10 +4,21 @@ import re
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from jamtui.generators.answer import AnswerReader
-from jamtui.generators.prompt import LONGEST_FORM, NEW, Example, build_prompt, example_of, form_of, tokens
-from jamtui.generators.request import make_request
+from jamtui.generators.prompt import (
+    LONGEST_FORM,
+    NEW,
+    Example,
+    build_prompt,
+    example_of,
+    fitting,
+    form_of,
+    tokens,
+)
+from jamtui.generators.request import Request, cut, make_request
 from jamtui.music.chart import parse_chart
 from jamtui.music.meter import EIGHTH, METERS, SIXTEENTH
 from jamtui.music.notation import GRIDS, TRIPLET, GridSpec
@@ -162,3 +173,78 @@ def test_wishes_are_said_in_words() -> None:
     assert "many notes" in build_prompt(request(density=0.9)).text
     assert "hot" in build_prompt(request(energy=1.0)).text
     assert "Bop at the lake" in build_prompt(request(), style_words="Bop at the lake").text
+
+
+_WORD = re.compile(
+    r"<\|im_\w+\|>|[^\r\n\w]?(?:Just|Lead|Bass|Chords|[a-z]{3,}|[^\W\d_])|\d| ?(?:_|[^\s\w])+\n*|\s+"
+)
+"""A stand-in for a model's own vocabulary: text is cut as Qwen's is, words of English are whole, and every
+other letter is a token (a real one joins ``maj`` or ``dim``)."""
+
+
+def test_the_stand_in_vocabulary_loses_nothing() -> None:
+    text = build_prompt(request()).text
+    assert "".join(_WORD.findall(text)) == text
+
+
+ROOTS = st.sampled_from(["C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"])
+KINDS = st.sampled_from(["", "7", "m7", "maj7", "m7b5", "7alt", "6", "dim7", "7b9", "m6", "7sus4"])
+SYMBOLS = st.builds(lambda root, kind: root + kind, ROOTS, KINDS)
+SONG_BARS = st.lists(st.lists(SYMBOLS, min_size=1, max_size=4), min_size=1, max_size=13)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    SONG_BARS,
+    st.integers(1, 8),
+    st.sampled_from([EIGHTH, SIXTEENTH]),
+    st.sampled_from([Role.LEAD, Role.BASS, Role.COMP]),
+)
+def test_a_server_reads_150_new_tokens_at_most_however_many_bars_are_wanted(
+    song: list[list[str]], bars: int, step: int, role: Role
+) -> None:
+    style = styles()["swing"]
+    before: list[str] = []
+    for number in range(len(song) + 2):
+        text = " | ".join(" ".join(song[(number + n) % len(song)]) for n in range(16))
+        played = tuple(Note(-3840 + n * 480, 60 + (number + 5 * n) % 12, 480) for n in range(8))
+        made = brief(role, chart=text, just_played=played, bar_number=number, density=0.9)
+        asked = fitting(make_request(made, style, bars=bars, step=step))
+        prompt = build_prompt(asked, [example_of(PHRASE, number % 5)] * 8)
+        wanted = _lead_sheet(asked)
+        assert f":\n{wanted}" in prompt.text, "the chords of the bars wanted are always whole"
+        told = _WORD.findall(prompt.text)
+        known = next((n for n, (a, b) in enumerate(zip(before, told, strict=False)) if a != b), len(told))
+        if number:
+            assert len(told) - known <= 150
+        assert asked.bars == bars or max(len(bar) for bar in song) > 2
+        before = told
+
+
+def _lead_sheet(asked: Request) -> str:
+    bars = (cut(asked.chords, n * 3840, 3840) for n in range(asked.bars))
+    return " | ".join(" ".join(span.chord.symbol for span in bar) for bar in bars)
+
+
+def test_what_was_just_played_gives_way_before_the_form_and_both_before_chords() -> None:
+    played = tuple(Note(-7680 + n * 480, 60 + n % 12, 480) for n in range(16))
+    style = styles()["swing"]
+
+    def told(chart: str) -> str:
+        made = brief(chart=chart, just_played=played, bar_number=0)
+        return build_prompt(make_request(made, style, bars=8)).text
+
+    def lines(text: str) -> int:
+        return text.rsplit("Just played:\n", 1)[1].split("\n")[0].count("|") if "Just played" in text else 0
+
+    short = told(" | ".join(["Dm7 | G7 | Cmaj7 | A7"] * 4))
+    assert "Form: " in short
+    assert lines(short) == 2
+    form = "Ebmaj7 | Abmaj7 | Gm7 C7 | Fm7 Bb7 | Ebmaj7 | Abmaj7 | Gm7 C7 | Fm7"
+    longer = told(f"{form} | {form}")
+    assert "Form: " in longer
+    assert lines(longer) == 1
+    form = "C#m7b5 F#7b9 | " * 7 + "Bmaj7 G#7alt"
+    longest = told(f"{form} | {form}")
+    assert "Form: " not in longest
+    assert longest.count("F#7b9") == 8 - 1

@@ -150,6 +150,7 @@ def test_bans_keeps_and_what_to_avoid(store: SqliteStore) -> None:
         assert second[:7] == [h.record.id for h in first[1:]]
         kept = second[4]
         store.mark(kept, kept=True)
+        searcher.refresh()
         assert [h.record.id for h in searcher.search(query)].index(kept) < 4
         store.mark(first[0].record.id, banned=False)
         store.mark(kept, kept=False)

@@ -10,6 +10,7 @@ import pytest
 from jamtui import paths
 from jamtui.config import Config, MidiConfig, RoleConfig, RolesConfig, parse_config
 from jamtui.midi import names
+from jamtui.midi.apis import TITLE
 from jamtui.midi.ports import MidiSystem
 from jamtui.processes import doctor
 from jamtui.processes.leftovers import clear_leftovers, find_leftovers
@@ -24,6 +25,7 @@ class FakeSystem:
         self, api: str = "winmm", inputs: tuple[str, ...] = (), outputs: tuple[str, ...] = ()
     ) -> None:
         self.api = api
+        self.served_by = TITLE[api]
         self.reason = "" if api != "none" else "no MIDI here"
         self.has_virtual_ports = api in ("jack", "alsa", "coremidi")
         self._inputs, self._outputs = inputs, outputs
@@ -72,6 +74,18 @@ def test_a_wrong_configuration_fails_and_the_defaults_hold(tmp_path: Path) -> No
     path.write_text('[playing]\nstyle = "bossa"\n[[actions]]\nnote = 1\naction = "panic"\n', encoding="utf-8")
     config, check = doctor.check_config(path)
     assert (config.playing.style, check.ok) == ("bossa", True)
+    for wrong, words in (
+        ('[keys]\npanic = "q"\n', "is given to quit and to panic"),
+        ('[keys]\npanic = "foo bar"\n', "no key 'foo bar'"),
+        (
+            '[[actions]]\nnote = 1\naction = "style"\nargument = "swng"\n',
+            "entry 1 of [[actions]]: Choose a style",
+        ),
+        ('[[actions]]\nnote = 1\naction = "mute"\n', 'names no action of jamtui: "mute"'),
+    ):
+        path.write_text(wrong, encoding="utf-8")
+        _, check = doctor.check_config(path)
+        assert (check.ok, words in check.detail) == (False, True), check.detail
 
 
 def test_folders(tmp_path: Path) -> None:
@@ -86,12 +100,30 @@ def test_content_is_there() -> None:
     assert [(c.name, c.ok) for c in doctor.check_content()] == [("Styles", True), ("Phrases", True)]
 
 
+def test_a_style_of_ones_own_that_keeps_the_band_from_starting_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JAMTUI_HOME", str(tmp_path))
+    own = paths.own_styles_dir()
+    own.mkdir(parents=True)
+    (own / "mine.toml").write_text(
+        (paths.styles_dir() / "swing.toml").read_text().replace('"swing"', '"mine"', 1)
+    )
+    check = next(iter(doctor.check_content()))
+    assert check.ok, check.detail
+    assert f"1 of your own in {own}" in check.detail
+    (own / "mine.toml").write_text('version = 1\nname = "mine"\n')
+    check = next(iter(doctor.check_content()))
+    assert (check.name, check.ok, check.needed) == ("Styles", False, True)
+    assert "mine.toml" in check.detail
+
+
 def test_midi_that_does_not_answer_fails_with_the_reason() -> None:
     check = doctor.check_midi(system("none"), Config())
     assert (check.ok, check.detail) == (False, "no MIDI here")
     turned_off = doctor.check_midi(system("none"), Config(midi=MidiConfig(api="none")))
     assert "midi" in turned_off.fix
-    assert doctor.check_midi(system("winmm"), Config()).detail == "winmm, no virtual ports"
+    assert doctor.check_midi(system("winmm"), Config()).detail == "Windows MM, no virtual ports"
 
 
 def test_inputs_that_the_configuration_means() -> None:
@@ -223,7 +255,7 @@ def test_doctor_finds_a_good_machine_good(jack_server: str, jamtui_home: Path) -
     done = run("doctor", "--json")
     lines = {line["name"]: line for line in json.loads(done.stdout)}
     assert done.returncode == 0, done.stdout
-    assert lines["MIDI"]["detail"] == "jack, virtual ports"
+    assert lines["MIDI"]["detail"] == "JACK, virtual ports"
     assert "over 200 notes" in lines["Loopback"]["detail"]
     assert done.stderr == ""
 

@@ -9,6 +9,7 @@ import pytest
 
 from jamtui.config import load_config, parse_config
 from jamtui.errors import PortError
+from jamtui.midi.apis import TITLE
 from jamtui.midi.hotplug import LOOK_SLOWLY_NS
 from jamtui.midi.port import Callback, InputPort, OutputPort
 from jamtui.midi.ports import MidiSystem
@@ -42,6 +43,7 @@ class FakeSystem:
 
     def __init__(self, *, virtual: bool = True, refused: Iterable[str] = ()) -> None:
         self.api = "alsa" if virtual else "winmm"
+        self.served_by = TITLE[self.api]
         self.reason = ""
         self.alive = True
         self.has_virtual_ports = virtual

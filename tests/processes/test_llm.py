@@ -13,7 +13,8 @@ from jamtui.processes import llm
 from jamtui.processes.options import INSTALLED
 from jamtui.processes.workers import load_generators
 from jamtui.session.generator import Corresponding, Inspired, Reporting, Retrieving
-from tests.generators.double import Double, Says
+from tests.generators.double import Double
+from tests.generators.plays import Says
 
 QWEN = ("qwen3:1.7b", 1_359_293_444)
 PHI = ("phi:latest", 5_000_000_000)
@@ -97,7 +98,7 @@ def test_a_model_that_writes_nonsense_is_reported_and_not_recommended(
         assert run(["llm", "bench", "--json"]) == 0
         found = json.loads(capsys.readouterr().out)["qwen3:1.7b"]
         assert found["measured"] is None
-        assert "no bar in its answer" in found["problem"]
+        assert "writes “Sure,”, which is no note" in found["problem"]
     assert llm.load_measured(llm.measured_file()) == {}
 
 

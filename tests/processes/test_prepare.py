@@ -14,7 +14,8 @@ from jamtui.cli import run
 from jamtui.generators.preparing import HOPELESS
 from jamtui.library.ingest import ingest_starter
 from jamtui.processes.prepare import files
-from tests.generators.double import Double, Says
+from tests.generators.double import Double
+from tests.generators.plays import Says
 
 CHART = "Dm7 | G7 | Cmaj7 | A7"
 

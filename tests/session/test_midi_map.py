@@ -1,4 +1,8 @@
-from jamtui.session.midi_map import Mapping, MidiMap, Triggered
+import pytest
+
+from jamtui.session.actions import ACTIONS, Argument
+from jamtui.session.midi_map import Mapping, MidiMap, Triggered, check_mapping
+from jamtui.session.settings import SettingError
 
 
 def test_a_note_triggers_when_pressed_and_is_swallowed_when_released() -> None:
@@ -20,6 +24,52 @@ def test_a_fader_sets_a_number_over_its_range() -> None:
     assert keys.take(bytes((0xB0, 1, 127))) == Triggered("energy", 1.0)
     assert keys.take(bytes((0xB0, 1, 0))) == Triggered("energy", 0.0)
     assert keys.take(bytes((0xB0, 2, 0))) == Triggered("tempo", 40.0)
+
+
+@pytest.mark.parametrize("name", [a.name for a in ACTIONS if f"{a.name}_up" in {b.name for b in ACTIONS}])
+def test_all_that_goes_up_and_down_goes_on_a_knob(name: str) -> None:
+    knob = Mapping(name, note=False, number=7)
+    check_mapping(knob)
+    keys = MidiMap([knob])
+    ends = [keys.take(bytes((0xB0, 7, value))) for value in (0, 127)]
+    least, most = (end.argument if end is not None else None for end in ends)
+    assert isinstance(least, float)
+    assert isinstance(most, float)
+    assert least < most
+
+
+@pytest.mark.parametrize(
+    ("name", "argument", "wrong"),
+    [
+        ("style", "Bossa", "swng"),
+        ("meter", "3/4", "13/8"),
+        ("grid", "free", "1/7"),
+        ("temperature", 0.5, "warm"),
+        ("surprise", 1, 1.5),
+        ("tempo", 120, 1000),
+        ("seed", 3, -1),
+        ("capture", 2, 9),
+        ("keep", "lead", "piano"),
+        ("panic", None, "now"),
+        ("ingest", "midis", None),
+        ("style", "swing", None),
+        ("energy", "0.3", None),
+    ],
+)
+def test_an_argument_that_would_fail_on_stage_is_refused(
+    name: str, argument: str | float | None, wrong: str | float | None
+) -> None:
+    styles = ("swing", "bossa")
+    check_mapping(Mapping(name, note=True, number=1, argument=argument), styles)
+    with pytest.raises(SettingError) as error:
+        check_mapping(Mapping(name, note=True, number=1, argument=wrong), styles)
+    assert str(wrong) in str(error.value) or name in str(error.value)
+
+
+def test_every_action_without_a_needed_argument_may_stand_alone() -> None:
+    for action in ACTIONS:
+        if action.argument is Argument.NONE or action.key:
+            check_mapping(Mapping(action.name, note=True, number=1), ())
 
 
 def test_channel_and_argument_are_kept() -> None:

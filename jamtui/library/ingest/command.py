@@ -124,26 +124,28 @@ def _showing(as_json: bool) -> Iterator[Progress]:
         yield _Lines(sys.stderr, as_json)
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
     with Bar(
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("files · {task.fields[phrases]:,} phrases · {task.fields[speed]:.1f} files/s"),
+        TextColumn("{task.fields[done]} of {task.fields[files]} files · {task.fields[phrases]:,} phrases"),
+        TextColumn("· {task.fields[speed]:.1f} files/s"),
         TimeRemainingColumn(),
         TextColumn("left · {task.fields[refused]} refused"),
         console=Console(stderr=True),
         transient=True,
     ) as bar:
-        task = bar.add_task("reading", total=None, phrases=0, speed=0.0, refused=0)
+        task = bar.add_task("reading", total=None, done=0, files=0, phrases=0, speed=0.0, refused=0)
 
         def show(report: IngestReport) -> None:
             bar.update(
                 task,
-                total=report.files,
-                completed=report.done,
+                total=report.effort,
+                completed=report.effort_done,
+                done=report.done,
+                files=report.files,
                 phrases=report.phrases,
                 speed=report.done / max(report.seconds, 0.001),
                 refused=len(report.refused),

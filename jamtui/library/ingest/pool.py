@@ -7,6 +7,7 @@ it was reading is refused and the rest goes on.
 import contextlib
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -30,8 +31,12 @@ else:
 
 WALL_SECONDS = 10 * SECONDS
 """A worker that does not answer for so long hangs in something that takes no CPU time."""
-_AHEAD = 2
+_AHEAD = 3
 """Jobs a worker has at hand, so that it never waits for the next."""
+_EARLY = 64
+"""Answers that may come before one that takes long; then its turn is waited for."""
+_HELD_BYTES = 64 << 20
+"""All of these together, about."""
 
 
 def default_workers() -> int:
@@ -76,26 +81,44 @@ class Pool:
     def read(
         self, items: Iterable[Item], style: str = "", role: Role | None = None
     ) -> Iterator[tuple[Item, Packed | str]]:
-        """Each item with what became of it, in the order in which they get ready; of a file that is known
-        already its hash."""
+        """Each item with what became of it, in the order of ``items`` however many workers there are, so that
+        the library does not depend on who was first; of a file that is known already its hash."""
         waiting = deque(Job(n, item, style, role) for n, item in enumerate(items))
-        while waiting or any(worker.jobs for worker in self._workers):
+        early: dict[int, tuple[Item, bytes]] = {}
+        turn = 0
+        while waiting or early or any(worker.jobs for worker in self._workers):
             while len(self._workers) < min(self._size, len(waiting) + len(self._workers)):
-                if not waiting:
-                    break
                 self._workers.append(self._start())
-            for worker in self._workers:
-                while waiting and len(worker.jobs) < _AHEAD:
-                    self._give(worker, waiting.popleft())
+            self._hand_out(waiting, turn, sum(len(answer) for _, answer in early.values()))
             busy = {worker.link: worker for worker in self._workers if worker.jobs}
-            for link in wait(list(busy), timeout=0.5):
+            for link in wait(list(busy), timeout=0 if turn in early else 0.5):
                 worker = busy[link]  # type: ignore[index]  # wait answers with what it was given
-                yield from self._take(worker, waiting)
+                job, answer = self._take(worker, waiting)
+                early[job.number] = job.item, answer
             for worker in [w for w in self._workers if w.jobs]:
                 if time.monotonic() - worker.since > WALL_SECONDS:
                     job = worker.jobs.popleft()
                     self._replace(worker, waiting)
-                    yield job.item, pack(refused(job.item, f"reading it hung for {WALL_SECONDS:.0f} seconds"))
+                    early[job.number] = (
+                        job.item,
+                        _refusal(job.item, f"reading it hung for {WALL_SECONDS:.0f} seconds"),
+                    )
+            if turn in early:
+                item, answer = early.pop(turn)
+                turn += 1
+                payload = pickle.loads(answer)
+                assert isinstance(payload, Packed | str)
+                yield item, payload
+
+    def _hand_out(self, waiting: deque[Job], turn: int, held: int) -> None:
+        """Keep the workers in jobs; ``turn`` is the number of the next answer that is wanted, ``held`` the
+        size of those that came too early."""
+        for _ in range(_AHEAD):
+            for worker in self._workers:
+                if not waiting or len(worker.jobs) >= _AHEAD:
+                    continue
+                if waiting[0].number == turn or (waiting[0].number < turn + _EARLY and held < _HELD_BYTES):
+                    self._give(worker, waiting.popleft())
 
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
@@ -122,7 +145,7 @@ class Pool:
         with contextlib.suppress(OSError):  # it is dead: reading its link says so
             worker.link.send(job)
 
-    def _take(self, worker: _Worker, waiting: deque[Job]) -> Iterator[tuple[Item, Packed | str]]:
+    def _take(self, worker: _Worker, waiting: deque[Job]) -> tuple[Job, bytes]:
         try:
             answer = worker.link.recv()
         except (EOFError, OSError):
@@ -133,26 +156,30 @@ class Pool:
             reason = "reading it broke the process that read it"
             if code is not None and code < 0:
                 reason += f" (signal {-code})"
-            yield job.item, pack(refused(job.item, reason))
-            return
+            return job, _refusal(job.item, reason)
         assert isinstance(answer, Answer)
         job = worker.jobs.popleft()
         worker.since = time.monotonic()
         if answer.last:
             self._replace(worker, waiting)
-        payload = answer.payload
-        assert isinstance(payload, Packed | str)
-        yield job.item, payload
+        return job, answer.payload
 
     def _replace(self, worker: _Worker, waiting: deque[Job]) -> None:
         """Put a worker's open jobs back and let it go; the next round starts another."""
-        waiting.extendleft(reversed(worker.jobs))
+        # In order: the one whose turn it is must come first.
+        again = sorted([*worker.jobs, *waiting], key=lambda job: job.number)
+        waiting.clear()
+        waiting.extend(again)
         worker.jobs.clear()
         worker.link.close()
         if worker.process.is_alive():
             worker.process.kill()
         worker.process.join(5)
         self._workers.remove(worker)
+
+
+def _refusal(item: Item, reason: str) -> bytes:
+    return pickle.dumps(pack(refused(item, reason)))
 
 
 @contextlib.contextmanager

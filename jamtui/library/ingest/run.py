@@ -29,6 +29,10 @@ class IngestReport:
     """Files found."""
     done: int = 0
     """Files dealt with so far: taken, refused or known."""
+    effort: int = 0
+    """Of all files together, estimated from their sizes."""
+    effort_done: int = 0
+    """Of those that are dealt with: what share of the time is over."""
     taken: int = 0
     """Files that gave phrases."""
     known: int = 0
@@ -70,10 +74,11 @@ def ingest(
 ) -> IngestReport:
     """Read all music below ``paths`` into the library at ``store_path``.
 
-    ``workers`` 0 is one process for each core but one. Each file is one transaction: whenever this ends, and
-    however, the library holds whole files, and files it holds are not read again. With ``dry_run`` the
-    library is neither made nor changed. With ``starter`` the starter phrases are put in first, and
-    always where a damaged library was set aside (``IngestReport.set_aside``). ``progress`` is called after
+    ``workers`` 0 is one process for each core but one; with any number the same library comes of it. Each
+    file is one transaction: whenever this ends, and however, the library holds whole files, and files it
+    holds are not read again. With ``dry_run`` the library is neither made nor changed. With ``starter`` the
+    starter phrases are put in first, and always where a damaged library was set aside
+    (``IngestReport.set_aside``). ``progress`` is called after
     every file, on this thread. Ctrl-C ends it in good order, with ``interrupted`` set.
 
     Raises:
@@ -82,7 +87,7 @@ def ingest(
     """
     begun = time.monotonic()
     items = find(paths)
-    report = IngestReport(files=len(items))
+    report = IngestReport(files=len(items), effort=sum(item.effort for item in items))
     store = None if dry_run else SqliteStore.open(store_path)
     try:
         if store is not None and store.set_aside is not None:
@@ -93,7 +98,8 @@ def ingest(
         for item in items:
             if item.refused:
                 _note(report, item, item.refused)
-        ready = [item for item in items if not item.refused]
+        # What takes longest first: at the end no worker is left alone with a large file.
+        ready = sorted((item for item in items if not item.refused), key=lambda item: -item.effort)
         if progress is not None:
             progress(report)
         with Pool(min(workers or default_workers(), max(1, len(ready))), frozenset(known)) as pool:
@@ -102,6 +108,7 @@ def ingest(
                     before = report.taken
                     with uninterrupted():
                         _settle(report, store, known, item, packed)
+                    report.effort_done += item.effort
                     report.seconds = time.monotonic() - begun
                     if progress is not None:
                         progress(report)
@@ -114,6 +121,9 @@ def ingest(
     finally:
         if store is not None:
             store.close()
+    place = {item.name: number for number, item in enumerate(items)}
+    report.refused.sort(key=lambda pair: place[pair[0]])
+    report.notices.sort(key=lambda pair: place[pair[0]])
     report.seconds = time.monotonic() - begun
     return report
 
@@ -201,7 +211,7 @@ def _settle(
         _note(report, item, source.refused)
     else:
         report.taken += 1
-        report.phrases += len(packed.prepared.records)
+        report.phrases += packed.prepared.found
         report.tally.update(packed.tally)
         report.notices += [(item.name, notice) for notice in packed.notices]
         report.done += 1

@@ -1,15 +1,15 @@
 """What a worker hands back: ready for the store, and light to send.
 
-Everything that costs time is done by the worker (features, fingerprints, blobs); the phrases travel without
-their notes, which are in the blobs already.
+Everything that costs time is done by the worker (features, fingerprints, blobs, near-duplicates within the
+file); what travels are plain rows.
 """
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from jamtui.library.ingest.files import Analysed
 from jamtui.library.insertion import Prepared, prepare_phrases
-from jamtui.library.records import PhraseRecord, SourceRecord
+from jamtui.library.records import SourceRecord
 
 Tally = dict[tuple[str, str], int]
 """Phrases by style ("" for any) and role."""
@@ -29,12 +29,5 @@ class Packed:
 def pack(analysed: Analysed) -> Packed:
     """Prepare an analysed file for ``SqliteStore.add_prepared``."""
     tally = Counter((r.phrase.style, r.phrase.role.value) for r in analysed.phrases)
-    prepared = None
-    if analysed.phrases:
-        full = prepare_phrases(analysed.phrases)
-        prepared = replace(full, records=tuple(_light(record) for record in full.records))
+    prepared = prepare_phrases(analysed.phrases) if analysed.phrases else None
     return Packed(analysed.source, analysed.notices, dict(tally), prepared)
-
-
-def _light(record: PhraseRecord) -> PhraseRecord:
-    return replace(record, phrase=replace(record.phrase, notes=()))

@@ -27,6 +27,11 @@ MAX_ZIP_UNPACKED = 4 << 30
 _MAX_RATIO = 400
 """A file in a zip that is so many times smaller than itself is a bomb, if it is large too."""
 _BOMB_BYTES = 1 << 20
+_EFFORT = {".abc": 200, ".mxl": 16, ".musicxml": 4, ".xml": 4}
+"""Microseconds for a byte of a score, as measured."""
+_MIDI_EFFORT = 4
+_MOST_EFFORT = 5_000_000
+"""What takes longer is refused."""
 _MAX_DIRECTORY = 32 << 20
 """Bytes of a zip's table of contents."""
 
@@ -39,6 +44,14 @@ class Item:
     path: Path
     member: str = ""
     refused: str = ""
+    size: int = 0
+    """Bytes, unpacked."""
+
+    @property
+    def effort(self) -> int:
+        """About how long it takes to read, in microseconds; what counts is how files compare."""
+        suffix = "." + (self.member or self.path.name).lower().rpartition(".")[2]
+        return 0 if self.refused else min(1 + self.size * _EFFORT.get(suffix, _MIDI_EFFORT), _MOST_EFFORT)
 
     @property
     def name(self) -> str:
@@ -156,7 +169,7 @@ def _one(path: Path, root: Path, seen: set[tuple[int, int]], named: bool = False
     elif info.st_size > _limit(path.name):
         yield Item(path, refused=_too_large(_limit(path.name)))
     else:
-        yield Item(path)
+        yield Item(path, size=info.st_size)
 
 
 def _inside(path: Path, root: Path) -> bool:
@@ -206,7 +219,7 @@ def _zipped(path: Path, size: int) -> Iterator[Item]:
         elif info.file_size > _BOMB_BYTES and info.file_size > _MAX_RATIO * max(info.compress_size, 1):
             yield Item(path, name, "it is packed so tightly that it can only be a trap; it is not unpacked")
         else:
-            yield Item(path, name)
+            yield Item(path, name, size=info.file_size)
 
 
 def _unreasonable(path: Path, size: int) -> str:

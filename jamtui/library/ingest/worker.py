@@ -6,6 +6,7 @@ that whatever that file did to the process goes with it.
 
 import contextlib
 import os
+import pickle
 import sys
 import threading
 import time
@@ -34,10 +35,11 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of a job. ``payload`` is a file's hash where it is known already, else ``Packed``."""
+    """What became of a job. ``payload`` is a file's hash where it is known already, else ``Packed``; pickled,
+    so that it can wait for its turn unopened."""
 
     number: int
-    payload: object
+    payload: bytes
     last: bool = False
     """The worker leaves; another takes its place."""
 
@@ -76,7 +78,7 @@ def run_worker(link: Connection, known: frozenset[str]) -> None:
         with lock:
             watch.end()
             try:
-                link.send(Answer(job.number, payload, last))
+                link.send(Answer(job.number, pickle.dumps(payload), last))
             except (OSError, ValueError):
                 return
         if last:
@@ -136,7 +138,8 @@ class _Watch:
                     continue
                 reason = f"understanding it takes more than {SECONDS:.0f} seconds"
                 try:
-                    link.send(Answer(job.number, _packed_refusal(job.item, reason), last=True))
+                    refusal = pickle.dumps(_packed_refusal(job.item, reason))
+                    link.send(Answer(job.number, refusal, last=True))
                     link.close()
                 finally:
                     os._exit(0)

@@ -13,7 +13,9 @@ import pytest
 
 from jamtui.errors import JamtuiError
 from jamtui.library.ingest import ANALYSIS_VERSION, IngestReport, ingest, ingest_starter
+from jamtui.library.ingest.pool import Pool
 from jamtui.library.ingest.run import uninterrupted
+from jamtui.library.ingest.walk import find
 from jamtui.library.store import SqliteStore
 from jamtui.music.phrase import Role
 from tests.library.ingest.midi_files import band, midi_bytes, tune, varied_band
@@ -46,6 +48,15 @@ def count(library: Path) -> int:
         return store.stats().phrases
 
 
+def held(library: Path) -> list[tuple[object, ...]]:
+    """All that a library holds but the time when it came."""
+    with SqliteStore.open(library) as store:
+        phrases = store.get_many(store.numbers()).items()
+        return [(number, record) for number, record in sorted(phrases, key=lambda pair: pair[0])] + [
+            (s.sha256, Path(s.path).name, s.title, s.refused) for s in store.sources()
+        ]
+
+
 def test_everything_is_taken_or_refused_and_a_second_run_adds_nothing(folder: Path, library: Path) -> None:
     steps: list[int] = []
     report = ingest([folder], library, workers=2, progress=lambda r: steps.append(r.done))
@@ -71,7 +82,27 @@ def test_one_worker_and_three_find_the_same(folder: Path, tmp_path: Path) -> Non
     one = ingest([folder], tmp_path / "one.db", workers=1)
     three = ingest([folder], tmp_path / "three.db", workers=3)
     assert one.tally == three.tally
-    assert count(tmp_path / "one.db") == count(tmp_path / "three.db")
+    assert one.refused == three.refused
+    assert held(tmp_path / "one.db") == held(tmp_path / "three.db")
+
+
+def test_answers_come_in_order_though_the_first_takes_longest(tmp_path: Path) -> None:
+    (tmp_path / "0.abc").write_text("X:1\nT:Slow\nM:4/4\nL:1/8\nK:C\nCDEFGABc|CDEFGABc|\n")
+    for seed in range(1, 90):
+        (tmp_path / f"{seed}.mid").write_bytes(midi_bytes([("Melody", 0, tune(2, start=seed))]))
+    items = find([tmp_path])
+    with Pool(2, frozenset()) as pool:
+        assert [item for item, _ in pool.read(items)] == items
+
+
+def test_what_takes_longest_is_read_first(folder: Path, library: Path) -> None:
+    (folder / "a short one.mid").write_bytes(midi_bytes([("Melody", 0, tune(4))]))
+    (folder / "z long one.mid").write_bytes(varied_band(9, bars=32))
+    report = ingest([folder], library, workers=2)
+    assert report.effort_done == report.effort > 0
+    with SqliteStore.open(library) as store:
+        came = [Path(s.path).name for s in store.sources() if not s.refused]
+    assert (came[0], came[-1]) == ("z long one.mid", "a short one.mid")
 
 
 def test_a_dry_run_leaves_nothing(folder: Path, library: Path) -> None:
@@ -153,7 +184,8 @@ def test_stopping_keeps_what_is_done_and_goes_on_later(folder: Path, library: Pa
     assert not rest.interrupted
     assert report.taken + rest.taken == 6
     complete = ingest([folder], library.with_name("whole.db"), workers=2)
-    assert count(library) == count(library.with_name("whole.db")) == complete.added
+    assert count(library) == complete.added
+    assert held(library) == held(library.with_name("whole.db"))
 
 
 def test_the_starter_phrases_go_the_same_way_once(library: Path) -> None:
