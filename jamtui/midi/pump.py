@@ -3,7 +3,7 @@
 rtmidi calls back from JACK's process thread, which then waits for the interpreter lock. When that takes
 longer than a JACK period, JACK reuses the buffer behind the events that were not read yet: with another
 Python thread busy, 10 of 100 bursts of four notes came out wrong (64 frames, python-rtmidi 1.5.8). The
-queue is filled without the lock (0 of 100), at the price of up to a millisecond until it is looked at.
+queue is filled without the lock (0 of 100), at the price of up to 0.6 ms until it is looked at.
 """
 
 import threading
@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from jamtui.midi.port import InputPort
 
-IDLE_NS = 1_000_000
+IDLE_NS = 600_000
 BUSY_NS = 300_000
 """Between two looks while something is being played: a chord's notes come within some 40 ms."""
 BUSY_FOR_NS = 50_000_000

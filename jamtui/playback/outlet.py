@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from time import perf_counter_ns
 
 from jamtui.playback.handover import Fate, Handed, Receipt
+from jamtui.playback.late import SEND_SOON, LatePolicy
 from jamtui.playback.ledger import Key, Ledger, note_off
 from jamtui.playback.sinks import PortGone, Sink
-from jamtui.playback.timeline import SEND_SOON, LatePolicy
 from jamtui.playback.wire import key_event, pedal_event
 
 ENDED = 64

@@ -29,12 +29,13 @@ from jamtui.playback.commands import (
     TimedMessage,
 )
 from jamtui.playback.events import Answer, NoteOff, NoteOn, Reroute, Timed
+from jamtui.playback.late import SEND_SOON, LatePolicy
 from jamtui.playback.ledger import Key, Ledger, pedal_up
 from jamtui.playback.output_thread import OutputThread
 from jamtui.playback.quiet import Quiet
 from jamtui.playback.sinks import NullSink, PortGone, Sink
 from jamtui.playback.sounding import Guest, Sounding
-from jamtui.playback.timeline import SEND_SOON, LatePolicy, Timeline
+from jamtui.playback.timeline import Timeline
 from jamtui.playback.wire import key_event
 
 __all__ = ["NullSink", "OutputLoop", "OutputThread", "PortGone", "Sink"]

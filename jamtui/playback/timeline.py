@@ -8,7 +8,6 @@ offset, so the heap is keyed again whenever tempo or phase change.
 
 import heapq
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import inf
 from typing import Final
 
@@ -33,22 +32,6 @@ MIN_SOUND_NS: Final = 30_000_000
 
 MONOPHONIC: Final = frozenset({Role.LEAD, Role.BASS})
 """Roles that play one note at a time."""
-
-
-@dataclass(frozen=True, slots=True)
-class LatePolicy:
-    """What becomes of a note-on that could not leave when it was due."""
-
-    name: str
-    send_within_ms: float
-    """Up to so late it is sent at once (its end stays where it was); later than that it is dropped."""
-
-
-SEND_SOON = LatePolicy("send soon", 60.0)
-"""Default: a sixteenth at 120 BPM is 125 ms, so what is sent late still belongs to its own place."""
-
-ON_TIME_ONLY = LatePolicy("on time only", 5.0)
-"""Strict: what misses the on-time bound is dropped."""
 
 
 class Timeline:

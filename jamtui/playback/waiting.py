@@ -9,26 +9,16 @@ SPIN_NS = 1_500_000
 getting the interpreter back from another thread."""
 
 
-REHEARSE_NS = 250_000
-"""Between two rehearsals, and between the last one and the deadline: twice what a cold one takes."""
-
-
 class PreciseWait:
-    """A wait that can be ended early. `wake` is for any thread, `until` for the one that waits.
-
-    ``rehearse`` is called with the time again and again shortly before a deadline, to have ready in the
-    processor's caches what the deadline is for.
-    """
+    """A wait that can be ended early. `wake` is for any thread, `until` for the one that waits."""
 
     def __init__(
         self,
         spin_ns: int = SPIN_NS,
         now: Callable[[], int] = time.perf_counter_ns,
-        rehearse: Callable[[int], object] | None = None,
     ) -> None:
         self._spin_ns = spin_ns
         self._now = now
-        self._rehearse = rehearse
         # A binary semaphore: taken while nobody has called.
         self._call = threading.Lock()
         self._call.acquire()
@@ -57,11 +47,7 @@ class PreciseWait:
             return
         if not exact:
             return
-        now, rehearse = self._now, self._rehearse
-        again = 0
-        while (at := now()) < deadline:
+        now = self._now
+        while now() < deadline:
             if pending:
                 return
-            if rehearse is not None and at >= again and deadline - at > REHEARSE_NS:
-                rehearse(at)
-                again = at + REHEARSE_NS

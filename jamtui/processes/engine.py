@@ -60,7 +60,7 @@ ORPHANED_S = 0.2
 AHEAD_NS = 2_000_000
 """What is sent goes to the outlet so long before it is due: longer than planning may keep the output thread
 waiting, shorter than it takes to see that a chord made a note wrong (``answering.WITHDRAW_NS``)."""
-GATHER_NS = 300_000
+GATHER_NS = 200_000
 """What answers at once is due so long after it was read: the whole chord is handed over by then."""
 FIND_S = 15.0
 """How long a new engine waits for the outlet, which is started before it."""

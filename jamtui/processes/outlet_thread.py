@@ -12,13 +12,14 @@ from jamtui.playback.ledger import LEDGER_BYTES, Key, Ledger
 from jamtui.playback.outlet import Outlet
 from jamtui.playback.priority import raise_this_thread
 from jamtui.playback.sinks import NullSink, Sink
-from jamtui.playback.waiting import REHEARSE_NS
 from jamtui.processes.stream import Stream, readable
 
 SPIN_NS = 1_000_000
 """How long before a message is due sleeping ends."""
 DEAF_NS = 60_000
 """So shortly before, new messages are not looked for: that takes some 5 µs and lets the interpreter go."""
+REHEARSE_NS = 250_000
+"""Between two rehearsals, and between the last one and the moment: several times what one takes."""
 BEAT_NS = 100_000_000
 RECEIPTS = 8192
 """Receipts kept for an engine that does not fetch them; with more it is hung, and its link is ended."""

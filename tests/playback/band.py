@@ -17,10 +17,10 @@ from jamtui.playback.commands import (
     Splice,
 )
 from jamtui.playback.fakes import DummyTime, RecordingSink, play
+from jamtui.playback.late import SEND_SOON, LatePolicy
 from jamtui.playback.ledger import LEDGER_BYTES, Ledger, read_bitmap
 from jamtui.playback.output import OutputLoop
 from jamtui.playback.sinks import Sink
-from jamtui.playback.timeline import SEND_SOON, LatePolicy
 from jamtui.styles.style import Feel
 
 MS = 1_000_000

@@ -16,8 +16,8 @@ from jamtui.playback.commands import (
     TimedMessage,
 )
 from jamtui.playback.fakes import FlakySink, RecordingSink
+from jamtui.playback.late import ON_TIME_ONLY
 from jamtui.playback.ledger import read_pedals
-from jamtui.playback.timeline import ON_TIME_ONLY
 from jamtui.styles.style import Feel
 from tests.playback.band import MS, ROUTES, Band, balanced, note
 

@@ -36,6 +36,12 @@ def test_no_process_loads_what_is_not_its_own(
         assert not {m for m in engine if m in ("jamtui.console", "jamtui.library", "jamtui.generators")}
         assert {"rtmidi", "jamtui.session", "jamtui.playback", "jamtui.midi"} <= engine
 
+        outlet = tops(ask(band.runtime, "outlet", "modules", "modules", 10.0))
+        assert not outlet & (SCREEN | HEAVY | {"asyncio", "mido"})
+        assert {m for m in outlet if m.startswith("jamtui.")} <= {
+            f"jamtui.{m}" for m in ("config", "errors", "midi", "music", "paths", "playback", "processes")
+        }
+
         supervisor = tops(ask(band.runtime, "supervisor", "modules", "modules", 10.0))
         assert not supervisor & (SCREEN | HEAVY | {"asyncio"})
         assert not supervisor & {"jamtui.console", "jamtui.library", "jamtui.generators"}
