@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.music.meter import COMMON_TIME, METERS, Meter
@@ -60,7 +60,6 @@ def test_every_note_ends_after_it_begins_with_a_velocity_that_sounds(
     st.sampled_from([240, 480]),
     st.sampled_from([meter.bar_ticks for meter in METERS.values()]),
 )
-@settings(max_examples=200)
 def test_the_swing_warp_is_strictly_monotone(tick: int, more: int, swing: float, unit: int, bar: int) -> None:
     assert swing_warp(tick, 0, bar, unit, swing) < swing_warp(tick + more, 0, bar, unit, swing)
 

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.music.meter import COMMON_TIME, Meter
@@ -36,7 +36,6 @@ def drain(timeline: Timeline, until: int) -> list[NoteOn]:
     st.floats(-100.0, 100.0),
     st.floats(40.0, 240.0),
 )
-@settings(max_examples=60, deadline=None)
 def test_order_holds_at_every_feel_and_change_of_tempo(
     notes: list[tuple[int, int]],
     amount: float,
