@@ -49,6 +49,14 @@ def test_prompt_answer_and_mask_are_shown_word_for_word(width: int) -> None:
     assert texts(EXCHANGE, width) == [EXCHANGE.answer, EXCHANGE.prompt, EXCHANGE.pattern]
 
 
+def test_where_the_end_of_an_answer_was_not_kept_it_is_said_how_much_that_was() -> None:
+    lines = exchange_lines(replace(EXCHANGE, more=12_345), 56)
+    after = lines.index((Part.NOTE, "… 12,345 more characters, not kept"))
+    assert lines[after + 1][0] is Part.TITLE
+    assert lines[0] == (Part.TITLE, f"raw answer, {len(EXCHANGE.answer) + 12_345:,} characters")
+    assert not [text for part, text in exchange_lines(EXCHANGE, 56) if part is Part.NOTE]
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=120), st.integers(1, 40))
 def test_a_wrapped_line_fits_and_loses_nothing(line: str, width: int) -> None:

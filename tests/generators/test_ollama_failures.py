@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from jamtui.generators.hosts import make_hosts
+from jamtui.generators.host import make_hosts
 from jamtui.generators.ollama import OllamaSource
 from jamtui.music.phrase import Role
 from tests.generators.double import Double
