@@ -31,10 +31,10 @@ TEMPERATURES = (0.5, 1.1)
 ANSWER_LIMIT = 16_000
 """Characters of an answer that are kept to be shown; of the others it is said how many there were."""
 
+QUOTED = 16
+"""Characters of an answer that is no music, for the screen."""
 _FAULTS = {
-    FaultReason.TOKEN: "writes what are no notes",
     FaultReason.STEPS: "writes bars of the wrong length",
-    FaultReason.FLOOD: "writes on and on without a bar",
     FaultReason.UNFINISHED: "stopped in mid-bar",
 }
 
@@ -213,17 +213,22 @@ class Stream:
 
     def _why(self, figures: Figures | None) -> str:
         """Why bars are missing, as what is said of the model: ``thinks``, ``stopped in mid-bar``."""
-        faults = self._reader.faults
-        if faults:
-            found = " ".join(faults[0].token.split())
-            if faults[0].reason is FaultReason.TOKEN and found.isprintable():
-                return f"writes “{found}”, which is no note"
-            return _FAULTS[faults[0].reason]
+        fault = next(iter(self._reader.faults), None)
+        if fault is not None and fault.reason is FaultReason.TOKEN and fault.token.isprintable():
+            return f"writes “{fault.token}”, which is no note"
+        if fault is not None and fault.reason in _FAULTS:
+            return _FAULTS[fault.reason]
         if self.refused:
             return f"writes what the guard refuses ({self.refused[0]})"
-        if figures is not None and figures.reason == "stop":
-            return "writes fewer bars than were asked for" if self.pieces else "says nothing"
-        return "stopped in mid-bar" if self.pieces else "says nothing"
+        answer = "".join(self._answer).strip()
+        if not answer:
+            return "says nothing"
+        if fault is None and figures is not None and figures.reason == "length":
+            return "stopped in mid-bar"
+        if self.whole:
+            return "writes fewer bars than were asked for"
+        begin = "".join(c for c in answer[:QUOTED] if c.isprintable()).strip()
+        return f"writes “{begin}…”, which is no music" if begin else "writes what is no music"
 
     def _measure(self, figures: Figures | None) -> None:
         """Speed of this answer: the server's own figures, or, where it did not get so far, the clock's."""
