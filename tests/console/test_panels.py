@@ -62,7 +62,7 @@ def paint(panel: str, frame: Frame, width: int = 120, height: int = 12) -> str:
     return text(PANELS[panel].paint(frame, width, height))
 
 
-NOTHING: Change = lambda s: replace(  # a value of the table below, beside the named ones
+NOTHING: Change = lambda s: replace(  # noqa: E731 # a value of the table below, beside the named ones
     s, roles=(), hits=(), sources=(), styles=(), ports_in=(), next_chords=(), gauges=GaugeView(), inputs=()
 )
 CHANGES: tuple[Change | None, ...] = (None, stopped, no_input, in_meter("7/8"), in_meter("6/8"), NOTHING)
