@@ -149,3 +149,18 @@ def test_a_new_feel_is_worked_out_anew() -> None:
     band.feel(Feel(push_ms=10.0))
     band.until(1000)
     assert band.left()[0] == (510, "on", 60)
+
+
+def test_what_is_cleared_is_neither_planned_nor_locked_nor_sent() -> None:
+    timeline = Timeline(SEGMENT)
+    for role in (Role.LEAD, Role.COMP):
+        notes = tuple(note(tick, 10, 60, role=role) for tick in (0, 960))
+        timeline.splice(Splice(role, 0, notes), 0)
+    timeline.lock(0)
+    assert timeline.locked(Role.LEAD)
+    assert timeline.planned(Role.LEAD)
+    timeline.clear(Role.LEAD)
+    assert timeline.locked(Role.LEAD) == timeline.planned(Role.LEAD) == ()
+    assert [on.note.role for on in drain(timeline, 2000 * MS)] == [Role.COMP, Role.COMP]
+    timeline.clear(None)
+    assert timeline.locked(Role.COMP) == timeline.planned(Role.COMP) == ()
