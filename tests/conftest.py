@@ -1,4 +1,5 @@
-"""Fixtures for all tests: a JACK server of one's own, and a home folder of one's own."""
+"""For all tests: a JACK server of one's own, a home folder of one's own, how many examples Hypothesis tries,
+and which tests may run at the same time."""
 
 import ctypes
 import os
@@ -13,19 +14,50 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import settings
 
 REQUIRE_WIRE = "JAMTUI_REQUIRE_WIRE"
 """Environment variable: with ``1``, a test that needs JACK fails where there is none, instead of skipping."""
 
+HERE = Path(__file__).parent
+
+REAL_TIME = "real-time"
+"""The group of tests that start a band or use ports: two of them at once would disturb each other."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Load Hypothesis' profile: ``fast`` where slow tests are left out, else ``full``.
+
+    No example has a deadline: how long one takes says how busy the machine is. In CI the examples are the
+    same each time, so that no change fails for what another one did. A profile that the command line names
+    comes first.
+    """
+    stable = bool(os.environ.get("CI"))
+    settings.register_profile("full", max_examples=150, deadline=None, derandomize=stable)
+    settings.register_profile("fast", max_examples=25, deadline=None, derandomize=stable)
+    if config.getoption("--hypothesis-profile", None) is None:
+        settings.load_profile("fast" if "not slow" in config.option.markexpr else "full")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two test processes for the whole suite, none beside this one for files that were named.
+
+    One of the two begins with the tests in real time, which mostly wait; the other one computes.
+    """
+    return 2 if config.args_source is pytest.Config.ArgsSource.TESTPATHS else 0
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every ``wire`` test runs on the dummy server, whether it names the fixture or not."""
+    """Every ``wire`` test runs on the dummy server, whether it names the fixture or not.
+
+    Tests in real time run one after the other in one process; of the others, those of a file stay together.
+    """
     for item in items:
-        if (
-            item.get_closest_marker("wire") is not None
-            and isinstance(item, pytest.Function)
-            and "jack_server" not in item.fixturenames
-        ):
+        wire = item.get_closest_marker("wire") is not None
+        real_time = wire or item.path.is_relative_to(HERE / "processes") or item.path.name == "test_cli.py"
+        group = REAL_TIME if real_time else item.path.relative_to(HERE).as_posix()
+        item.add_marker(pytest.mark.xdist_group(group))
+        if wire and isinstance(item, pytest.Function) and "jack_server" not in item.fixturenames:
             item.fixturenames.insert(0, "jack_server")
 
 
@@ -52,12 +84,25 @@ def jack_server() -> Iterator[str]:
             os.environ["JACK_DEFAULT_SERVER"] = before
 
 
+@pytest.fixture(scope="session")
+def book_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for the compiled reflex book, so that it is compiled once and not for each band."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture
-def jamtui_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty ``JAMTUI_HOME`` whose path is short enough for sockets."""
+def jamtui_home(monkeypatch: pytest.MonkeyPatch, book_cache: Path) -> Iterator[Path]:
+    """A ``JAMTUI_HOME`` whose path is short enough for sockets.
+
+    Nothing is in it but the compiled reflex book, once a test has had it compiled.
+    """
     folder = Path(tempfile.mkdtemp(prefix="jt", dir="/tmp" if sys.platform != "win32" else None))
     monkeypatch.setenv("JAMTUI_HOME", str(folder))
+    shutil.copytree(book_cache, folder / "cache")
     yield folder
+    for book in folder.glob("cache/reflex-*.book"):
+        if not (book_cache / book.name).exists():
+            shutil.copy2(book, book_cache)
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -7,7 +7,7 @@ import typing
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.config import (
@@ -131,7 +131,6 @@ def test_what_is_wrong_is_said_in_one_sentence(text: str, message: str) -> None:
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=60)
 def test_any_text_is_read_or_refused(text: str) -> None:
     with contextlib.suppress(ConfigError):
         parse_config(text)

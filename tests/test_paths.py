@@ -37,9 +37,12 @@ def test_without_home_the_systems_own_places_are_used(
 
 
 def test_only_the_runtime_folder_is_made(jamtui_home: Path) -> None:
+    before = sorted(jamtui_home.rglob("*"))
     paths.config_file()
+    paths.data_dir()
+    paths.journal_dir()
     paths.cache_dir()
-    assert list(jamtui_home.iterdir()) == []
+    assert sorted(jamtui_home.rglob("*")) == before
     assert paths.runtime_dir().is_dir()
 
 

@@ -79,18 +79,20 @@ def exchange_lines(exchange: Exchange, width: int) -> tuple[tuple[Part, str], ..
     """The answer as it came, the prompt as it was sent, and the mask, each under its title, as lines whose
     text is at most ``width`` cells wide."""
     lines: list[tuple[Part, str]] = []
-    for title, text, missing in (
-        ("raw answer", exchange.answer, "nothing came"),
-        ("exact prompt", exchange.prompt, "nothing was sent"),
-        ("mask (the server lets no other text pass)", exchange.pattern, "none"),
+    for title, text, missing, more in (
+        ("raw answer", exchange.answer, "nothing came", exchange.more),
+        ("exact prompt", exchange.prompt, "nothing was sent", 0),
+        ("mask (the server lets no other text pass)", exchange.pattern, "none", 0),
     ):
-        lines.append((Part.TITLE, f"{title}, {len(text):,} characters" if text else title))
+        lines.append((Part.TITLE, f"{title}, {len(text) + more:,} characters" if text else title))
         if not text:
             lines.append((Part.NOTE, missing))
             continue
         for line in text.split("\n"):
             first, *rest = wrap(visible(line), width)
             lines += [(Part.TEXT, first), *((Part.MORE, piece) for piece in rest)]
+        if more:
+            lines += [(Part.NOTE, piece) for piece in wrap(f"… {more:,} more characters, not kept", width)]
     return tuple(lines)
 
 

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from jamtui.generators.hosts import Host
+from jamtui.generators.host import Host
 from jamtui.generators.models import Measured
 from jamtui.generators.ollama_client import Trouble, loop_time
+from jamtui.generators.pacing import LOADED_S
 from jamtui.generators.request import make_request
 from jamtui.generators.stream import Stream
 from jamtui.generators.trial import trial_brief
@@ -78,6 +79,7 @@ async def try_model(
             accepted=round(whole / wanted, 3),
             first_bar_s=round(sorted(firsts)[len(firsts) // 2], 3),
             tokens_per_s=round(host.pace.tokens_per_s, 2),
+            load_s=round(load_s, 3) if load_s >= LOADED_S else 0.0,
         ),
         round(load_s, 3),
         "",

@@ -2,34 +2,19 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from math import inf
-from urllib.parse import urlsplit
 
 from jamtui.generators.breaker import Breaker
 from jamtui.generators.complaints import in_words, state_of, without_advice
-from jamtui.generators.models import SUGGESTED, Measurements, find_model, measured_on, recommend
-from jamtui.generators.ollama_client import (
-    LOAD_S,
-    Kind,
-    OllamaClient,
-    RunnerOptions,
-    Trouble,
-    loop_time,
-    trouble,
-)
-from jamtui.generators.pacing import Pace
+from jamtui.generators.host import Host
+from jamtui.generators.loading import LOOK_S, Loader, RepickedError, Warm
+from jamtui.generators.models import SUGGESTED, Measurements
+from jamtui.generators.ollama_client import Kind, Trouble, loop_time, trouble
 from jamtui.music.phrase import Source
 from jamtui.session.generator import GeneratorHealth
 
 NAME = "ollama"
-LOAD_PATIENCE_S = 20.0
-"""How long a model may take to load where another host waits; without one, as long as it takes."""
-WARM_S = 120.0
-"""How long the first answer of a model that was just loaded may take: it reads a whole prompt."""
-WARM_PATIENCE_S = 10.0
-"""The same, where the model was heard before, unless it needed half as long then."""
 LATE_ROW = 3
 """Requests in a row that were closed without a whole bar, because it would have been late, until a host is
 left for another one."""
@@ -37,60 +22,10 @@ SLOW_S = 15.0
 """The same, of the time for which a host writes some bars and not all."""
 SLOW_FOR_S = 60.0
 """How long a host that was left for being slow is not fled to from another one."""
-LOOK_S = 1.0
-"""How often the keeper looks, and how old a sentence on the screen gets."""
 PULSE_S = 0.5
 """How often a host that has nothing to write is asked whether it is still there, and its model too."""
-LOCAL = ("127.0.0.1", "[::1]", "::1")
-
-Warm = Callable[["Host", float], Awaitable[None]]
-
-
-@dataclass(slots=True)
-class Host:
-    """A server with what is known of it."""
-
-    client: OllamaClient
-    wish: str = ""
-    """The configured model; empty: the recommended one."""
-    model: str = ""
-    """The model that is loaded there."""
-    thinking: bool = False
-    pace: Pace = field(default_factory=Pace)
-    breaker: Breaker = field(default_factory=Breaker)
-    warm_s: float = 0.0
-    """How long it took to read its first prompt and to write two bars."""
-    late_row: int = 0
-    """Requests in a row that were closed as late, without a whole bar."""
-    slow_since: float | None = None
-    """Since when it does not keep up, in seconds."""
-    slow_until: float = 0.0
-    """Until when it counts as too slow, in seconds."""
-    note: str = ""
-    """What to do about a host that cannot play, in a sentence."""
-    flaw: tuple[str, str] | None = None
-    """State and sentence for what went wrong since its last bar."""
-    listed: bool = False
-    """Whether it said of itself that its model is loaded."""
-
-    @property
-    def where(self) -> str:
-        """The host in words: empty for this machine."""
-        name = urlsplit(self.client.url).netloc
-        return "" if name.rsplit(":", 1)[0] in LOCAL else name
-
-    @property
-    def who(self) -> str:
-        """Model and host in words."""
-        model = self.model or self.wish or "model"
-        return f"{model} on {self.where}" if self.where else model
-
-
-def make_hosts(
-    urls: Sequence[str], model: str = "", options: RunnerOptions | None = None
-) -> tuple[Host, ...]:
-    """Hosts for ``urls``, all with the same runner options."""
-    return tuple(Host(OllamaClient(url, options), model) for url in urls)
+GONE = (Kind.REFUSED, Kind.CUT)
+"""What of its answers to that says that it is not there any more."""
 
 
 class Hosts:
@@ -115,10 +50,9 @@ class Hosts:
     ) -> None:
         self.all = tuple(hosts)
         self.active: Host | None = None
-        self._warm = warm
+        self._loader = Loader(warm, self._loading, measured, now, alone=len(self.all) == 1)
         self._keeps_up = keeps_up
         self._probe: tuple[Host, asyncio.Task[None]] | None = None
-        self._measured = measured
         self._now = now
         self._news = asyncio.Event()
         self.failures = 0
@@ -156,8 +90,7 @@ class Hosts:
 
     def failed(self, host: Host, said: Trouble) -> None:
         """A request to ``host`` failed."""
-        self._count(host, said)
-        host.flaw = state_of(said.kind), without_advice(host.who, said)
+        host.flaw = state_of(said.kind), self._count(without_advice(host.who, said))
         if host.breaker.failed(said.kind, str(said), self._now()):
             host.note = in_words(host.who, host.client.url, said)
             if self.active is host:
@@ -168,20 +101,30 @@ class Hosts:
 
     def flawed(self, host: Host, flaw: str) -> None:
         """``host`` wrote some bars and not all, for what ``flaw`` says."""
-        said = Trouble(Kind.NONSENSE, flaw)
-        self._count(host, said)
-        host.flaw = state_of(said.kind), without_advice(host.who, said)
+        host.flaw = "nonsense", self._count(f"{host.who} {flaw}")
         self._say()
 
     def late(self, host: Host, *, stopped: bool) -> None:
         """A request to ``host`` was closed, for not one bar would have been in time; ``stopped``: because it
         had stopped writing."""
-        if stopped:
-            self._count(host, Trouble(Kind.SILENT, "stopped in mid-answer"))
-        host.flaw = "slow", f"{host.who} {'stopped in mid-answer' if stopped else 'writes too slowly'}"
+        words = f"{host.who} {'stopped in mid-answer' if stopped else 'writes too slowly'}"
+        host.flaw = "slow", self._count(words) if stopped else words
         host.late_row += 1
         if host.late_row >= LATE_ROW:
             self._leave(host)
+
+    def wish(self, model: str, owners: Sequence[Host]) -> None:
+        """``model`` is to play from now on: the hosts that have it, ``owners``, come before the others."""
+        self.all = (*(h for h in self.all if h in owners), *(h for h in self.all if h not in owners))
+        for host in self.all:
+            host.wish = model
+            host.breaker = Breaker()
+        if self._probe is not None:
+            self._probe[1].cancel()
+        if self.active is not self.all[0] or self.active.model != model:
+            self.active = None
+            self._set("loading", f"{model} was chosen")
+        self._news.set()
 
     def review(self) -> None:
         """Look whether the one that writes keeps up."""
@@ -210,9 +153,10 @@ class Hosts:
             host.note, host.flaw = "", None
             self._say()
 
-    def _count(self, host: Host, said: Trouble) -> None:
+    def _count(self, words: str) -> str:
         self.failures += 1
-        self._last = without_advice(host.who, said)
+        self._last = words
+        return words
 
     @property
     def history(self) -> str:
@@ -233,12 +177,12 @@ class Hosts:
                 self.unheard_since = self._now()
             try:
                 loaded = await host.client.running()
-            except Exception as error:  # whatever it is, the next request tells more
+            except Exception as error:  # whatever it is, it is looked at again in a moment
                 said = trouble(error)
                 if said.kind is Kind.SILENT:
                     continue
                 self.unheard_since = None
-                if said.kind in (Kind.REFUSED, Kind.CUT) and self.active is host:
+                if self.active is host and (said.kind in GONE or not await self._answers(host)):
                     self.failed(host, said)
                 continue
             self.unheard_since = None
@@ -248,9 +192,17 @@ class Hosts:
                 # Only of one that did list it: not every server in Ollama's tongue does.
                 host.listed = False
                 self.active = None
-                self._count(host, Trouble(Kind.ERROR, "threw out its model"))
-                self._set("loading", f"{host.who}: it was thrown out; loading")
+                self._set("loading", self._count(f"{host.who} was thrown out of memory"))
                 self._news.set()
+
+    @staticmethod
+    async def _answers(host: Host) -> bool:
+        """Whether ``host`` knows at least what every server in Ollama's tongue does."""
+        try:
+            await host.client.models()
+        except Exception:  # whatever it is, it does not
+            return False
+        return True
 
     def _pause(self) -> float:
         """Seconds until a host may be asked again, or until it is time to look."""
@@ -260,7 +212,10 @@ class Hosts:
     async def _choose(self) -> None:
         if self._probe is not None and self._probe[1].done():
             self._probe = None
-        for host in self.all:
+        hosts: Sequence[Host] = self.all
+        if self.active is None:
+            hosts = await self._loader.soonest([h for h in self.all if h.breaker.allows(self._now())])
+        for host in hosts:
             if host is self.active:
                 return
             probed = self._probe is not None and self._probe[0] is host
@@ -290,27 +245,15 @@ class Hosts:
         """Whether ``host`` has its model loaded and warm."""
         try:
             others = any(not h.breaker.open for h in self.all if h is not host)
-            models = await host.client.models()
-            known = measured_on(host.client.url, self._measured)
-            model = find_model(host.wish, models) if host.wish else recommend(models, known)
-            if model is None:
-                missing = host.wish or SUGGESTED
-                raise Trouble(Kind.MISSING, f"`jamtui llm pull {missing}` fetches a model")
-            host.model = model.name
-            host.thinking = await host.client.thinks(model.name)
-            loading = host.client.load(model.name, LOAD_PATIENCE_S if others else LOAD_S)
-            await self._while_loading(host, loading, "loading")
-            patience = LOAD_PATIENCE_S if others else WARM_S
-            if host.warm_s:
-                patience = max(WARM_PATIENCE_S, 2 * host.warm_s)
-            began = self._now()
-            await self._while_loading(host, self._warm(host, patience), "warming up")
-            host.warm_s = self._now() - began
+            await self._loader.ready(host, others=others)
             self._compare(host)
+        except RepickedError:
+            self._news.set()
+            return False
         except Exception as error:  # whatever it is, the next host may do better
             said = trouble(error)
             if not host.breaker.open:
-                self._count(host, said)
+                self._count(without_advice(host.who, said))
             host.breaker.failed(said.kind, str(said), self._now())
             host.note = in_words(host.who, host.client.url, said)
             return False
@@ -329,23 +272,12 @@ class Hosts:
             host.slow_until = now + SLOW_FOR_S
             raise Trouble(Kind.SLOW, "what it writes comes too late")
 
-    async def _while_loading(self, host: Host, work: Awaitable[None], doing: str) -> None:
-        """Do ``work``, saying each second how long it takes, where nobody else plays meanwhile. What is said
-        of a host whose answers were no music stays; for a second, what is said of one that is in trouble."""
-        began = self._now()
-        task = asyncio.ensure_future(work)
-        kind = host.breaker.kind
+    def _loading(self, host: Host, words: str, passed: float) -> None:
+        """Say how far ``host`` is, where nobody else plays meanwhile. What is said of a host whose answers
+        were no music stays; for a second, what is said of one that is in trouble."""
         patience = {Kind.NONSENSE: inf, Kind.ERROR: LOOK_S, Kind.BUSY: LOOK_S, Kind.FOREIGN: LOOK_S}
-        try:
-            while not task.done():
-                passed = self._now() - began
-                if self.active is None and passed >= patience.get(kind or Kind.REFUSED, 0.0):
-                    since = f", {passed:.0f} s" if passed >= 1 else ""
-                    self._set("loading", f"{host.who}: {doing}{since}")
-                await asyncio.wait({task}, timeout=LOOK_S)
-            task.result()
-        finally:
-            task.cancel()
+        if self.active is None and passed >= patience.get(host.breaker.kind or Kind.REFUSED, 0.0):
+            self._set("loading", f"{host.who}: {words}")
 
     def _tell_down(self) -> None:
         kinds = {h.breaker.kind for h in self.all}

@@ -41,6 +41,8 @@ class Measured:
     accepted: float
     first_bar_s: float
     tokens_per_s: float
+    load_s: float = 0.0
+    """Seconds to load it, where it had to be loaded; 0: not known."""
 
     @property
     def recommended(self) -> bool:
@@ -70,6 +72,15 @@ def has_tag(name: str) -> str:
 def find_model(name: str, models: Sequence[Installed]) -> Installed | None:
     """The installed model that ``name`` means."""
     return next((m for m in models if m.name == has_tag(name)), None)
+
+
+def wanted(
+    wish: str, models: Sequence[Installed], measured: Mapping[str, Measured] | None, *, alone: bool
+) -> Installed | None:
+    """The model to play on a host: the one that is wished for, else (where nothing is wished for, or another
+    host may have it) the recommended one. ``alone``: there is no other host."""
+    found = find_model(wish, models) if wish else None
+    return found if found is not None or (wish and alone) else recommend(models, measured)
 
 
 def recommend(

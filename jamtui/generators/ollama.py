@@ -11,12 +11,14 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-from jamtui.errors import MusicError
+from jamtui.errors import JamtuiError, MusicError
 from jamtui.generators.ahead import Ahead, Job, next_job, still_useful
-from jamtui.generators.hosts import NAME, Host, Hosts
+from jamtui.generators.host import Host
+from jamtui.generators.hosts import NAME, Hosts
 from jamtui.generators.models import Measurements
 from jamtui.generators.ollama_client import Ask, Figures, Kind, Trouble, loop_time, trouble
 from jamtui.generators.pacing import Pacing, plan
+from jamtui.generators.picking import Picking
 from jamtui.generators.prompt import Example, example_of, fitting
 from jamtui.generators.request import Request, make_request
 from jamtui.generators.shelf import Place, Shelf, bar_chords, wish_of
@@ -60,6 +62,7 @@ class OllamaSource:
         step: ticks of a step of the grid.
         examples: phrases to show to the model, by request; ``inspire`` puts the library in their place.
         measured: what ``jamtui llm bench`` found, by host and model.
+        remember: keeps the name of a model that was chosen, for the next start.
         on_exchange: gets every request and answer, word for word, at its end; once attached, the engine does
             too.
         now: the time in seconds; the event loop's, where nothing else is said.
@@ -67,7 +70,7 @@ class OllamaSource:
 
     name = NAME
     source = Source.OLLAMA
-    messages: frozenset[str] = frozenset()
+    messages = frozenset({"models", "model"})
 
     def __init__(
         self,
@@ -78,10 +81,12 @@ class OllamaSource:
         step: int = EIGHTH,
         examples: Examples = lambda _request: (),
         measured: Measurements | None = None,
+        remember: Callable[[str], None] = lambda _name: None,
         on_exchange: Callable[[Exchange], None] = lambda _exchange: None,
         now: Callable[[], float] = loop_time,
     ) -> None:
         self.hosts = Hosts(hosts, self._warm, self._keeps_up, measured, now)
+        self._picking = Picking(self.hosts, measured, remember)
         self.shelf = Shelf()
         self._styles = styles
         self.roles = tuple(roles)
@@ -98,6 +103,7 @@ class OllamaSource:
         self._told: GeneratorHealth | None = None
         self._told_at = 0.0
         self._life: asyncio.Task[None] | None = None
+        self._send: Callable[[str, object], object] = lambda _kind, _body: None
 
     # -- as a source -------------------------------------------------------------------------------------
 
@@ -162,6 +168,7 @@ class OllamaSource:
             send("exchange", exchange)
 
         self._on_exchange = on_exchange
+        self._send = send
         self._life = asyncio.get_running_loop().create_task(self.run(tell))
 
     def inspire(self, phrases: Retrieving) -> None:
@@ -178,7 +185,19 @@ class OllamaSource:
         self._told = None
 
     async def take(self, kind: str, body: object) -> None:
-        """No message of the engine is for this source."""
+        """The player asks which models there are (``models``), or chose one (``model``, its name)."""
+        if kind == "model":
+            try:
+                said, severity = await self._picking.choose(str(body)), "info"
+            except JamtuiError as error:
+                said, severity = str(error), "warning"
+            running = self._running
+            if running is not None and self.hosts.active is not running.stream.host and not running.why:
+                running.why = "changed"
+                running.task.cancel()
+            self._send("tell", {"text": said, "severity": severity})
+            self._say()
+        self._send("models", await self._picking.page())
 
     async def close(self) -> None:
         """End; what is being written is cancelled."""
@@ -318,7 +337,7 @@ class OllamaSource:
         running.why = why
         running.task.cancel()
         waited = self._now() - stream.began
-        if why == "late" and stream.first_at is None and waited > max(2.0, 3 * stream.host.pace.prompt_s):
+        if why == "late" and stream.first_at is None and waited > max(2.0, 3 * stream.host.pace.start_s):
             self.hosts.failed(stream.host, Trouble(Kind.SILENT, "no answer in time"))
         elif why == "late" and not stream.whole:
             self.hosts.late(stream.host, stopped=stream.stopped)

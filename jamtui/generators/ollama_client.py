@@ -7,7 +7,6 @@ Every wait has an end, every failure is a ``Trouble`` with its kind, and a strea
 import asyncio
 import json
 import os
-import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from urllib.parse import urlsplit
 import httpx
 import ollama
 
-from jamtui.generators.transport import Transport
+from jamtui.generators.transport import GONE, Transport
 
 CONNECT_S = 2.0
 """Longest wait for a connection; a machine on the stage's network answers in milliseconds."""
@@ -28,6 +27,7 @@ LOAD_S = 600.0
 """Longest wait for a model to be loaded: from a slow disk that can take minutes."""
 DEFAULT_PORT = 11434
 THINKS = "thinks instead of playing"
+FOREIGN = "what came is no answer of an Ollama server"
 
 
 class Kind(StrEnum):
@@ -251,6 +251,8 @@ class OllamaClient:
                         part = await anext(parts, None)
                     if part is None:
                         raise Trouble(Kind.CUT, "broke off in mid-answer")
+                    if part.response is None and part.thinking is None and not part.done:
+                        raise Trouble(Kind.FOREIGN, FOREIGN)
                     if part.response:
                         yield part.response
                         until = loop_time() + ask.between_s
@@ -292,21 +294,17 @@ def trouble(error: BaseException) -> Trouble:
         return Trouble(Kind.REFUSED, "nothing answers there")
     if isinstance(error, (TimeoutError, httpx.TimeoutException)):
         return Trouble(Kind.SILENT, "no answer in time")
-    if isinstance(error, httpx.RemoteProtocolError) and not _GONE.search(str(error)):
+    if isinstance(error, httpx.RemoteProtocolError) and not GONE.search(str(error)):
         return Trouble(Kind.FOREIGN, "what answers there speaks no HTTP")
     if isinstance(error, (httpx.UnsupportedProtocol, httpx.InvalidURL)):
         return Trouble(Kind.REFUSED, "that is no address")
     if isinstance(error, (httpx.DecodingError, httpx.TooManyRedirects)):
-        return Trouble(Kind.FOREIGN, "what came is no answer of an Ollama server")
+        return Trouble(Kind.FOREIGN, FOREIGN)
     if isinstance(error, (httpx.TransportError, httpx.StreamError)):
         return Trouble(Kind.CUT, "the connection broke")
     if isinstance(error, (ValueError, AttributeError, TypeError, RecursionError)):
-        return Trouble(Kind.FOREIGN, "what came is no answer of an Ollama server")
+        return Trouble(Kind.FOREIGN, FOREIGN)
     return Trouble(Kind.ERROR, _plain(f"{type(error).__name__}: {error}"))
-
-
-_GONE = re.compile(r"disconnected|closed connection|incomplete")
-"""How httpx says that the other end is gone; what else it calls a protocol error is no HTTP."""
 
 
 def _said(error: ollama.ResponseError) -> Trouble:

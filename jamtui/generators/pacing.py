@@ -24,6 +24,8 @@ GUESS_PROMPT_S = 1.0
 """What is taken until there is a measurement."""
 MIN_CONFIDENCE = 0.3
 """Below this the forecast is not written for, only the chords that are known."""
+LOADED_S = 0.5
+"""A server that says that it needed longer than this to load did load; below, it is its own housekeeping."""
 LOCK_S = 0.1
 """Before a bar's first note is due, it is locked; and a bar has to get to the engine."""
 
@@ -32,13 +34,15 @@ LOCK_S = 0.1
 class Pace:
     """Measured speed of a model on a host. ``prompt_s``: from sending a request to its first token, the model
     loaded and the prompt's beginning known; ``tokens_per_bar``: of the answers so far, 0 while unknown;
-    ``answers``: how many measurements there were."""
+    ``load_s``: what the model needed to be loaded, when it last was; ``reloaded``: the newest answer began
+    with that, for something else had thrown the model out; ``answers``: how many measurements there were."""
 
     tokens_per_s: float = GUESS_TOKENS_PER_S
     prompt_s: float = GUESS_PROMPT_S
     tokens_per_bar: float = 0.0
     prompt_tokens_per_s: float = 0.0
     load_s: float = 0.0
+    reloaded: bool = False
     answers: int = 0
 
     def measured(
@@ -51,10 +55,14 @@ class Pace:
         prompt_tokens: int = 0,
         load_s: float = 0.0,
     ) -> "Pace":
-        """With one more answer's figures. The first one replaces what was guessed."""
+        """With one more answer's figures. The first one replaces what was guessed. ``prompt_s``: until its
+        first token, the ``load_s`` seconds included that its server needed to load the model."""
         weight = 1.0 if self.answers == 0 else SMOOTHING
         alarmed = 1.0 if self.answers == 0 else WARNING
-        pace = self
+        pace = replace(self, reloaded=load_s >= LOADED_S)
+        if pace.reloaded:
+            pace = replace(pace, load_s=load_s)
+            prompt_s = max(prompt_s - load_s, 0.0)
         if tokens > 0 and spoken_s > 0:
             rate = tokens / spoken_s
             slower = 2 * rate < pace.tokens_per_s
@@ -71,7 +79,13 @@ class Pace:
         if bars > 0 and tokens > 0:
             old = pace.tokens_per_bar or tokens / bars
             pace = replace(pace, tokens_per_bar=_blend(old, tokens / bars, weight))
-        return replace(pace, load_s=max(load_s, pace.load_s), answers=pace.answers + 1)
+        return replace(pace, answers=pace.answers + 1)
+
+    @property
+    def start_s(self) -> float:
+        """Seconds from sending a request to its first token, as they are to be expected now: where the model
+        had to be loaded for the last one, it may have to be for the next."""
+        return self.prompt_s + (self.load_s if self.reloaded else 0.0)
 
     def bar_s(self, tokens: float) -> float:
         """Seconds to write a bar; ``tokens``: what to take for its tokens while nothing is measured."""
@@ -79,7 +93,7 @@ class Pace:
 
     def request_s(self, bars: int, tokens: float) -> float:
         """Seconds until the last of ``bars`` bars of a request is there."""
-        return self.prompt_s + bars * self.bar_s(tokens)
+        return self.start_s + bars * self.bar_s(tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +114,7 @@ def plan(pace: Pace, bar_s: float, tokens: float, roles: int = 1) -> Pacing:
     roles that one host writes for in turn."""
     write = pace.bar_s(tokens) * roles
     left = LOAD * bar_s - write
-    needed = inf if left <= 0 else pace.prompt_s * roles / left
+    needed = inf if left <= 0 else pace.start_s * roles / left
     keeps_up = needed <= MAX_BARS
     bars = MAX_BARS if not keeps_up else max(MIN_BARS, ceil(needed))
     hopeless = write > bar_s
@@ -118,6 +132,8 @@ def words(pace: Pace, pacing: Pacing | None) -> str:
     if pace.answers == 0:
         return "not measured yet"
     text = f"{pace.tokens_per_s:.0f} tok/s, prompt {pace.prompt_s:.1f} s"
+    if pace.load_s:
+        text += f", load {pace.load_s:.1f} s" + (" each time" if pace.reloaded else "")
     if pacing is None:
         return text
     return f"{text}; {pacing.bars} bars a request, {pacing.reach} ahead"

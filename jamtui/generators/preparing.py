@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
-from jamtui.generators.hosts import Host
+from jamtui.generators.host import Host
 from jamtui.generators.models import SUGGESTED, Measurements, find_model, measured_on, recommend
 from jamtui.generators.ollama_client import LOAD_S, Kind, Trouble, loop_time
 from jamtui.generators.prepared import BarNotes, Chorus, PreparedSet, bar_chords

@@ -1,6 +1,7 @@
 """How the LLM that writes now is, in a state and a sentence for the screen."""
 
-from jamtui.generators.hosts import Host, Hosts
+from jamtui.generators.host import Host
+from jamtui.generators.hosts import Hosts
 from jamtui.generators.ollama_client import Kind
 from jamtui.generators.pacing import Pacing, words
 from jamtui.generators.stream import HALT_S, Stream

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
 from jamtui.generators.answer import AnswerReader
-from jamtui.generators.hosts import Host
+from jamtui.generators.host import Host
 from jamtui.generators.mask import build_pattern
 from jamtui.generators.ollama_client import Ask, Figures, Kind, Trouble, loop_time
 from jamtui.generators.pacing import Pace
@@ -29,12 +29,12 @@ UNMEASURED_GAP_S = 10.0
 TEMPERATURES = (0.5, 1.1)
 """Sampling temperature at the band's temperature 0 and 1."""
 ANSWER_LIMIT = 16_000
-"""Characters of an answer that are kept to be shown."""
+"""Characters of an answer that are kept to be shown; of the others it is said how many there were."""
 
+QUOTED = 16
+"""Characters of an answer that is no music, for the screen."""
 _FAULTS = {
-    FaultReason.TOKEN: "writes what are no notes",
     FaultReason.STEPS: "writes bars of the wrong length",
-    FaultReason.FLOOD: "writes on and on without a bar",
     FaultReason.UNFINISHED: "stopped in mid-bar",
 }
 
@@ -88,7 +88,7 @@ class Stream:
         self._pieces_before = 0
         self._reader = AnswerReader(request, label=host.model)
         self._answer: list[str] = []
-        self._kept = 0
+        self._kept = self._more = 0
         self._guard = Guard()
         self._limits = request.limits
         pace = host.pace
@@ -100,7 +100,7 @@ class Stream:
             request.tokens,
             low + (high - low) * request.brief.temperature,
             number(request.brief.seed, "llm", request.start_tick) % (1 << 31),
-            first_s if first_s is not None else max(SILENT_S, 4 * pace.prompt_s),
+            first_s if first_s is not None else max(SILENT_S, 4 * pace.start_s),
             max(GAP_S, 8 / max(pace.tokens_per_s, 0.01)) if pace.answers else UNMEASURED_GAP_S,
         )
 
@@ -152,6 +152,7 @@ class Stream:
             self.whole,
             len(self.refused),
             seconds=self._now() - self.began,
+            more=self._more,
         )
 
     def ready_in(self, bars: int, tokens_per_bar: float) -> float:
@@ -160,7 +161,7 @@ class Stream:
         now = self._now()
         tokens = pace.tokens_per_bar or tokens_per_bar
         if self.first_at is None:
-            waiting = max(pace.prompt_s - (now - self.began), 0.0)
+            waiting = max(pace.start_s - (now - self.began), 0.0)
             return waiting + bars * pace.bar_s(tokens_per_bar)
         per_token = 1 / pace.tokens_per_s
         seen = (now - self.first_at) / self.pieces
@@ -173,7 +174,7 @@ class Stream:
         pace, now = self.host.pace, self._now()
         if self._last_at is None:
             waited = now - self.began
-            return waited if waited > 2 * pace.prompt_s else 0.0
+            return waited if waited > 2 * pace.start_s else 0.0
         waited = now - self._last_at
         return waited if waited > 3 / pace.tokens_per_s else 0.0
 
@@ -190,9 +191,11 @@ class Stream:
         self._last_at = self._now()
         if self.first_at is None:
             self.first_at = self._last_at
-        if self._kept < ANSWER_LIMIT:
-            self._answer.append(text)
-            self._kept += len(text)
+        kept = text[: ANSWER_LIMIT - self._kept]
+        if kept:
+            self._answer.append(kept)
+            self._kept += len(kept)
+        self._more += len(text) - len(kept)
 
     def _judged(self, bars: Sequence[Bar]) -> list[Bar]:
         found = []
@@ -210,17 +213,22 @@ class Stream:
 
     def _why(self, figures: Figures | None) -> str:
         """Why bars are missing, as what is said of the model: ``thinks``, ``stopped in mid-bar``."""
-        faults = self._reader.faults
-        if faults:
-            found = " ".join(faults[0].token.split())
-            if faults[0].reason is FaultReason.TOKEN and found.isprintable():
-                return f"writes “{found}”, which is no note"
-            return _FAULTS[faults[0].reason]
+        fault = next(iter(self._reader.faults), None)
+        if fault is not None and fault.reason is FaultReason.TOKEN and fault.token.isprintable():
+            return f"writes “{fault.token}”, which is no note"
+        if fault is not None and fault.reason in _FAULTS:
+            return _FAULTS[fault.reason]
         if self.refused:
             return f"writes what the guard refuses ({self.refused[0]})"
-        if figures is not None and figures.reason == "stop":
-            return "writes fewer bars than were asked for" if self.pieces else "says nothing"
-        return "stopped in mid-bar" if self.pieces else "says nothing"
+        answer = "".join(self._answer).strip()
+        if not answer:
+            return "says nothing"
+        if fault is None and figures is not None and figures.reason == "length":
+            return "stopped in mid-bar"
+        if self.whole:
+            return "writes fewer bars than were asked for"
+        begin = "".join(c for c in answer[:QUOTED] if c.isprintable()).strip()
+        return f"writes “{begin}…”, which is no music" if begin else "writes what is no music"
 
     def _measure(self, figures: Figures | None) -> None:
         """Speed of this answer: the server's own figures, or, where it did not get so far, the clock's."""

@@ -1,5 +1,6 @@
 """HTTP below Ollama's client: a stale connection is not taken for a dead server, and no answer is endless."""
 
+import re
 from collections.abc import AsyncIterator
 
 import httpx
@@ -7,6 +8,8 @@ import httpx
 MOST_BYTES = 64 * 1024 * 1024
 """Longest body of an answer, as it comes over the wire. Fetching the largest model says some 20 MB of
 progress; a bar is a few kB."""
+GONE = re.compile(r"disconnected|closed connection|incomplete")
+"""How httpx says that the other end is gone; what else it calls a protocol error is no HTTP."""
 
 
 class Transport(httpx.AsyncBaseTransport):
@@ -26,7 +29,9 @@ class Transport(httpx.AsyncBaseTransport):
         """The response to ``request``."""
         try:
             response = await self._inner.handle_async_request(request)
-        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
+        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError) as error:
+            if isinstance(error, httpx.RemoteProtocolError) and not GONE.search(str(error)):
+                raise
             response = await self._inner.handle_async_request(request)
         assert isinstance(response.stream, httpx.AsyncByteStream)
         response.stream = _Bounded(response.stream, self._most_bytes)

@@ -80,7 +80,7 @@ class Chord:
     def _slash(self) -> str:
         if self.bass is None:
             return ""
-        return "/" + (self.bass_name or _default_bass_name(self))
+        return "/" + (self.bass_name or tone_name(self, self.bass_pc))
 
 
 NO_CHORD = Chord(0, NO_QUALITY)
@@ -97,11 +97,14 @@ def default_root_name(root: int, family: Family) -> str:
     return (_MINOR_NAMES if minor else _MAJOR_NAMES)[root % 12]
 
 
-def _default_bass_name(chord: Chord) -> str:
-    """A bass that is a chord tone is spelled as that degree (D/F#), any other with flats or sharps."""
+def tone_name(chord: Chord, pc: int) -> str:
+    """A pitch class as ``chord`` spells it: its tones as the degrees they are (the F# of D7, the D# of
+    B7), any other with flats or sharps as the root goes."""
     root_name = chord.root_name or default_root_name(chord.root, chord.family)
-    interval = (chord.bass_pc - chord.root) % 12
+    interval = (pc - chord.root) % 12
     tones = chord.quality.pitch_classes
+    if interval == 0:
+        return root_name
     if interval in tones:
         degree = _DEGREES[interval]
         if interval == 8 and 7 not in tones:
@@ -113,7 +116,7 @@ def _default_bass_name(chord: Chord) -> str:
         elif interval == 3 and 4 in tones:
             degree = 2
         return spell(root_name, interval, degree)
-    return pitch_class_name(chord.bass_pc, flats="b" in root_name or root_name in ("C", "F"))
+    return pitch_class_name(pc, flats="b" in root_name or root_name in ("C", "F"))
 
 
 def make_chord(root: int, quality_name: str, bass: int | None = None) -> Chord:

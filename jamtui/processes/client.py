@@ -6,12 +6,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from multiprocessing import AuthenticationError
 from pathlib import Path
 
 from jamtui.errors import LinkError
 from jamtui.processes.codec import Plain, decode, encode, from_plain
 from jamtui.processes.link import AnyConnection, connect, hang_up
 from jamtui.processes.lock import band_is_running
+from jamtui.session.actions import BY_NAME
 from jamtui.session.exchange import Exchange
 from jamtui.session.library_page import LibraryPage, PageRequest
 from jamtui.session.snapshot import Event, Roll, Snapshot
@@ -92,7 +94,10 @@ class EngineLink:
     def act(self, action: str, argument: str | float | None = None, *, soon: bool = False) -> None:
         """Do a named action; dropped with an event when the engine is away."""
         if not self.send("action", {"name": action, "argument": argument, "soon": soon}):
-            self._events.append(Event(time.time(), f"{action}: the engine is not there yet", "warning"))
+            title = BY_NAME[action].title if action in BY_NAME else action
+            self._events.append(
+                Event(time.time(), f"{title}: the engine is not there, press again", "warning")
+            )
 
     def ask_page(self, request: PageRequest) -> None:
         """Ask for a page of the phrase library; it comes by ``page``."""
@@ -147,7 +152,8 @@ class EngineLink:
                 if self._link == "connecting":
                     self._detail = "starting the band"
                 elif band_is_running(self._runtime):
-                    self._detail = f"the engine is away, it is being restarted ({error})"
+                    refused = isinstance(error.__cause__, AuthenticationError)
+                    self._detail = str(error) if refused else "the engine is away, it is being restarted"
                 else:
                     self._detail = "the band was stopped; press q twice to leave"
                 self._closed.wait(RETRY_S)

@@ -93,7 +93,7 @@ class LibraryDesk:
         elif name == "undo":
             self._undo()
         elif name == "audition":
-            self._audition(str(argument or ""))
+            self._audition(str(argument or ""), now)
         elif name == "ingest":
             self._send("ingest", {"path": str(argument or "")})
         else:
@@ -217,7 +217,7 @@ class LibraryDesk:
         elif answer.step is not None:  # it could not be taken back
             self._steps.append(_Step(answer.number, "", answer.step))
 
-    def _audition(self, argument: str) -> None:
+    def _audition(self, argument: str, now: int) -> None:
         """``argument``: the phrase's number and its role. While the band plays, the role plays it from the
         next bar on, over the chords that are there; else it sounds as it is written."""
         number, _, role_name = argument.partition(" ")
@@ -234,6 +234,7 @@ class LibraryDesk:
             raise JamtuiError(f"the {role.value} is silent now; let it play to hear a phrase of it")
         self._send("audition", {"id": int(number), "playing": playing, "role": role})
         if playing:
+            conductor.desk.ask(role, f"{_OF_LIBRARY}{number}", self._band.clock.segment.tick_at(now))
             self._commands.extend(conductor.replan_from_next_bar(role))
 
     # What the workers tell

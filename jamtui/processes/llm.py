@@ -9,7 +9,7 @@ from jamtui import paths
 from jamtui.config import Config, load_config, save_choice
 from jamtui.errors import JamtuiError
 from jamtui.generators.bench import BARS, REQUESTS, Trial, try_model
-from jamtui.generators.hosts import Host, make_hosts
+from jamtui.generators.host import Host, make_hosts
 from jamtui.generators.models import (
     SUGGESTED,
     Measured,
@@ -58,6 +58,7 @@ def source() -> OllamaSource:
         roles=tuple(Role(name) for name in llm.roles),
         step=STEPS[llm.grid],
         measured=load_measured(measured_file()),
+        remember=_remember,
     )
 
 
@@ -145,9 +146,13 @@ def use(config: Config, name: str) -> int:
         names = ", ".join(sorted({entry.model.name for entry in listed}))
         known = f"installed: {names}" if names else "nothing is installed"
         raise LlmError(f"{name} is not installed ({known}); fetch it with `jamtui llm pull {name}`")
-    save_choice(paths.config_file(), {"llm": {"model": found.name}})
+    _remember(found.name)
     print(f"{found.name} plays from the next start on")
     return 0
+
+
+def _remember(name: str) -> None:
+    save_choice(paths.config_file(), {"llm": {"model": name}})
 
 
 def _styles() -> dict[str, Style]:

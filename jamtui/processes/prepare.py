@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from jamtui import paths
 from jamtui.config import Config
 from jamtui.errors import JamtuiError, StoreError
-from jamtui.generators.hosts import Host
+from jamtui.generators.host import Host
 from jamtui.generators.ollama import EXAMPLES
 from jamtui.generators.ollama_client import Kind, Trouble
 from jamtui.generators.prepared import PreparedSet, digest_of

@@ -22,3 +22,5 @@ class Exchange:
     """The same as Unix time; 0 for never."""
     seconds: float = 0.0
     """How long it took, from the request to the end of the answer."""
+    more: int = 0
+    """Characters of the answer that came after those in ``answer``, and were not kept."""

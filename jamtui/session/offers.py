@@ -23,6 +23,10 @@ AHEAD = 32
 """Bars ahead for which offers are kept."""
 RANK = {Source.REFLEX: 0, Source.LIBRARY: 1, Source.MODEL: 2, Source.OLLAMA: 3, Source.YOU: 4}
 """Which source a bar is preferred from, when more than one was ready."""
+ASKED = 5
+"""Rank of the phrase that the player asked to hear (an audition), whatever its source."""
+ASKED_BARS = 8
+"""For so many bars it is preferred; then its source is what counts again."""
 
 Tune = tuple[Role, tuple[tuple[int, int], ...]]
 """What a bar is heard by: whose it is, and onset (in ticks) and pitch of its notes."""
@@ -54,12 +58,21 @@ class Desk:
         self._kept: dict[tuple[Role, int], Bar] = {}
         self._laid: tuple[int, int] = (-1, -1)
         self._banned: set[Banned] = set()
+        self._asked: dict[Role, tuple[str, int]] = {}
+        """The phrase that each role was asked for, and until which tick that holds."""
 
     def clear(self) -> None:
         """Forget which bars were briefed, and what was kept."""
         self._briefed.clear()
         self._kept.clear()
         self._laid = (-1, -1)
+        self._asked.clear()
+
+    def ask(self, role: Role, ref: str, tick: int) -> None:
+        """The player wants to hear the phrase ``ref`` from ``role`` now: its bars come before those of every
+        source for the next bars."""
+        line = self._planner.lines.bar_at(tick)
+        self._asked[role] = (ref, line.start + ASKED_BARS * line.length)
 
     def ban(self, banned: Iterable[Banned]) -> None:
         """Take these for this session no more, those that wait here included."""
@@ -89,6 +102,8 @@ class Desk:
             self._briefed = {k: v for k, v in self._briefed.items() if k[1] >= tick}
         if self._kept and min(start for _, start in self._kept) < tick:
             self._kept = {k: v for k, v in self._kept.items() if k[1] >= tick}
+        if self._asked:
+            self._asked = {role: asked for role, asked in self._asked.items() if asked[1] > tick}
 
     def briefs(
         self,
@@ -192,16 +207,16 @@ class Desk:
         if not planned and (why := self._not_kept(bar, chords)):
             return self.refuse(why)
         kept = self._kept.get((bar.role, bar.start_tick))
-        if kept is not None and not planned and RANK[kept.origin] > RANK[bar.origin]:
+        if kept is not None and not planned and self._rank(kept) > self._rank(bar):
             return self.refuse("outranked")
-        if present is not None and planned and RANK[present.source] > RANK[bar.origin]:
+        if present is not None and planned and self._laid_rank(bar.role, present) > self._rank(bar):
             return self.refuse("outranked")
         judged = self._judge(bar, settings_at)
         if judged.bar is None:
             return Verdict(False, judged.reason)
         if self._is_banned(bar) or self._is_banned(judged.bar):
             return self.refuse("banned")
-        if kept is None or RANK[kept.origin] <= RANK[bar.origin]:
+        if kept is None or self._rank(kept) <= self._rank(bar):
             self._kept[bar.role, bar.start_tick] = bar
         if not planned:
             return Verdict(True, "kept", judged.bar)
@@ -221,7 +236,7 @@ class Desk:
             present = planner.runways[role].bar_at(start)
             if present is None or (present.start, present.length) != (start, bar.length):
                 continue
-            if RANK[present.source] >= RANK[bar.origin]:
+            if self._laid_rank(role, present) >= self._rank(bar):
                 continue
             if _cut(bar.chords_assumed, 0, bar.length) != planner.harmony.spans(start, bar.length):
                 continue
@@ -229,6 +244,16 @@ class Desk:
             if judged is not None and not self._is_banned(bar) and not self._is_banned(judged):
                 splices.append(self._lay(judged, locked))
         return splices
+
+    def _rank(self, bar: Bar) -> int:
+        return self._rank_of(bar.role, bar.origin, bar.ref)
+
+    def _laid_rank(self, role: Role, bar: RunwayBar) -> int:
+        return self._rank_of(role, bar.source, bar.ref)
+
+    def _rank_of(self, role: Role, source: Source, ref: str) -> int:
+        asked = bool(ref) and self._asked.get(role, ("", 0))[0] == ref
+        return ASKED if asked else RANK[source]
 
     def _is_banned(self, bar: Bar) -> bool:
         return bool(self._banned) and (

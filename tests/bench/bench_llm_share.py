@@ -22,7 +22,7 @@ import time
 from contextlib import aclosing
 from pathlib import Path
 
-from jamtui.generators.hosts import make_hosts
+from jamtui.generators.host import make_hosts
 from jamtui.generators.ollama import OllamaSource
 from jamtui.library.ingest import ingest_starter
 from jamtui.library.search import Query, Searcher

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -49,7 +49,14 @@ def test_prompt_answer_and_mask_are_shown_word_for_word(width: int) -> None:
     assert texts(EXCHANGE, width) == [EXCHANGE.answer, EXCHANGE.prompt, EXCHANGE.pattern]
 
 
-@settings(max_examples=200, deadline=None)
+def test_where_the_end_of_an_answer_was_not_kept_it_is_said_how_much_that_was() -> None:
+    lines = exchange_lines(replace(EXCHANGE, more=12_345), 56)
+    after = lines.index((Part.NOTE, "… 12,345 more characters, not kept"))
+    assert lines[after + 1][0] is Part.TITLE
+    assert lines[0] == (Part.TITLE, f"raw answer, {len(EXCHANGE.answer) + 12_345:,} characters")
+    assert not [text for part, text in exchange_lines(EXCHANGE, 56) if part is Part.NOTE]
+
+
 @given(st.text(max_size=120), st.integers(1, 40))
 def test_a_wrapped_line_fits_and_loses_nothing(line: str, width: int) -> None:
     shown = visible(line)
@@ -58,7 +65,6 @@ def test_a_wrapped_line_fits_and_loses_nothing(line: str, width: int) -> None:
     assert all(cell_len(piece) <= width or len(piece) == 1 for piece in pieces)
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.text(max_size=60))
 def test_nothing_that_a_model_says_acts_on_the_terminal(answer: str) -> None:
     for part, line in exchange_lines(replace(EXCHANGE, answer=answer), 30):
@@ -66,7 +72,6 @@ def test_nothing_that_a_model_says_acts_on_the_terminal(answer: str) -> None:
     assert visible("a\x1b[2J\tb\x7f\x9b") == "a␛[2J␉b␡\\u009b"
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     st.text(max_size=300), st.text(max_size=40), st.integers(1, 90), st.integers(1, 40), st.integers(0, 99)
 )
@@ -178,7 +183,6 @@ def test_before_the_first_request_it_follows_the_source() -> None:
 KEYS = ["up", "down", "pageup", "pagedown", "home", "end", "left", "a"]
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(st.sampled_from(KEYS), max_size=30), st.integers(3, 90), st.integers(1, 50))
 def test_no_key_scrolls_beyond_the_text(keys: list[str], width: int, height: int) -> None:
     band = FakeBand()

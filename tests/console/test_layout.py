@@ -1,7 +1,7 @@
 """The layout covers every terminal exactly, at every size, with every drawer."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.console.frame import Drawer
@@ -9,7 +9,6 @@ from jamtui.console.layout import arrange, size_class
 from jamtui.console.panels.table import PANELS
 
 
-@settings(max_examples=100)
 @given(st.integers(1, 260), st.integers(1, 90), st.sampled_from(list(Drawer)))
 def test_every_cell_belongs_to_one_panel(width: int, height: int, drawer: Drawer) -> None:
     places = arrange(width, height, drawer)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.console.app import JamApp
@@ -118,7 +118,6 @@ MOVES = ["up", "down", "pageup", "pagedown"]
 KEYS = [*MOVES, "enter", "h", "j", "slash", "i", "a", "escape", "backspace", "ctrl+u"]
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from(KEYS), max_size=40), st.integers(0, 70))
 def test_no_key_leads_off_the_page(keys: list[str], size: int) -> None:
     band = FakeBand()

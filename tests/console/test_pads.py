@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.console.app import JamApp
@@ -52,7 +52,6 @@ def test_no_pad_is_an_action() -> None:
     assert not set(PADS) & {a.key for a in ACTIONS}
 
 
-@settings(max_examples=60)
 @given(st.lists(st.one_of(st.sampled_from(sorted(PADS)), st.sampled_from(["release", "up", "down"]))))
 def test_any_playing_leaves_no_note_behind(steps: list[str]) -> None:
     pads = Pads()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.console.frame import Drawer, Frame
@@ -68,7 +68,6 @@ NOTHING: Change = lambda s: replace(  # noqa: E731 # a value of the table below,
 CHANGES: tuple[Change | None, ...] = (None, stopped, no_input, in_meter("7/8"), in_meter("6/8"), NOTHING)
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.integers(1, 230),
     st.integers(1, 70),
@@ -305,6 +304,42 @@ def test_nothing_plugged_in_says_what_to_press() -> None:
     assert "z x c v b n m" in shown
     assert "plug in a MIDI keyboard" in shown
     assert "space" in paint("roll", frame, 80, 8)
+
+
+def test_the_demo_before_its_first_chord_does_not_ask_for_a_keyboard() -> None:
+    for state, words in (("count-in", "the count-in runs"), ("stopped", "press space")):
+        frame = make_frame(lambda s, state=state: replace(no_input(s), demo=True, state=state))
+        shown = paint("chord", frame, 46, 6)
+        assert words in shown
+        assert "plug in" not in shown
+
+
+@pytest.mark.parametrize("size", [(46, 6), (55, 9), (100, 14)])
+def test_why_the_band_cannot_start_is_read_to_its_end(size: tuple[int, int]) -> None:
+    why = "the engine died 5 times in 20 s; its last words are in /home/you/.local/state/jamtui/engine.log"
+    frame = make_frame(snapshot=None, rolls={}, failure=why)
+    shown = " ".join(paint("chord", frame, *size).split())
+    assert "the band cannot start" in shown
+    assert "q q leaves" in shown
+    assert "".join(why.split()) in "".join(shown.split())
+
+
+@pytest.mark.parametrize(
+    ("symbol", "notes", "names"),
+    [
+        ("D7", (50, 57, 60, 66), "D3 A3 C4 F#4"),
+        ("A7b9", (57, 61, 67, 70), "A3 C#4 G4 Bb4"),
+        ("Db", (49, 53, 56), "Db3 F3 Ab3"),
+        ("C7#9", (48, 52, 58, 63), "C3 E3 Bb3 D#4"),
+        ("E7", (52, 56, 62, 63), "E3 G#3 D4 Eb4"),
+        ("C", (48, 52, 55, 58), "C3 E3 G3 Bb3"),
+    ],
+)
+def test_keys_are_spelled_as_the_chord_spells_them(symbol: str, notes: tuple[int, ...], names: str) -> None:
+    frame = make_frame(
+        lambda s: replace(s, chord=replace(s.chord, symbol=symbol, notes=notes, alternatives=()))
+    )
+    assert names in paint("chord", frame, 55, 9)
 
 
 def test_footer_always_has_panic_and_help() -> None:

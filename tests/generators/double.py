@@ -116,6 +116,11 @@ class Double:
         """The requests for music: generate with a prompt."""
         return [s for s in list(self.seen) if s.path == "/api/generate" and s.body.get("prompt")]
 
+    @staticmethod
+    def now() -> float:
+        """Seconds of the loop it runs in."""
+        return _now()
+
     def play(self, *plays: Play) -> None:
         """What the coming requests for music are answered with; then ``Music`` again."""
         self.plays.extend(plays)

@@ -42,7 +42,7 @@ class Playing:
 
     ``chords``: keys that are struck, in turn, one chord a bar, ``EARLY_MS`` before its bar line; without a
     chart the band has to learn what comes. ``events``: what happens at the beginning of which bar (0-based),
-    once; they may use the stage.
+    once; they may use the stage. ``look``: called every 20 ms.
     """
 
     source: OllamaSource | None
@@ -58,6 +58,7 @@ class Playing:
     seed: int = 7
     others: Sequence[Generator] = ()
     """Further sources in the worker process."""
+    look: Callable[["Playing"], None] = lambda _playing: None
 
     def __post_init__(self) -> None:
         chart = parse_chart(self.chart) if self.chart else None
@@ -67,6 +68,8 @@ class Playing:
         self.sources = Sources(REFLEX)
         self.bar_at: list[float] = []
         self.outlook: object = None
+        self.position = 0.0
+        """Bars since the beginning."""
 
     # -- the engine's half of the link -------------------------------------------------------------------
 
@@ -131,6 +134,8 @@ class Playing:
                 stage.play_until(zero + passed)
                 for number in [n for n in due if n <= bar]:
                     due.pop(number)(self)
+                self.position = passed / bar_ns
+                self.look(self)
                 self._brief(workers)
                 await asyncio.sleep(0.02)
         finally:
@@ -155,6 +160,19 @@ class Playing:
                 if bar < self.bars:
                     found[bar].add(report.source.value)
         return ["".join(sorted(letters)) for letters in found]
+
+    def onsets(self, role: Role) -> list[set[tuple[int, int]]]:
+        """Per bar, tick and pitch of the notes that began in it."""
+        found: list[set[tuple[int, int]]] = [set() for _ in range(self.bars)]
+        for name, tick, on, pitch in self.stage.notes():
+            if on and name == role.value and tick // 3840 < self.bars:
+                found[tick // 3840].add((tick, pitch))
+        return found
+
+    def shown(self, since: float, seconds: float) -> list[GeneratorHealth]:
+        """What the panel showed from ``since`` on for so long: what stood there, and what came."""
+        before = [h for at, h in self.health if at < since][-1:]
+        return before + [h for at, h in self.health if since <= at <= since + seconds]
 
     def states(self) -> list[str]:
         """The states that the panel showed, in order, equal neighbours once."""

@@ -1,6 +1,6 @@
 """What the player turns reaches the LLM's bars at the next bar line."""
 
-from jamtui.generators.hosts import make_hosts
+from jamtui.generators.host import make_hosts
 from jamtui.generators.ollama import OllamaSource
 from jamtui.music.phrase import Source
 from tests.generators.double import Double

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from jamtui.generators.hosts import LOAD_PATIENCE_S, make_hosts
+from jamtui.generators.host import make_hosts
+from jamtui.generators.loading import LOAD_PATIENCE_S
 from jamtui.generators.ollama import OllamaSource
 from jamtui.generators.ollama_client import RunnerOptions
 from jamtui.generators.prompt import Example

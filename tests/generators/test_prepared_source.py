@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
-from jamtui.generators.hosts import make_hosts
+from jamtui.generators.host import make_hosts
 from jamtui.generators.ollama import OllamaSource
 from jamtui.generators.prepared import Chorus, PreparedSet
 from jamtui.generators.prepared_files import PreparedFiles

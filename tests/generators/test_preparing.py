@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from jamtui.generators.hosts import Host, make_hosts
+from jamtui.generators.host import Host, make_hosts
 from jamtui.generators.ollama_client import Kind, Trouble
 from jamtui.generators.prepared import PreparedSet
 from jamtui.generators.preparing import ATTEMPTS, Preparation, Wish

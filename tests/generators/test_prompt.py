@@ -193,7 +193,7 @@ SYMBOLS = st.builds(lambda root, kind: root + kind, ROOTS, KINDS)
 SONG_BARS = st.lists(st.lists(SYMBOLS, min_size=1, max_size=4), min_size=1, max_size=13)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     SONG_BARS,
     st.integers(1, 8),

@@ -1,6 +1,6 @@
 """Adapting stored phrases: what holds for every phrase and every chord, and what a musician expects."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.library.adapt import LEAP, Setting, adapt
@@ -59,7 +59,6 @@ def phrases(draw: st.DrawFn, role: Role) -> PhraseRecord:
     return PhraseRecord(Phrase("any", role, "x", bars, spans, notes, meter, tempo, Source.LIBRARY))
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     data=st.data(), role=st.sampled_from([Role.LEAD, Role.BASS, Role.COMP]), bars=st.sampled_from([1, 2, 4])
 )
@@ -98,7 +97,6 @@ def test_whatever_comes_in_what_goes_out_can_be_played(data: st.DataObject, role
     assert adapt(given_record, asked, transpose=way) == adapt(given_record, asked, transpose=way)
 
 
-@settings(max_examples=100, deadline=None)
 @given(data=st.data(), role=st.sampled_from([Role.LEAD, Role.BASS]))
 def test_a_line_has_chord_tones_on_the_beats_and_joins_without_a_leap(
     data: st.DataObject, role: Role

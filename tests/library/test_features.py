@@ -33,7 +33,6 @@ def test_every_dimension_has_one_name() -> None:
     assert DIMENSIONS[f.DENSITY] == HARMONY_DIMENSIONS[f.H_DENSITY] == "density"
 
 
-@settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 10_000), semitones=st.integers(-12, 12))
 def test_only_the_register_knows_the_key(seed: int, semitones: int) -> None:
     phrase = line(random.Random(seed)).phrase
@@ -49,7 +48,7 @@ def test_only_the_register_knows_the_key(seed: int, semitones: int) -> None:
     assert fingerprint(phrase) == fingerprint(moved(phrase, semitones))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10_000), count=st.integers(1, 9))
 def test_a_phrase_has_the_same_vector_in_any_company(seed: int, count: int) -> None:
     records = lines(count, seed=seed)
@@ -88,7 +87,6 @@ def test_phrases_without_notes_or_chords_have_vectors_too() -> None:
     assert compute([])[0].shape == (0, f.WHOLE)
 
 
-@settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_a_query_for_a_phrase_is_where_the_phrase_is(seed: int) -> None:
     phrase = line(random.Random(seed)).phrase

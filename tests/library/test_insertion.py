@@ -22,7 +22,7 @@ def sent(prepared: Prepared) -> Prepared:
     return copy
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.lists(st.integers(0, len(POOL) - 1), min_size=1, max_size=20), min_size=1, max_size=4))
 def test_each_phrase_once_with_the_count_of_all_files(files: list[list[int]]) -> None:
     heard: Counter[int] = Counter()

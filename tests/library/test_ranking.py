@@ -101,7 +101,7 @@ def straightforward(
     return way, fits, register, rest + 0.06 * record.kept
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     progression=st.sampled_from([*PROGRESSIONS, "C | N.C.", "C/E Am | F G7", "Bbm7"]),
     semitones=st.integers(0, 11), energy=st.floats(0, 1), seed=st.integers(0, 40),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.library.cells import Numbers
@@ -64,7 +64,6 @@ def test_the_phrase_over_these_chords_comes_first_in_every_key(store: SqliteStor
             assert found.parts.harmony == pytest.approx(1, abs=1e-5)
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     progression=st.sampled_from(PROGRESSIONS), semitones=st.integers(0, 11),
     energy=st.floats(0, 1), k=st.integers(1, 20), seed=st.integers(0, 99),

@@ -190,7 +190,7 @@ def test_every_phrase_has_its_vectors(store: SqliteStore) -> None:
 
 def test_vacuum_keeps_every_vector_in_its_place(store: SqliteStore) -> None:
     for seed in range(4):
-        store.add(file(f"f{seed}"), lines(400, seed=seed, style=f"s{seed % 2}"))
+        store.add(file(f"f{seed}"), lines(100, seed=seed, style=f"s{seed % 2}"))
     store.forget("sha-f0")
     store.forget("sha-f1")
     before = {n: read_vectors(store.reader(), n) for n in store.numbers()}

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import mido
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.midi.smf import FileNote, MidiFileError, Take, read_smf, write_smf
@@ -29,7 +29,6 @@ def test_a_take_comes_back_as_it_was_written(tmp_path: Path) -> None:
         unique_by=lambda n: n[2],
     )
 )
-@settings(max_examples=40)
 def test_any_notes_survive(
     tmp_path_factory: pytest.TempPathFactory, raw: list[tuple[int, int, int, int]]
 ) -> None:

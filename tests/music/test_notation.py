@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.errors import MusicError
@@ -80,7 +80,6 @@ def held(draw: st.DrawFn) -> tuple[GridSpec, int, tuple[Note, ...]]:
 
 
 @given(held())
-@settings(max_examples=200, deadline=None)
 def test_what_the_grid_holds_comes_back_as_it_was(music: tuple[GridSpec, int, tuple[Note, ...]]) -> None:
     spec, bars, notes = music
     assert quantised(notes, spec, bars) == notes
@@ -91,7 +90,6 @@ def test_what_the_grid_holds_comes_back_as_it_was(music: tuple[GridSpec, int, tu
 
 
 @given(specs, st.integers(1, 4), any_notes)
-@settings(max_examples=200, deadline=None)
 def test_any_music_becomes_what_the_rule_says(spec: GridSpec, bars: int, notes: list[Note]) -> None:
     kept = quantised(notes, spec, bars)
     assert quantised(kept, spec, bars) == kept
@@ -108,7 +106,6 @@ def test_any_music_becomes_what_the_rule_says(spec: GridSpec, bars: int, notes: 
 
 
 @given(held(), st.data())
-@settings(max_examples=100, deadline=None)
 def test_pieces_of_any_size_give_the_same_bars(
     music: tuple[GridSpec, int, tuple[Note, ...]], data: st.DataObject
 ) -> None:
@@ -221,7 +218,6 @@ def test_verdicts_have_names(text: str, readings: list[object]) -> None:
 
 
 @given(st.lists(st.text() | st.text(alphabet=' CDEFGABcdefgabx-.|"#'), max_size=30), specs)
-@settings(max_examples=300, deadline=None)
 def test_nothing_that_arrives_breaks_the_reader(chunks: list[str], spec: GridSpec) -> None:
     decoder = GridDecoder(spec, 3)
     readings = [r for chunk in chunks for r in decoder.feed(chunk)]

@@ -2,7 +2,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.errors import MusicError
@@ -148,7 +148,6 @@ def _gaps_can_be_written(meter: Meter, bars: int, notes: tuple[Note, ...]) -> bo
     return all(b - a != 40 for a, b in pairwise(edges))
 
 
-@settings(max_examples=100, deadline=None)
 @given(written().filter(lambda w: _gaps_can_be_written(*w)))
 def test_print_then_parse_gives_the_same_notes(made: tuple[Meter, int, tuple[Note, ...]]) -> None:
     meter, bars, notes = made
@@ -160,7 +159,6 @@ def test_print_then_parse_gives_the_same_notes(made: tuple[Meter, int, tuple[Not
 BAR_OF = {"4/4": "C5:8 r:4. D5:2", "3/4": "C5:8 r:4. D5:4", "6/8": "C5:8 r:4 D5:4."}
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.sampled_from(sorted(BAR_OF)),
     st.lists(st.sampled_from(["Dm7", "G7alt", "Cmaj7 Eb7", "%", "C/E", "N.C."]), min_size=1, max_size=4),

@@ -103,3 +103,21 @@ def test_musical_time_is_continuous_and_never_goes_back(changes: list[tuple[int,
 def test_ticks_and_nanoseconds_are_inverse(tick: int, bpm: float) -> None:
     segment = ClockSegment(0.0, 7, 60e9 / bpm / 960, 0)
     assert segment.tick_at(segment.ns_at(tick)) == pytest.approx(tick, abs=1e-4)
+
+
+def test_a_followed_clock_runs_along_the_line_and_held_it_stands() -> None:
+    changes: list[int] = []
+    clock = MusicalClock(120.0)
+    clock.on_change = lambda: changes.append(clock.segment.revision)
+    clock.follow(100.0, SECOND, 1_000_000.0)
+    assert clock.running
+    assert clock.segment.tick_at(2 * SECOND) == 1100.0
+    clock.hold(960.0, 2 * SECOND, 500_000.0)
+    assert not clock.running
+    assert clock.segment.tick_at(9 * SECOND) == 960.0
+    assert (clock.segment.ns_per_tick, clock.segment.jump) == (500_000.0, 0)
+    clock.hold(0.0, 3 * SECOND, 500_000.0, jumped=True)
+    assert (clock.segment.jump, clock.segment.jump_tick) == (1, 0.0)
+    clock.follow(480.0, 4 * SECOND, 500_000.0, jumped=True)
+    assert (clock.running, clock.segment.jump, clock.segment.jump_tick) == (True, 2, 480.0)
+    assert changes == [1, 2, 3, 4]

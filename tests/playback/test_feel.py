@@ -1,5 +1,7 @@
+from dataclasses import replace
+
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.music.meter import COMMON_TIME, METERS, Meter
@@ -60,7 +62,6 @@ def test_every_note_ends_after_it_begins_with_a_velocity_that_sounds(
     st.sampled_from([240, 480]),
     st.sampled_from([meter.bar_ticks for meter in METERS.values()]),
 )
-@settings(max_examples=200)
 def test_the_swing_warp_is_strictly_monotone(tick: int, more: int, swing: float, unit: int, bar: int) -> None:
     assert swing_warp(tick, 0, bar, unit, swing) < swing_warp(tick + more, 0, bar, unit, swing)
 
@@ -147,3 +148,14 @@ def test_the_notes_of_a_beat_in_triplets_or_in_pairs_stay_in_order(
     for places in ((0, 160, 320, 640, 800, 960), (0, 240, 480, 720, 960), (0, 120, 480, 600, 960)):
         on = [apply_feel(feel, amount, COMMON_TIME, note(beat + p, 120)).on_tick for p in places]
         assert on == sorted(set(on))
+
+
+@given(NOTES, st.floats(0.5, 0.75), st.sampled_from([240, 480]), st.integers(0, 40_000))
+def test_swing_counts_from_the_bar_line_wherever_that_lies(
+    one: PlannedNote, swing: float, unit: int, shift: int
+) -> None:
+    feel = Feel(swing, unit)
+    moved = replace(one, tick=one.tick + shift, bar_tick=one.bar_tick + shift)
+    here, there = (apply_feel(feel, 1.0, COMMON_TIME, each) for each in (one, moved))
+    assert there.on_tick - shift == pytest.approx(here.on_tick)
+    assert there.off_tick - shift == pytest.approx(here.off_tick)

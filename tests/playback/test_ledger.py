@@ -2,7 +2,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jamtui.playback.ledger import BITMAP_BYTES, Ledger, read_bitmap
+from jamtui.playback.ledger import (
+    BITMAP_BYTES,
+    LEDGER_BYTES,
+    PEDAL,
+    Ledger,
+    forget,
+    read_bitmap,
+    read_owed,
+    read_pedals,
+)
 
 KEYS = st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(0, 15), st.integers(0, 127))
 
@@ -114,3 +123,65 @@ def test_lingering_never_hides_what_is_owed_and_ends(
     ledger.settle(time[0] + 50)
     marked = {(ledger.ports[place], channel, pitch) for place, channel, pitch in read_bitmap(bitmap)}
     assert marked == set(ledger.owed())
+
+
+PORTS = tuple(f"port {n}" for n in range(10))
+DOWN = st.sets(st.tuples(st.sampled_from(PORTS), st.integers(0, 15)), max_size=12)
+
+
+@given(DOWN, DOWN)
+def test_pedals_of_the_first_eight_ports_are_mirrored(
+    down: set[tuple[str, int]], up: set[tuple[str, int]]
+) -> None:
+    buffer = bytearray(LEDGER_BYTES)
+    ledger = Ledger(PORTS, buffer)
+    for port, channel in down:
+        ledger.pedal(port, channel, True)
+    for port, channel in up:
+        ledger.pedal(port, channel, False)
+    left = down - up
+    assert set(ledger.pedals()) == left
+    assert set(ledger.pedals("port 3")) == {pedal for pedal in left if pedal[0] == "port 3"}
+    mirrored = sorted((PORTS.index(port), channel) for port, channel in left if PORTS.index(port) < 8)
+    assert read_pedals(buffer) == mirrored
+    assert read_bitmap(buffer) == []
+
+
+def test_a_pedal_is_kept_where_there_is_room_for_notes_only() -> None:
+    buffer = bytearray(BITMAP_BYTES)
+    ledger = Ledger(("lead",), buffer)
+    ledger.pedal("lead", 15, True)
+    assert ledger.pedals() == (("lead", 15),)
+    assert not any(buffer)
+
+
+def test_what_was_left_in_the_buffer_is_owed_and_what_was_ended_there_is_forgotten() -> None:
+    buffer = bytearray(LEDGER_BYTES)
+    dead = Ledger(("lead", "bass", "gone"), buffer)
+    for key in (("lead", 0, 127), ("bass", 15, 0), ("bass", 15, 36), ("gone", 1, 60)):
+        dead.add(key)
+    dead.pedal("bass", 9, True)
+    dead.pedal("lead", 8, True)
+    heir = Ledger(("lead", "bass"), buffer)
+    assert heir.owed() == (("lead", 0, 127), ("bass", 15, 0), ("bass", 15, 36))
+    assert heir.pedals() == (("lead", 8), ("bass", 9))
+    forget(buffer, [(1, 15, 36), (0, 8, PEDAL)])
+    assert read_owed(buffer) == [(0, 0, 127), (1, 15, 0), (2, 1, 60), (1, 9, PEDAL)]
+    forget(buffer, read_owed(buffer))
+    assert not any(buffer)
+
+
+def test_pedals_go_up_with_the_notes_and_stay_owed_where_that_did_not_go() -> None:
+    ledger = Ledger()
+    ledger.add(("lead", 0, 60))
+    ledger.pedal("lead", 0, True)
+    ledger.pedal("bass", 9, True)
+    sent: list[tuple[str, bytes]] = []
+
+    def send(port: str, data: bytes) -> bool:
+        sent.append((port, data))
+        return port == "lead"
+
+    assert ledger.release_all(send) == 1
+    assert sent == [("lead", b"\x80\x3c\x00"), ("lead", b"\xb0\x40\x00"), ("bass", b"\xb9\x40\x00")]
+    assert ledger.pedals() == (("bass", 9),)

@@ -3,7 +3,7 @@
 import random
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.music.meter import COMMON_TIME
@@ -117,7 +117,6 @@ def perform(band: Band, sinks: dict[str, SwitchedSink], operation: tuple[Any, ..
 
 
 @given(st.lists(OPERATIONS, max_size=25), st.booleans())
-@settings(max_examples=100, deadline=None)
 def test_every_note_on_that_left_has_exactly_its_note_off(
     operations: list[tuple[Any, ...]], by_panic: bool
 ) -> None:
@@ -161,7 +160,6 @@ def balanced_but_for_thru(sink: RecordingSink) -> bool:
 
 
 @given(st.lists(splices(), min_size=1, max_size=4), st.floats(0.0, 1.0), st.floats(0.3, 1.2))
-@settings(max_examples=100, deadline=None)
 def test_the_band_alone_leaves_strictly_paired_notes_in_order(
     plans: list[tuple[Any, ...]], amount: float, length: float
 ) -> None:

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.music.meter import COMMON_TIME, Meter
@@ -36,7 +36,6 @@ def drain(timeline: Timeline, until: int) -> list[NoteOn]:
     st.floats(-100.0, 100.0),
     st.floats(40.0, 240.0),
 )
-@settings(max_examples=60, deadline=None)
 def test_order_holds_at_every_feel_and_change_of_tempo(
     notes: list[tuple[int, int]],
     amount: float,
@@ -150,3 +149,18 @@ def test_a_new_feel_is_worked_out_anew() -> None:
     band.feel(Feel(push_ms=10.0))
     band.until(1000)
     assert band.left()[0] == (510, "on", 60)
+
+
+def test_what_is_cleared_is_neither_planned_nor_locked_nor_sent() -> None:
+    timeline = Timeline(SEGMENT)
+    for role in (Role.LEAD, Role.COMP):
+        notes = tuple(note(tick, 10, 60, role=role) for tick in (0, 960))
+        timeline.splice(Splice(role, 0, notes), 0)
+    timeline.lock(0)
+    assert timeline.locked(Role.LEAD)
+    assert timeline.planned(Role.LEAD)
+    timeline.clear(Role.LEAD)
+    assert timeline.locked(Role.LEAD) == timeline.planned(Role.LEAD) == ()
+    assert [on.note.role for on in drain(timeline, 2000 * MS)] == [Role.COMP, Role.COMP]
+    timeline.clear(None)
+    assert timeline.locked(Role.COMP) == timeline.planned(Role.COMP) == ()

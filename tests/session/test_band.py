@@ -169,7 +169,7 @@ def test_the_same_seed_gives_the_same_notes_however_late_planning_looks(
     ]
 
 
-@settings(max_examples=12, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=12, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(
     st.lists(
         st.one_of(

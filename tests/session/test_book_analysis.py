@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.errors import MusicError
@@ -101,7 +101,6 @@ def test_a_phrase_needs_a_chord() -> None:
 SCALE_OF_C = ["C", "D", "E", "F", "G", "A", "B"]
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.sampled_from(SCALE_OF_C), min_size=8, max_size=8),
     st.integers(-5, 6),

@@ -2,7 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.errors import ConfigError, MusicError
@@ -50,7 +50,6 @@ PHRASE = ReflexPhrase(
 BOOK = ReflexBook("d1", (PHRASE,))
 
 
-@settings(max_examples=50, deadline=None)
 @given(book=books)
 def test_a_book_is_read_as_it_was_written(tmp_path_factory: pytest.TempPathFactory, book: ReflexBook) -> None:
     path = tmp_path_factory.getbasetemp() / "any.book"

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.errors import JamtuiError
@@ -56,7 +56,6 @@ def test_the_runway_is_one_to_two_bars_at_all_times(meter: object) -> None:
     grid=st.sampled_from(["1/8", "1/16"]),
     seed=st.integers(0, 5),
 )
-@settings(max_examples=60, deadline=None)
 def test_every_new_chord_is_answered_exactly_at_the_next_grid_point(
     delay: int, chords: list[str], grid: str, seed: int
 ) -> None:
@@ -81,7 +80,6 @@ def test_every_new_chord_is_answered_exactly_at_the_next_grid_point(
 
 
 @given(seed=st.integers(0, 20), shift=st.integers(0, 1919))
-@settings(max_examples=40, deadline=None)
 def test_notes_after_a_chord_belong_to_it_or_lead_by_step(seed: int, shift: int) -> None:
     band = Player(seed=seed)
     band.start()
@@ -249,7 +247,6 @@ def test_same_inputs_and_seed_give_the_same_commands() -> None:
 
 
 @given(seed=st.integers(0, 1000), offset=st.sampled_from([-150, -144, -100, -1, 0, 1, 40, 500, 3000]))
-@settings(max_examples=40, deadline=None)
 def test_when_the_conductor_is_called_changes_nothing_in_the_music(seed: int, offset: int) -> None:
     """Stamps decide; how late or how often the planning thread runs does not."""
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.errors import MusicError
@@ -122,7 +122,6 @@ def keys_down(events: list[PlayedEvent]) -> dict[int, int]:
     return {p: n for p, n in down.items() if n}
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     st.integers(0, 10**6),
     st.sampled_from(sorted(METERS)),
@@ -189,7 +188,6 @@ def test_a_start_elsewhere_and_a_skip() -> None:
     assert {e.data[1] for e in after if e.data[0] == 0x80} >= set(down)
 
 
-@settings(deadline=None)
 @given(st.sets(st.integers(0, 11), min_size=3, max_size=4), st.sets(st.integers(48, 80), max_size=4))
 def test_voicings_hold_exactly_their_tones(tones: set[int], last: set[int]) -> None:
     shape = close_voicing(tuple(tones), tuple(sorted(last)))

@@ -1,7 +1,7 @@
 """The player's energy: range, direction, smoothness, determinism."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.session.dynamics import Energy
@@ -88,7 +88,6 @@ def test_tempo_change_keeps_the_rate() -> None:
 notes = st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 127), st.integers(1, 100)), max_size=60)
 
 
-@settings(max_examples=60, deadline=None)
 @given(notes, st.integers(0, 27))
 def test_always_in_range_and_louder_is_never_less(steps: list[tuple[int, int, int]], more: int) -> None:
     soft, loud, again = Energy(), Energy(), Energy()

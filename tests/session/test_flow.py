@@ -281,7 +281,7 @@ STEPS = st.lists(
 
 
 @given(STEPS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_whatever_is_played_every_note_is_ended(steps: list[tuple[str, int, int]]) -> None:
     made = stage()
     made.act("flow")

@@ -4,7 +4,7 @@ import itertools
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.music.chord import parse_chord
@@ -143,7 +143,6 @@ def test_what_is_expected_is_no_chord_of_a_band_that_rests_or_starts_again() -> 
     left_out=st.sets(st.integers(8, 19), max_size=3),
     wrong=st.integers(6, 24),
 )
-@settings(max_examples=40, deadline=None)
 def test_when_the_conductor_is_called_changes_nothing_in_what_is_foreseen(
     seed: int, offsets: list[int], left_out: set[int], wrong: int
 ) -> None:

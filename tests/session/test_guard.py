@@ -4,7 +4,7 @@ import itertools
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.music.chord import parse_chord
@@ -43,7 +43,6 @@ notes = st.builds(
     chord=st.sampled_from(["Cmaj7", "Dm7", "G7alt", "Bdim7", "F#m7b5", "N.C."]),
     origin=st.sampled_from([Source.MODEL, Source.REFLEX]),
 )
-@settings(max_examples=100, deadline=None)
 def test_what_passes_is_playable_and_passes_again(
     role: Role, played: list[Note], chord: str, origin: Source
 ) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.music.chord import Family, parse_chord
@@ -388,7 +388,6 @@ symbols = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(symbols, min_size=2, max_size=8), st.integers(0, 2**32))
 def test_spread_chords_one_retrigger_and_safe_notes_stay_right(names: list[str], seed: int) -> None:
     """Root in the bass, 5 to 40 ms of spread in any order: every label is right, no chord is told about
@@ -489,7 +488,6 @@ def test_100_000_random_events(latch: bool) -> None:
     assert stream.next_timer() is None
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 300), st.binary(max_size=6)), max_size=40), st.integers(1, 50))
 def test_how_often_time_is_asked_makes_no_difference(steps: list[tuple[int, bytes]], every: int) -> None:
     lazy, eager = ChordStream(latch=False), ChordStream(latch=False)
@@ -505,7 +503,6 @@ def test_how_often_time_is_asked_makes_no_difference(steps: list[tuple[int, byte
     assert one == two
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 500), st.sampled_from(["C", "Dm", "G7", "N.C."])), max_size=30))
 def test_a_label_is_never_shorter_than_its_dwell(steps: list[tuple[int, str]]) -> None:
     settler = Settler()

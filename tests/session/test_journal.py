@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.errors import JamtuiError
@@ -277,14 +277,12 @@ bars = st.builds(
 )
 
 
-@settings(max_examples=100, deadline=None)
 @given(bars)
 def test_any_bar_survives_json(bar: Bar) -> None:
     record: Mapping[str, object] = json.loads(json.dumps(bar_record(bar)))
     assert bar_from_record(record) == bar
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.dictionaries(st.sampled_from(sorted(bar_record(BAR))), st.none() | st.integers() | st.text(max_size=3))
 )

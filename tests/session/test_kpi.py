@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.music.phrase import Role, Source
@@ -228,7 +228,6 @@ def test_a_jump_forgets_what_was_pending() -> None:
     assert kpi.response_share is None
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.lists(st.integers(-1000, 200_000_000_000), min_size=1, max_size=200), st.floats(0, 1))
 def test_percentiles_are_within_two_percent(values: list[int], share: float) -> None:
     histogram = Histogram()
@@ -244,7 +243,6 @@ def test_percentiles_are_within_two_percent(values: list[int], share: float) -> 
     assert histogram.percentile_ns(1.0) == ordered[-1] or ordered[-1] >= 120_000_000_000
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 20), st.integers(-5, 400)), max_size=80))
 def test_any_order_of_reports_is_survived_in_fixed_memory(steps: list[tuple[int, int, int]]) -> None:
     kpi = Kpi()

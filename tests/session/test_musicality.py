@@ -24,7 +24,13 @@ VOICINGS = ((50, 53, 57, 60), (43, 53, 59, 65), (48, 52, 55, 59), (45, 55, 61, 6
 
 def stage(style: str, *, meter: str = "4/4", energy: float = 0.5, temperature: float = 0.4) -> Stage:
     """A band over `CHANGES`, set before it starts."""
-    one = Stage(style=style, tempo=styles()[style].tempo, feel=0.0, chart=parse_chart(CHANGES, METERS[meter]))
+    one = Stage(
+        style=style,
+        tempo=styles()[style].tempo,
+        feel=0.0,
+        chart=parse_chart(CHANGES, METERS[meter]),
+        step_ms=(15.0, 15.0),
+    )
     for action, value in (("meter", meter), ("energy", energy), ("temperature", temperature)):
         one.act(action, value)
     return one
@@ -69,7 +75,7 @@ def test_temperature_takes_the_line_further_out() -> None:
                 total += 1
         return out / total
 
-    cool, middle, warm = outside(0.1), outside(0.5), outside(0.9)
+    cool, middle, warm = outside(0.1), outside(0.4), outside(0.9)
     assert cool <= 0.05
     assert middle >= cool
     assert 2 * max(middle, 0.04) <= warm <= 0.3

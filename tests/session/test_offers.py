@@ -117,6 +117,29 @@ def test_a_better_source_is_not_replaced_by_a_lesser_one() -> None:
     assert band.conductor.offer(made_for(brief, source=Source.OLLAMA), 650).accepted
 
 
+def test_what_the_player_asked_to_hear_comes_before_every_source_for_its_bars() -> None:
+    band, brief = briefed()
+    conductor, desk = band.conductor, band.conductor.desk
+    written = made_for(brief, source=Source.OLLAMA)
+    phrase = replace(made_for(brief, source=Source.LIBRARY), label="a phrase", ref="L:12")
+    band.take(conductor.offer(written, 550).commands)
+    assert conductor.offer(phrase, 600).reason == "outranked"
+    desk.ask(Role.LEAD, "L:12", 600)
+    assert conductor.offer(replace(phrase, ref="L:13"), 600).reason == "outranked", "that one alone"
+    band.take(conductor.offer(phrase, 600).commands)
+    assert conductor.source_letter(Role.LEAD, BAR) == "L"
+    assert conductor.offer(written, 650).reason == "outranked", "what is written later does not end it"
+    band.run(600, BAR + 500)
+    assert {n.source for n in band.notes(Role.LEAD, BAR, 2 * BAR)} == {Source.LIBRARY}
+    band.run(BAR + 500, 9 * BAR + 500)
+    (later,) = [b for b in conductor.briefs() if b.role is Role.LEAD][:1] or [brief]
+    start = 10 * BAR
+    again = replace(written, start_tick=start, plan_revision=later.plan_revision)
+    band.take(conductor.offer(again, start - BAR).commands)
+    phrase = replace(phrase, start_tick=start, plan_revision=later.plan_revision)
+    assert conductor.offer(phrase, start - BAR).reason == "outranked", "by then it is one among others"
+
+
 def test_a_bar_for_another_chord_is_refused() -> None:
     band, brief = briefed()
     band.hear("G7", 600)

@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.music.chord import NO_CHORD, parse_chord
@@ -150,7 +150,6 @@ EVENTS = st.lists(
 
 
 @given(events=EVENTS, meter=st.sampled_from(sorted(METERS)), change=st.integers(0, 40))
-@settings(max_examples=150, deadline=None)
 def test_whatever_is_played_the_forecast_is_sound_and_repeatable(
     events: list[tuple[str, int, str]], meter: str, change: int
 ) -> None:

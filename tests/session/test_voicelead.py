@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.music.chord import QUALITIES, make_chord, parse_chord
@@ -51,7 +51,6 @@ def test_degrees_become_degrees(
     written=st.sampled_from(["maj7", "m7", "7", "m7b5", "dim7", "7sus4"]),
     interval=st.integers(0, 11),
 )
-@settings(max_examples=80)
 def test_moved_notes_belong_to_the_real_chord(chord: object, written: str, interval: int) -> None:
     table = chord_table(chord)  # type: ignore[arg-type]
     tone, scale = table.shifts(written)
@@ -61,7 +60,6 @@ def test_moved_notes_belong_to_the_real_chord(chord: object, written: str, inter
 
 
 @given(chord=chords, size=st.integers(3, 5))
-@settings(max_examples=80)
 def test_voicings_are_clear_in_range_and_of_the_chord(chord: object, size: int) -> None:
     table = chord_table(chord)  # type: ignore[arg-type]
     for voicing in voicings_for(table, size, 50, 79):

@@ -1,7 +1,7 @@
 """Step strings: every mark becomes one hit at its step, and what is not a step string is refused."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.errors import MusicError
@@ -13,7 +13,6 @@ MARKS = st.sampled_from("Xxo-")
 
 
 @given(st.integers(1, 16).flatmap(lambda n: st.lists(st.lists(MARKS, min_size=n, max_size=n), min_size=1)))
-@settings(max_examples=60)
 def test_marks_and_hits_are_the_same_thing(bars: list[list[str]]) -> None:
     steps = len(bars[0])
     flat = [mark for bar in bars for mark in bar]
@@ -23,7 +22,6 @@ def test_marks_and_hits_are_the_same_thing(bars: list[list[str]]) -> None:
 
 
 @given(st.text(alphabet="Xxo-", min_size=1, max_size=40), st.integers(1, 16), st.integers(1, 4))
-@settings(max_examples=60)
 def test_a_row_of_another_length_is_refused(row: str, steps: int, bars: int) -> None:
     if len(row) == steps * bars:
         parse_steps(row, steps, bars)

@@ -1,10 +1,13 @@
 """The chord now, as large as fits, and what comes next."""
 
+import textwrap
+from functools import lru_cache
 from math import ceil
 
 from jamtui.console.frame import Frame
 from jamtui.console.glyphs import big_chord
 from jamtui.console.line import Line, Row, bar, fill, rule
+from jamtui.music.chord import parse_chord, tone_name
 from jamtui.music.pitch import note_name
 from jamtui.session.snapshot import NextChord, Snapshot
 
@@ -14,6 +17,9 @@ NOTHING = ("", "N.C.")
 
 def _invitation(frame: Frame, snap: Snapshot) -> tuple[str, ...]:
     """What to press or plug in to get a chord."""
+    if snap.demo:
+        begins = "the count-in runs" if snap.state == "count-in" else "press space to start"
+        return ("the built-in player plays", begins if snap.state in ("stopped", "count-in") else "listen")
     if snap.inputs:
         return ("play a chord", f"on {', '.join(snap.inputs)}")
     if frame.pads is not None:
@@ -45,10 +51,22 @@ def _ranked(frame: Frame, width: int, snap: Snapshot) -> list[Row]:
 
 
 def _held(frame: Frame, line: Line, snap: Snapshot) -> None:
-    flats = "#" not in snap.chord.symbol[:2]
-    names = " ".join(note_name(n, flats) for n in snap.chord.notes)
+    names = _note_names(snap.chord.symbol, tuple(snap.chord.notes))
     frame_ink = frame.inks.text if snap.chord.held else frame.inks.dim
     line.add(" ").add(names, frame_ink)
+
+
+@lru_cache(maxsize=64)
+def _note_names(symbol: str, notes: tuple[int, ...]) -> str:
+    """The keys with their octaves, chord tones spelled as the chord spells them."""
+    chord = parse_chord(symbol) if symbol not in NOTHING else None
+    names = []
+    for note in notes:
+        name = note_name(note, flats="#" not in symbol[:2])
+        if chord is not None and note % 12 in chord.pitch_classes:
+            name = f"{tone_name(chord, note % 12)}{note // 12 - 1}"
+        names.append(name)
+    return " ".join(names)
 
 
 def _pads(frame: Frame, width: int, *, shifted: bool) -> Row:
@@ -101,7 +119,8 @@ def paint_chord(frame: Frame, width: int, height: int) -> list[Row]:
     if snap is None:
         words: tuple[str, ...] = (frame.link_detail or "starting the band…",)
         if frame.failure:
-            words = ("the band cannot start", "the line below says why; q q leaves")
+            why = textwrap.wrap(frame.failure, width - 2)[: big_h - 2]
+            words = ("the band cannot start", *why, "q q leaves")
         rows += _message(frame, width, big_h, words)
         return fill(rows, width, height, inks.blank)
     if snap.chord.symbol in NOTHING:

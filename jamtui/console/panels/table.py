@@ -50,7 +50,7 @@ def _beat(frame: Frame, width: int) -> object:
 
 def _chord(frame: Frame, width: int) -> object:
     s = frame.snapshot
-    shown = (s.chord, s.inputs, s.latch, round(s.player_energy, 1)) if s else None
+    shown = (s.chord, s.inputs, s.latch, round(s.player_energy, 1), s.demo, s.state) if s else None
     return shown, frame.pads, frame.link_detail, frame.failure
 
 

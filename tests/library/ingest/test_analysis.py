@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.library.ingest.analyse import chords_between, phrases, read
@@ -144,7 +144,6 @@ notes_of_bars = st.lists(
 
 
 @given(notes_of_bars, st.sampled_from(list(Role)))
-@settings(max_examples=80, deadline=None)
 def test_pieces_are_whole_bars_of_the_voice(rows: list[tuple[int, int, int]], role: Role) -> None:
     notes = sorted(Note(slot * 480, pitch, length * 240) for slot, pitch, length in rows)
     count = 8

@@ -136,14 +136,11 @@ def test_a_damaged_library_is_set_aside_with_a_word(folder: Path, library: Path)
 
 
 def test_the_command_says_that_a_damaged_library_was_set_aside(folder: Path, tmp_path: Path) -> None:
-    file = folder / "song 0.mid"
+    stored = tmp_path / "data" / "library.db"
+    stored.parent.mkdir()
     for arguments in ((), ("--json",)):
-        stored = next(tmp_path.rglob("library.db"), None)
-        if stored is None:
-            command(tmp_path, file).communicate(timeout=60)
-            stored = next(tmp_path.rglob("library.db"))
         stored.write_bytes(b"x" * 10_000)
-        out, err = command(tmp_path, file, *arguments).communicate(timeout=60)
+        out, err = command(tmp_path, folder / "song 0.mid", *arguments).communicate(timeout=60)
         assert "set aside" in (json.loads(out)["set_aside"] if arguments else err)
 
 

@@ -4,7 +4,7 @@ import io
 
 import mido
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.library.ingest.smf import chord_symbols, read_midi
@@ -47,7 +47,6 @@ def notes_of_mido(data: bytes) -> list[tuple[int, int, int, int]]:
     return sorted(found)
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 200), st.integers(0, 127), st.integers(1, 40), st.integers(1, 127)),
@@ -75,7 +74,6 @@ def test_tempo_meter_names_programs_and_chords_arrive() -> None:
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=200, deadline=None)
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     for candidate in (data, header() + data, header() + track(data)):
         words = "read"
@@ -89,7 +87,6 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
 
 
 @given(st.integers(14, 400))
-@settings(max_examples=40, deadline=None)
 def test_a_file_cut_anywhere_keeps_what_stood_before(length: int) -> None:
     data = WHOLE[:length]
     whole = {(n.onset, n.pitch) for n in read_midi(WHOLE).voices[0].notes}
