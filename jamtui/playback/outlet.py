@@ -75,6 +75,7 @@ class Outlet:
     def take(self, handed: Handed) -> None:
         """Keep ``handed`` until its time. What is for a port that does not exist is left out."""
         if handed.port >= len(self._ports) or not handed.data:
+            self._report(handed, 0, Fate.GONE)
             return
         status = handed.data[0]
         lane = handed.port, status & 15 if status < 0xF0 else _SYSTEM

@@ -38,10 +38,10 @@ from jamtui.processes.engine_band import choose_style, make_band, open_journal
 from jamtui.processes.engine_desk import Desk
 from jamtui.processes.engine_ports import EnginePorts
 from jamtui.processes.engine_views import Audience, Views
-from jamtui.processes.exits import EXIT_REFUSED
+from jamtui.processes.exits import EXIT_AGAIN, EXIT_REFUSED
 from jamtui.processes.link import Peer, Server, link_key
 from jamtui.processes.options import SessionOptions
-from jamtui.processes.outlet_link import OutletLink
+from jamtui.processes.outlet_link import NoOutletError, OutletLink
 from jamtui.processes.restart import restart_state, take_up
 from jamtui.processes.shared import SharedState
 from jamtui.processes.sinks import SINKS
@@ -402,7 +402,7 @@ def _ports_of(state: Mapping[str, object] | None) -> dict[str, dict[str, str]]:
 
 def main(argv: list[str] | None = None) -> int:
     """``python -m jamtui.processes.engine RUNTIME [--restore | --restore-plain]``; exit status 78: the
-    musician must act."""
+    musician must act; 75: the outlet is missing."""
     arguments = sys.argv[1:] if argv is None else argv
     runtime = Path(arguments[0])
     threading.current_thread().name = "planning"
@@ -417,6 +417,9 @@ def main(argv: list[str] | None = None) -> int:
             restore="--restore" in arguments or "--restore-plain" in arguments,
             plainly="--restore-plain" in arguments,
         )
+    except NoOutletError as error:
+        print(error, file=sys.stderr)
+        return EXIT_AGAIN
     except JamtuiError as error:
         (runtime / "failure.txt").write_text(str(error), encoding="utf-8")
         print(error, file=sys.stderr)

@@ -27,6 +27,10 @@ LOOK_NS = 250_000_000
 AWAY = "the process that owns the ports is being started again"
 
 
+class NoOutletError(PortError):
+    """The outlet does not answer: it died, or is hung and will be replaced."""
+
+
 class RemotePort:
     """A sink whose port is another process's; a ``jamtui.playback.sinks.AheadSink``."""
 
@@ -125,16 +129,16 @@ class OutletLink:
         """Wait for an outlet.
 
         Raises:
-            LinkError: none answered in time.
+            NoOutletError: none answered in time.
         """
         end = time.monotonic() + timeout_s
         while True:
             try:
                 self._connect()
                 return
-            except LinkError:
+            except LinkError as error:
                 if time.monotonic() >= end:
-                    raise
+                    raise NoOutletError(str(error)) from error
                 time.sleep(0.01)
 
     def find_again(self, ns: int) -> bool:
@@ -149,11 +153,11 @@ class OutletLink:
         return True
 
     def api(self) -> OutputsView:
-        """What ports the outlet has to do with. Raises `PortError` where it does not answer."""
+        """What ports the outlet has to do with. Raises `NoOutletError` without an answer."""
         return self._ask("api", {}, CONNECT_S * 10)
 
     def arrange(self, wanted: Mapping[str, Wanted], timeout_s: float) -> OutputsView:
-        """Have exactly these sinks. Raises `PortError` where there is no answer in time."""
+        """Have exactly these sinks. Raises `NoOutletError` without an answer in time."""
         return self._ask("arrange", {"sinks": dict(wanted)}, timeout_s)
 
     def arrange_soon(self, wanted: Mapping[str, Wanted]) -> None:
@@ -213,7 +217,7 @@ class OutletLink:
                 return answer[2]
             if answer is not None:
                 self._unread.append(answer[1:])
-        raise PortError("the MIDI outputs do not answer; try again in a moment")
+        raise NoOutletError("the MIDI outputs do not answer; try again in a moment")
 
     def _send(self, kind: str, body: Mapping[str, object]) -> int:
         self._asked += 1

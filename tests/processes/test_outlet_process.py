@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from jamtui.errors import LinkError, PortError
+from jamtui.errors import PortError
 from jamtui.playback.handover import Fate, Receipt
 from jamtui.playback.ledger import Key, Ledger, read_owed
 from jamtui.playback.sinks import PortGone
 from jamtui.processes.children import start_child
 from jamtui.processes.link import link_key
-from jamtui.processes.outlet_link import OutletLink, RemotePort
+from jamtui.processes.outlet_link import NoOutletError, OutletLink, RemotePort
 from jamtui.processes.placing import NULL, PORT, OutputsView, Wanted
 from jamtui.processes.shared import SharedState
 from jamtui.processes.sinks import SINKS
@@ -170,7 +170,7 @@ def test_in_the_end_all_is_ended(outlets: Outlets) -> None:
 
 def test_an_outlet_that_is_not_there_is_said(jamtui_home: Path) -> None:
     link_key(jamtui_home, create=True)
-    with pytest.raises(LinkError):
+    with pytest.raises(NoOutletError):
         OutletLink(jamtui_home).find(0.05)
 
 
