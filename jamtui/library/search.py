@@ -29,7 +29,7 @@ from jamtui.music.phrase import Role
 __all__ = ["HitParts", "Query", "SearchHit", "Searcher"]
 
 POLL_S = 0.25
-REMEMBERED = 1024
+REMEMBERED = 4096
 """Phrases that a searcher keeps in memory as they were found, some 3 kB each."""
 
 SAME_SOURCE = 0.04
