@@ -290,6 +290,12 @@ def test_high_contrast_is_never_below_seven_to_one() -> None:
                 assert lights[1] / lights[0] >= 7, (name, segment)
 
 
+def test_phrases_found_stand_in_the_order_of_the_figure_shown() -> None:
+    frame = make_frame(lambda s: replace(s, hits=(s.hits[1], s.hits[3], s.hits[0], s.hits[2])))
+    shown = [line.split()[0] for line in paint("hits", frame, 60, 4).splitlines()[1:]]
+    assert shown == [".93", ".91", ".86"], "the first three that came, not the three highest"
+
+
 def test_absent_sources_are_named_with_the_reason() -> None:
     shown = paint("generator", make_frame(), 90, 5)
     assert "Ollama" in shown
