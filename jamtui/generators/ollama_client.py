@@ -174,7 +174,7 @@ class OllamaClient:
                 (m.details.family or "") if m.details else "",
             )
             for m in listed.models
-            if m.model
+            if m.model and m.model.isprintable()
         )
 
     async def thinks(self, model: str) -> bool:

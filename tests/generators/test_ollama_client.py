@@ -17,7 +17,7 @@ from jamtui.generators.ollama_client import (
     host_url,
 )
 from tests.generators.double import Double
-from tests.generators.plays import Music, Replay, Says, Silence, Status, recorded
+from tests.generators.plays import Music, Says, Silence, Status
 
 PATTERN = r"^( (C|D|Eb|F|G|A|Bb|c|-)){16} \|$"
 
@@ -49,51 +49,6 @@ async def fails(client: OllamaClient, what: Ask) -> Kind:
     with pytest.raises(Trouble) as caught:
         await answer(client, what)
     return caught.value.kind
-
-
-def spoken(name: str) -> str:
-    import json
-
-    return "".join(json.loads(line).get("response", "") for _, line in recorded(name)["lines"])
-
-
-@pytest.mark.parametrize("split", [None, 1, 2, 3])
-@pytest.mark.parametrize("name", ["generate_raw_pattern", "generate_length", "after_kill"])
-async def test_recorded_answers_are_read_whatever_the_chunks(name: str, split: int | None) -> None:
-    with Double() as server:
-        server.play(Replay(name, split))
-        client = OllamaClient(server.url)
-        text, figures = await answer(client, ask())
-        await client.close()
-    last = recorded(name)["lines"][-1][1]
-    assert text == spoken(name)
-    assert figures is not None
-    assert f'"eval_count":{figures.tokens}' in last
-    assert f'"done_reason":"{figures.reason}"' in last
-    assert figures.prompt_s > 0
-    assert figures.spoken_s > 0
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("repeat_abort_no_done", Kind.CUT),
-        ("runner_killed_midstream", Kind.ERROR),
-        ("thinking_swallows_output", Kind.NONSENSE),
-        ("err_404", Kind.MISSING),
-        ("err_bad_schema", Kind.ERROR),
-        ("err_badjson_options", Kind.ERROR),
-        ("err_format_array", Kind.ERROR),
-        ("err_think", Kind.ERROR),
-    ],
-)
-async def test_recorded_failures_have_their_kind(name: str, kind: Kind) -> None:
-    with Double() as server:
-        server.play(Replay(name, 5))
-        client = OllamaClient(server.url)
-        assert await fails(client, ask()) is kind
-        assert (await answer(client, ask()))[1] is not None  # the next request is served
-        await client.close()
 
 
 @pytest.mark.parametrize(
