@@ -144,12 +144,13 @@ def test_unreadable_files_are_named(tmp_path: Path) -> None:
 
 
 def test_names_of_other_layers_are_checked() -> None:
-    actions, styles = ("panic", "start_stop"), ("swing", "bossa")
+    actions, styles = ("panic", "start_stop", "meter", "mute_lead", "mute_bass"), ("swing", "bossa")
     check_names(
         parse_config('[[actions]]\nnote = 1\naction = "panic"\n[keys]\nstart_stop = "f5"'), actions, styles
     )
     for text, message in (
         ('[[actions]]\nnote = 1\naction = "panick"', '"panick"; did you mean "panic"'),
+        ('[[actions]]\nnote = 1\naction = "mute"', "did you mean one of mute_lead, mute_bass?"),
         ('[keys]\nstart = "f5"', '"start"; did you mean "start_stop"'),
         ('[playing]\nstyle = "bosa"', 'no style "bosa"; did you mean "bossa"'),
     ):

@@ -190,6 +190,10 @@ def _expected(kinds: list[Any], limits: Mapping[str, Any]) -> str:
 
 
 def _nearest(name: str, known: Collection[str]) -> str:
+    # A first word alone was begun, not misspelt: "mute" is one of mute_lead and its like, not meter.
+    begun = [each for each in known if each.startswith(f"{name.lower()}_")]
+    if len(begun) > 1:
+        return f"; did you mean one of {', '.join(begun)}?"
     close = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.5)
     if close:
         return f'; did you mean "{close[0]}"?'
