@@ -127,8 +127,12 @@ class ChordStream(Telling):
 
     def next_timer(self) -> int | None:
         """When ``advance`` must be called next; None while nothing is under way."""
-        times = [self._settler.due_ns, self._fade_ns(), self._watch.due_ns if self._watch else None]
-        attack = self._attack
+        attack, watch = self._attack, self._watch
+        due, fade = self._settler.due_ns, self._fade_ns()
+        if attack is None and watch is None:
+            # As it is most of the time: asked some hundred times a second.
+            return fade if due is None else due if fade is None else min(due, fade)
+        times = [due, fade, watch.due_ns if watch else None]
         if attack is not None:
             times += [attack.close_ns, attack.second_look_ns]
             if not attack.answered:

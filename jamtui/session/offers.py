@@ -56,6 +56,8 @@ class Desk:
         self._planner = planner
         self._foresight = foresight
         self._briefed: dict[tuple[Role, int], tuple[int, tuple[ChordSpan, ...]]] = {}
+        self._briefed_for: tuple[int, int, int, frozenset[Role]] | None = None
+        """What the last briefs were written for: nothing new is wanted while it stays."""
         self._count = 0
         self._kept: dict[tuple[Role, int], Bar] = {}
         self._laid: tuple[int, int] = (-1, -1)
@@ -68,6 +70,7 @@ class Desk:
     def clear(self) -> None:
         """Forget which bars were briefed, and what was kept."""
         self._briefed.clear()
+        self._briefed_for = None
         self._kept.clear()
         self._laid = (-1, -1)
         self._asked.clear()
@@ -129,12 +132,15 @@ class Desk:
         bar = planner.lines.next_bar(planner.lines.bar_at(now))
         if planner.ends_at is not None and bar.start >= planner.ends_at:
             return []
-        settings = settings_at(bar.start)
+        settings, harmony = settings_at(bar.start), planner.harmony
+        wanted = (planner.revision, harmony.version, bar.start, settings.roles)
+        if wanted == self._briefed_for:
+            return []
+        self._briefed_for = wanted
         for role in PITCHED:
             if role not in settings.roles:
                 continue
             key = (role, bar.start)
-            harmony = planner.harmony
             chords = harmony.spans(bar.start, BRIEF_BARS * bar.length)
             if not chords or self._briefed.get(key) == (planner.revision, chords):
                 continue

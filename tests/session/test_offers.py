@@ -64,6 +64,18 @@ def test_each_bar_is_briefed_once_and_again_after_a_new_plan() -> None:
     assert {b.start_tick for b in band.conductor.briefs()} == {2 * BAR}
 
 
+def test_asking_for_briefs_again_and_again_finds_every_change() -> None:
+    band, _ = briefed()
+    assert band.conductor.briefs() == []
+    band.hear("G7", 600)
+    assert {b.role for b in band.conductor.briefs()} == {Role.LEAD, Role.BASS, Role.COMP}
+    band.act("temperature_up", tick=700)
+    assert band.conductor.briefs()
+    band.run(600, BAR + 10)
+    assert {b.start_tick for b in band.conductor.briefs()} == {2 * BAR}
+    assert band.conductor.briefs() == []
+
+
 def test_nobody_is_briefed_without_sources() -> None:
     band = Player()
     band.start()
