@@ -128,7 +128,7 @@ class Searcher:
     @property
     def size(self) -> int:
         """Phrases that can be found."""
-        return sum(shelf.size for shelf in self._index.shelves)
+        return sum(shelf.spaces["whole"].shown for shelf in self._index.shelves)
 
     def search(
         self,

@@ -144,6 +144,7 @@ def test_bans_keeps_and_what_to_avoid(store: SqliteStore) -> None:
         first = searcher.search(query)
         store.mark(first[0].record.id, banned=True)
         searcher.refresh()
+        assert searcher.size == 59, "what cannot be found is not counted"
         second = [h.record.id for h in searcher.search(query)]
         assert first[0].record.id not in second
         assert second[:7] == [h.record.id for h in first[1:]]
