@@ -242,16 +242,6 @@ class Harmony:
                     found.append((number, chord))
         return tuple(found[:count])
 
-    def opening(self, count: int) -> tuple[tuple[int, Chord], ...]:
-        """The first ``count`` chords of the chart with the bars (0-based) that they come in, each once until
-        another follows; empty without a chart."""
-        found: list[tuple[int, Chord]] = []
-        for number, bar in enumerate(self._chart):
-            for _, chord in bar:
-                if not found or found[-1][1] != chord:
-                    found.append((number, chord))
-        return tuple(found[:count])
-
     def _chart_bar(self, tick: int) -> tuple[int, int, list[tuple[int, Chord]]]:
         bar = self.lines.bar_at(max(tick, self.lines.origin))
         written = self._chart[bar.number % len(self._chart)]

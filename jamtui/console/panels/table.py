@@ -136,6 +136,8 @@ def _drawer(frame: Frame, width: int) -> object:
         own = frame.library, s.library if s else None
     elif frame.drawer is Drawer.LLM:
         own = frame.exchange, s.sources if s else None
+    elif frame.drawer is Drawer.MODELS:
+        own = frame.models
     return frame.drawer, frame.cursor, frame.unfolded, frame.scroll, lists, ports, frame.pads is None, own
 
 
