@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import httpx
 import ollama
 
+from jamtui.errors import ConfigError
 from jamtui.generators.transport import GONE, Transport
 
 CONNECT_S = 2.0
@@ -120,21 +121,40 @@ def loop_time() -> float:
 
 def host_url(host: str) -> str:
     """``host`` as configured (a name or address, with or without port and scheme) as a URL. ``localhost``
-    and ``0.0.0.0`` become 127.0.0.1: one costs two seconds on Windows, the other is where servers listen."""
-    text = host.strip().rstrip("/")
-    parts = urlsplit(text if "//" in text else f"http://{text}")
-    name = parts.hostname or "127.0.0.1"
+    and ``0.0.0.0`` become 127.0.0.1: one costs two seconds on Windows, the other is where servers listen.
+
+    Raises:
+        ConfigError: it is no address.
+    """
+    text = host.strip()
+    if "//" not in text and not text.startswith("[") and text.count(":") > 1:
+        text = f"[{text}]"  # an IPv6 address as it is
+    try:
+        parts = urlsplit(text if "//" in text else f"http://{text}")
+        name, port = parts.hostname or ("" if parts.netloc or text else "127.0.0.1"), parts.port
+        scheme, path = parts.scheme, parts.path.rstrip("/")
+    except ValueError:
+        name, port, scheme, path = "", None, "", ""
     if name in ("localhost", "0.0.0.0", "::"):
         name = "127.0.0.1"
-    try:
-        port = parts.port
-    except ValueError:
-        port = None
     if port is None:
-        port = 443 if parts.scheme == "https" else DEFAULT_PORT
+        port = 443 if scheme == "https" else DEFAULT_PORT
     if ":" in name:
         name = f"[{name}]"
-    return f"{parts.scheme}://{name}:{port}{parts.path}"
+    url = f"{scheme}://{name}:{port}{path}"
+    if not name or scheme not in ("http", "https") or any(c.isspace() for c in url) or not _is_url(url):
+        raise ConfigError(
+            f"{host!r} is no address of a host: write it like `rack`, `rack:11434` or `https://rack:443`, "
+            "under [llm] hosts or in OLLAMA_HOST"
+        )
+    return url
+
+
+def _is_url(url: str) -> bool:
+    try:
+        return httpx.URL(url).host != ""
+    except httpx.InvalidURL:
+        return False
 
 
 def default_hosts(configured: tuple[str, ...]) -> tuple[str, ...]:

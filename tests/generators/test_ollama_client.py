@@ -5,7 +5,10 @@ import time
 from contextlib import aclosing
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from jamtui.errors import ConfigError
 from jamtui.generators.ollama_client import (
     Ask,
     Figures,
@@ -198,10 +201,46 @@ async def test_requests_wait_for_a_slot_and_a_full_queue_says_so() -> None:
         ("https://llm.example.com/ollama", "https://llm.example.com:443/ollama"),
         ("[::1]:99", "http://[::1]:99"),
         ("", "http://127.0.0.1:11434"),
+        ("::1", "http://[::1]:11434"),
+        ("fe80::1%eth0", "http://[fe80::1%eth0]:11434"),
+        ("rack\n", "http://rack:11434"),
+        ("rack/ollama/", "http://rack:11434/ollama"),
     ],
 )
 def test_hosts_are_written_in_many_ways(host: str, url: str) -> None:
     assert host_url(host) == url
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "rack:port",
+        "rack:99999",
+        "rack:-1",
+        "http://",
+        "http://[::1",
+        "ftp://x",
+        "//rack",
+        "a b",
+        "\x00",
+        "r\x1b[2J",
+    ],
+)
+def test_what_is_no_address_is_refused_in_a_sentence(host: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        host_url(host)
+    assert "`rack:11434`" in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+@settings(max_examples=15)  # a client costs a tenth of a second
+@given(st.text(max_size=30))
+def test_any_text_is_an_address_that_the_client_takes_or_is_refused(host: str) -> None:
+    try:
+        url = host_url(host)
+    except ConfigError:
+        return
+    OllamaClient(url)
 
 
 def test_the_environment_names_the_host_where_the_configuration_does_not(
