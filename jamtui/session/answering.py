@@ -7,6 +7,7 @@ from jamtui.music.meter import PPQ
 from jamtui.music.phrase import Role
 from jamtui.playback.commands import Command, Splice
 from jamtui.session.habit import NONE, Doubts
+from jamtui.session.heard import Heard
 from jamtui.session.planning import Answer, Planner
 from jamtui.session.runway import RunwayBar
 from jamtui.session.settings import GRIDS, PITCHED, BandSettings, audible
@@ -24,6 +25,20 @@ _ALL = frozenset(range(12))
 def reachable(changed: int, tick: int, locked: int) -> int:
     """From where a role's notes are sent again: earlier ones that were shortened too, unless locked."""
     return changed if changed >= locked else tick
+
+
+def answer_to(heard: Heard, goal: int, grid: int, last: Answer | None) -> Answer:
+    """The answer to ``heard`` at ``goal``, on a grid of ``grid`` ticks (0: none). ``last`` is the one before:
+    where its trigger is the same, and its grid point just before ``goal``, it is given there anew."""
+    again = last is not None and last.trigger_ns == heard.trigger_ns and last.tick == goal - grid < goal
+    return Answer(
+        goal,
+        heard.trigger_ns,
+        max(heard.trigger_ns, heard.ns),
+        frozenset(heard.safe) if heard.kind == "provisional" else frozenset(),
+        goal + PPQ,
+        goal - grid if again else None,
+    )
 
 
 def answer_chord(
@@ -112,15 +127,17 @@ def _give_way(
     runway = planner.runways[role]
     withdraw_ns = answer.known_ns + WITHDRAW_NS
     sounding = late and any(n.pitch % 12 in wrong for n in runway.sounding_at(played))
-    if (sounding or waits) and planner.replace_sounding(role, played, answer.tick, answer):
+    # A chord that is known better just after it was answered is answered there again, not a moment later.
+    place = played if answer.since is None else answer.since
+    if (sounding or waits) and planner.replace_sounding(role, place, answer.tick, answer):
         return planner.splice(
             role,
-            played,
+            place,
             wrong=_ALL,
             withdraw_ns=withdraw_ns,
             at_once=True,
             trigger_ns=answer.trigger_ns,
-            stale_from=played,
+            stale_from=place,
             until=answer.tick,
         )
     first = runway.drop(played, answer.tick, wrong)

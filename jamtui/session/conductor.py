@@ -10,10 +10,10 @@ from math import ceil
 
 from jamtui.music.chart import Chart
 from jamtui.music.chord import NO_CHORD, Chord, Family
-from jamtui.music.meter import EIGHTH, PPQ, SIXTEENTH, next_grid
+from jamtui.music.meter import EIGHTH, SIXTEENTH, next_grid
 from jamtui.music.phrase import Bar, Brief, Role
 from jamtui.playback.commands import Command, Report, SentNote, Silence
-from jamtui.session.answering import answer_chord, confirm_chord, fade_chord, foresee_chords, hedge_planned
+from jamtui.session import answering
 from jamtui.session.barlines import BarLines
 from jamtui.session.book import ReflexBook
 from jamtui.session.changes import Changes
@@ -190,17 +190,14 @@ class Conductor(Controls):
             return
         settings = self.settings
         if chord.family is Family.NONE:
-            yield from fade_chord(planner, settings, goal, played)
+            yield from answering.fade_chord(planner, settings, goal, played)
             return
-        safe = frozenset(heard.safe) if heard.kind == "provisional" else frozenset()
-        answer = self.last_answer = Answer(
-            goal, heard.trigger_ns, max(heard.trigger_ns, heard.ns), safe, goal + PPQ
-        )
+        answer = self.last_answer = answering.answer_to(heard, goal, GRIDS[settings.grid], self.last_answer)
         locked = played + lock_ticks(bpm)
         if before == chord and not doubts:
-            yield from confirm_chord(planner, settings, answer, played, locked)
+            yield from answering.confirm_chord(planner, settings, answer, played, locked)
         else:
-            yield from answer_chord(planner, settings, answer, chord, played, locked, bpm, doubts)
+            yield from answering.answer_chord(planner, settings, answer, chord, played, locked, bpm, doubts)
 
     def set_player_energy(self, energy: float, tick: float | None = None) -> None:
         """How lively the player plays (0 to 1) at ``tick``, for example at each note's stamp; the band
@@ -371,10 +368,10 @@ class Conductor(Controls):
             return []
         commands: list[Command] = []
         if since is not None:
-            commands += foresee_chords(self._planner, self.settings, since, foresight.known_at)
+            commands += answering.foresee_chords(self._planner, self.settings, since, foresight.known_at)
         if harmony.doubts is not doubts:
             stays = foresight.known_at + lock_ticks(self._bpm) + _SLACK
-            commands += hedge_planned(self._planner, self._changes.at, stays)
+            commands += answering.hedge_planned(self._planner, self._changes.at, stays)
         return commands
 
     def _ask_after(self, tick: int) -> Iterator[Command]:
@@ -389,7 +386,9 @@ class Conductor(Controls):
             if chord is not None and not self.frozen:
                 answer = Answer(goal, 0, 0)
                 locked = due + lock_ticks(self._bpm)
-                yield from answer_chord(planner, self.settings, answer, chord, due, locked, self._bpm)
+                yield from answering.answer_chord(
+                    planner, self.settings, answer, chord, due, locked, self._bpm
+                )
 
     def _grid_point(self, tick: int) -> int:
         tick = max(tick, self._began)

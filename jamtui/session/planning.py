@@ -33,13 +33,15 @@ HUSH = SIXTEENTH
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A new chord to be answered: where its first notes go, what is safe until when, its trigger, and the
-    stamp at which it was known (later than the trigger for a revision)."""
+    stamp at which it was known (later than the trigger for a revision). ``since``: the grid point at which a
+    revised chord was being answered already, None for a new one."""
 
     tick: int
     trigger_ns: int
     known_ns: int
     safe: frozenset[int] = frozenset()
     safe_until: int = 0
+    since: int | None = None
 
 
 class Planner:
