@@ -197,3 +197,12 @@ def test_a_banned_phrase_of_the_library_does_not_come_back_from_where_it_waits()
     (asked,) = [b for b in band.conductor.briefs() if b.role is Role.LEAD]
     again = replace(bar, start_tick=3 * BAR, plan_revision=asked.plan_revision)
     assert band.conductor.offer(again, 2 * BAR + 500).reason == "banned"
+
+
+def test_a_ban_leaves_other_bars_where_they_wait() -> None:
+    band, brief = briefed()
+    waiting = replace(made_for(brief, source=Source.LIBRARY), ref="L:8", start_tick=2 * BAR)
+    assert band.conductor.offer(waiting, 600).accepted
+    band.conductor.desk.ban(["L:7"])
+    band.run(600, 2 * BAR + 500)
+    assert band.conductor.source_letter(Role.LEAD, 2 * BAR) == "L"
