@@ -201,7 +201,8 @@ class Searcher:
         """Whole records of those of ``numbers`` that there are. A number is never given twice, so what was
         read once is remembered; only counts and marks change."""
         known, version = self._known, self._version()
-        remembered = {n: known[n] for n in numbers if n in known}
+        # Another thread may search and forget meanwhile.
+        remembered = {n: held for n in numbers if (held := known.get(n)) is not None}
         records = {n: record for n, (then, record) in remembered.items() if then == version}
         unknown = [n for n in numbers if n not in remembered]
         fresh = []
