@@ -229,6 +229,14 @@ def test_the_example_in_the_docs_is_valid() -> None:
         parse_config(example.split("```")[0], "docs/configuration.md")
 
 
+def test_hosts_of_the_llm_are_checked() -> None:
+    hosts = ("rack", "rack:11434", "::1", "[::1]:80", "https://llm.example.com/ollama")
+    assert parse_config(f"[llm]\nhosts = {list(hosts)}").llm.hosts == hosts
+    for host in ("rack:port", "rack:99999", "ftp://rack", "http://[::1", "a b"):
+        with pytest.raises(ConfigError, match="under \\[llm\\] hosts is no address"):
+            parse_config(f'[llm]\nhosts = ["127.0.0.1", "{host}"]')
+
+
 def test_roles_of_the_llm_are_checked() -> None:
     assert parse_config('[llm]\nroles = ["lead", "bass"]').llm.roles == ("lead", "bass")
     with pytest.raises(ConfigError, match=r"line 2: .*must name lead, bass, comp, not 'drums'"):

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from jamtui.config.address import read_address
 from jamtui.config.settings import UNLIMITED, ActionMapping, Config, RolesConfig
 from jamtui.errors import ConfigError
 
@@ -45,6 +46,9 @@ def parse_config(text: str, name: str = "config.toml") -> Config:
             raise ConfigError(
                 f"{name}, entry {index + 1} of [[actions]]: give an action and either a note or a cc"
             )
+    for host in config.llm.hosts:
+        if read_address(host) is None:
+            raise ConfigError(f'{name}: "{host}" under [llm] hosts is no address: write it like "rack:11434"')
     return config
 
 

@@ -12,11 +12,11 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import ollama
 
+from jamtui.config.address import Address, read_address
 from jamtui.errors import ConfigError
 from jamtui.generators.transport import GONE, Transport
 
@@ -126,28 +126,22 @@ def host_url(host: str) -> str:
     Raises:
         ConfigError: it is no address.
     """
-    text = host.strip()
-    if "//" not in text and not text.startswith("[") and text.count(":") > 1:
-        text = f"[{text}]"  # an IPv6 address as it is
-    try:
-        parts = urlsplit(text if "//" in text else f"http://{text}")
-        name, port = parts.hostname or ("" if parts.netloc or text else "127.0.0.1"), parts.port
-        scheme, path = parts.scheme, parts.path.rstrip("/")
-    except ValueError:
-        name, port, scheme, path = "", None, "", ""
-    if name in ("localhost", "0.0.0.0", "::"):
-        name = "127.0.0.1"
-    if port is None:
-        port = 443 if scheme == "https" else DEFAULT_PORT
-    if ":" in name:
-        name = f"[{name}]"
-    url = f"{scheme}://{name}:{port}{path}"
-    if not name or scheme not in ("http", "https") or any(c.isspace() for c in url) or not _is_url(url):
+    address = read_address(host)
+    url = _url(address) if address is not None else ""
+    if not _is_url(url):
         raise ConfigError(
             f"{host!r} is no address of a host: write it like `rack`, `rack:11434` or `https://rack:443`, "
             "under [llm] hosts or in OLLAMA_HOST"
         )
     return url
+
+
+def _url(address: Address) -> str:
+    name = "127.0.0.1" if address.name in ("localhost", "0.0.0.0", "::") else address.name
+    port = address.port
+    if port is None:
+        port = 443 if address.scheme == "https" else DEFAULT_PORT
+    return f"{address.scheme}://{f'[{name}]' if ':' in name else name}:{port}{address.path}"
 
 
 def _is_url(url: str) -> bool:
