@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from jamtui.music.chord import Chord, Family, parse_chord
 from jamtui.music.meter import METERS, PPQ
-from jamtui.music.phrase import Bar, Note, Role, Source
+from jamtui.music.phrase import Bar, ChordSpan, Note, Role, Source
 from jamtui.playback.commands import PlannedNote, SentNote, Splice
 from jamtui.playback.feel import apply_feel
 from jamtui.session.guard import Guard, Limits
@@ -264,6 +264,35 @@ def test_the_same_chord_again_ends_the_waiting() -> None:
     band.run(6 * BAR - 100, 6 * BAR - 60)
     band.hear(SURPRISES[5], 6 * BAR - 60)
     assert band.notes(Role.BASS, 6 * BAR, 6 * BAR + 1)
+
+
+def test_a_bar_of_a_source_is_hedged_and_stays_banned_however_it_was_heard() -> None:
+    band = surprised(6)
+    conductor = band.conductor
+    conductor.set_sources(True)
+    (brief,) = [b for b in conductor.briefs() if b.role is Role.LEAD]
+    chord = parse_chord(SURPRISES[5])
+    wrong = wrong_share(Role.LEAD, conductor.doubts.candidates, conductor._planner.harmony.key)
+    riskiest = max(chord_table(chord, None, 0.0).tones, key=lambda pc: wrong[pc])
+    notes = tuple(Note(n * PPQ, 60 + riskiest, 480, 90) for n in range(4))
+    bar = Bar(
+        brief.session, Role.LEAD, brief.start_tick, BAR, brief.plan_revision, brief.brief_id,
+        (ChordSpan(0, BAR, chord),), Source.OLLAMA, 1, notes, "written",
+    )  # fmt: skip
+    verdict = conductor.offer(bar, 6 * BAR - 400)
+    assert (verdict.accepted, verdict.reason) == (True, "")
+    assert verdict.bar is not None
+    assert verdict.bar.notes != notes, "the downbeat was in doubt"
+    assert verdict.bar.notes[1:] == notes[1:]
+    heard = conductor.phrase_bars(Role.LEAD, 6 * BAR)[-1:]
+    assert heard[0].label == "written"
+    tunes = conductor.desk.tunes(heard, Role.LEAD)
+    conductor.desk.ban(tunes)
+    assert conductor.offer(bar, 6 * BAR - 400).reason == "banned"
+    elsewhere = replace(bar, start_tick=7 * BAR)
+    assert conductor.offer(elsewhere, 6 * BAR - 400).reason == "banned", "written the same, hedged or not"
+    conductor.desk.pardon(tunes)
+    assert conductor.offer(bar, 6 * BAR - 400).accepted
 
 
 def test_over_a_chart_and_for_an_expected_chord_nothing_is_hedged() -> None:
