@@ -144,12 +144,13 @@ def test_unreadable_files_are_named(tmp_path: Path) -> None:
 
 
 def test_names_of_other_layers_are_checked() -> None:
-    actions, styles = ("panic", "start_stop"), ("swing", "bossa")
+    actions, styles = ("panic", "start_stop", "meter", "mute_lead", "mute_bass"), ("swing", "bossa")
     check_names(
         parse_config('[[actions]]\nnote = 1\naction = "panic"\n[keys]\nstart_stop = "f5"'), actions, styles
     )
     for text, message in (
         ('[[actions]]\nnote = 1\naction = "panick"', '"panick"; did you mean "panic"'),
+        ('[[actions]]\nnote = 1\naction = "mute"', "did you mean one of mute_lead, mute_bass?"),
         ('[keys]\nstart = "f5"', '"start"; did you mean "start_stop"'),
         ('[playing]\nstyle = "bosa"', 'no style "bosa"; did you mean "bossa"'),
     ):
@@ -226,6 +227,14 @@ def test_the_example_in_the_docs_is_valid() -> None:
     assert examples
     for example in examples:
         parse_config(example.split("```")[0], "docs/configuration.md")
+
+
+def test_hosts_of_the_llm_are_checked() -> None:
+    hosts = ("rack", "rack:11434", "::1", "[::1]:80", "https://llm.example.com/ollama")
+    assert parse_config(f"[llm]\nhosts = {list(hosts)}").llm.hosts == hosts
+    for host in ("rack:port", "rack:99999", "ftp://rack", "http://[::1", "a b"):
+        with pytest.raises(ConfigError, match="under \\[llm\\] hosts is no address"):
+            parse_config(f'[llm]\nhosts = ["127.0.0.1", "{host}"]')
 
 
 def test_roles_of_the_llm_are_checked() -> None:

@@ -1,6 +1,8 @@
 """All commands and their options."""
 
 import argparse
+import difflib
+import re
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,6 +18,12 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong with the command line in one sentence, without the usage above it."""
 
     def error(self, message: str) -> NoReturn:
+        if wrong := re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message):
+            # Of words, not of meters and grids, where the nearest by letters is no guess at all.
+            names = [name for each in wrong[2].split(",") if (name := each.strip(" '")).isalpha()]
+            if near := difflib.get_close_matches(wrong[1], names, n=1, cutoff=0.7):
+                message = f"{message[: wrong.start()]}there is no {wrong[1]!r}; did you mean {near[0]!r}?"
+                self.exit(2, f"jamtui: {message} `{self.prog} --help` lists what there is\n")
         self.exit(2, f"jamtui: {message}; `{self.prog} --help` lists what there is\n")
 
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from jamtui.config.address import read_address
 from jamtui.config.settings import UNLIMITED, ActionMapping, Config, RolesConfig
 from jamtui.errors import ConfigError
 
@@ -45,6 +46,9 @@ def parse_config(text: str, name: str = "config.toml") -> Config:
             raise ConfigError(
                 f"{name}, entry {index + 1} of [[actions]]: give an action and either a note or a cc"
             )
+    for host in config.llm.hosts:
+        if read_address(host) is None:
+            raise ConfigError(f'{name}: "{host}" under [llm] hosts is no address: write it like "rack:11434"')
     return config
 
 
@@ -190,6 +194,10 @@ def _expected(kinds: list[Any], limits: Mapping[str, Any]) -> str:
 
 
 def _nearest(name: str, known: Collection[str]) -> str:
+    # A first word alone was begun, not misspelt: "mute" is one of mute_lead and its like, not meter.
+    begun = [each for each in known if each.startswith(f"{name.lower()}_")]
+    if len(begun) > 1:
+        return f"; did you mean one of {', '.join(begun)}?"
     close = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.5)
     if close:
         return f'; did you mean "{close[0]}"?'

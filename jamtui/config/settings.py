@@ -110,6 +110,8 @@ class PlayingConfig:
     """How busy and loud the band is, 0 to 1."""
     grid: str = field(default="1/8", metadata=_one_of("free", "1/8", "1/16"))
     """Where a new chord is answered: at the next eighth or sixteenth, or at once (``free``)."""
+    hedge: bool = True
+    """On beats where a change of chord is likely and not known, play what stays right or begin late."""
     latch: bool = True
     """Hold the chord after the keys are let go."""
     fade_bars: int | None = field(default=None, metadata=_limits(1, 64))

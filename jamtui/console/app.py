@@ -208,6 +208,7 @@ class JamApp(App[Left]):
             unfolded=beside.unfolded,
             library=beside.library,
             exchange=beside.exchange,
+            models=beside.models,
             scroll=beside.scroll,
             soon=self._soon,
             quitting=now < self._quit_until,

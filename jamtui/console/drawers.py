@@ -7,6 +7,7 @@ from jamtui.console.exchange_screen import ExchangeScreen, ExchangeState
 from jamtui.console.frame import Drawer
 from jamtui.console.layout import drawer_size
 from jamtui.console.library_screen import LibraryScreen, LibraryState
+from jamtui.console.model_screen import ModelScreen, ModelsState
 from jamtui.console.panels.drawers import Choice, choices
 from jamtui.session.client import BandClient
 from jamtui.session.snapshot import Snapshot
@@ -17,6 +18,7 @@ BY_ACTION: Mapping[str, Drawer] = {
     "devices": Drawer.DEVICES,
     "library": Drawer.LIBRARY,
     "llm": Drawer.LLM,
+    "model_pick": Drawer.MODELS,
 }
 """What the actions open, or close again."""
 
@@ -32,6 +34,7 @@ class DrawerState:
     unfolded: str
     library: LibraryState
     exchange: ExchangeState
+    models: ModelsState
 
 
 class Drawers:
@@ -57,6 +60,7 @@ class Drawers:
         self._library = LibraryScreen(client)
         self._library_seen: object = None
         self._exchange = ExchangeScreen(client, time_of_day)
+        self._models = ModelScreen(client)
 
     @property
     def state(self) -> DrawerState:
@@ -68,6 +72,7 @@ class Drawers:
             self._unfolded,
             self._library.state,
             self._exchange.state,
+            self._models.state,
         )
 
     def take(self, snapshot: Snapshot | None) -> None:
@@ -79,6 +84,8 @@ class Drawers:
                 self._library.ask()
         elif self.drawer is Drawer.LLM:
             self._exchange.take()
+        elif self.drawer is Drawer.MODELS:
+            self._models.take(snapshot)
 
     def toggle(self, drawer: Drawer, snapshot: Snapshot | None) -> None:
         """Open ``drawer``, or close it where it is open."""
@@ -110,7 +117,12 @@ class Drawers:
         if self.drawer is Drawer.LIBRARY:
             ingesting = snapshot is not None and bool(snapshot.library.ingest)
             return self._library.key(key, character, ingesting=ingesting)
+        if self.drawer is Drawer.MODELS:
+            return self._models.key(key)
         if self.drawer is Drawer.LLM:
+            if key == "enter":
+                self._open(Drawer.MODELS, snapshot)
+                return True
             return self._exchange.key(key, *drawer_size(*size, self.drawer))
         rows = choices(self.drawer, snapshot, self._unfolded)
         if key in ("up", "down"):
@@ -152,3 +164,5 @@ class Drawers:
             self._library.open()
         elif drawer is Drawer.LLM:
             self._exchange.open()
+        elif drawer is Drawer.MODELS:
+            self._models.open()

@@ -7,6 +7,7 @@ from enum import StrEnum
 from jamtui.console.exchange_screen import ExchangeState
 from jamtui.console.inks import Inks
 from jamtui.console.library_screen import LibraryState
+from jamtui.console.model_screen import ModelsState
 from jamtui.music.meter import COMMON_TIME, METERS, Meter
 from jamtui.session.snapshot import Event, GaugeView, RoleView, Roll, Snapshot
 
@@ -23,6 +24,7 @@ class Drawer(StrEnum):
     DEVICES = "devices"
     LIBRARY = "library"
     LLM = "llm"
+    MODELS = "models"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ class Frame:
     """What the library drawer shows."""
     exchange: ExchangeState = field(default_factory=ExchangeState)
     """What the LLM drawer shows."""
+    models: ModelsState = field(default_factory=ModelsState)
+    """What the model drawer shows."""
 
     @property
     def meter(self) -> Meter:

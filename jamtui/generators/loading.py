@@ -99,7 +99,9 @@ class Loader:
         if host.warm_s:
             patience = max(WARM_PATIENCE_S, 2 * host.warm_s)
         began = self._now()
-        await self._saying(host, self._warm(host, patience), "warming up", host.warm_s)
+        # The whole of it, not only its first piece: what trickles is no help.
+        warming = asyncio.wait_for(self._warm(host, patience), patience)
+        await self._saying(host, warming, "warming up", host.warm_s)
         host.warm_s = self._now() - began
 
     async def _wait_s(self, host: Host) -> float:

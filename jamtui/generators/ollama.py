@@ -16,7 +16,7 @@ from jamtui.generators.ahead import Ahead, Job, next_job, still_useful
 from jamtui.generators.host import Host
 from jamtui.generators.hosts import NAME, Hosts
 from jamtui.generators.models import Measurements
-from jamtui.generators.ollama_client import Ask, Figures, Kind, Trouble, loop_time, trouble
+from jamtui.generators.ollama_client import Kind, Trouble, loop_time, trouble
 from jamtui.generators.pacing import Pacing, plan
 from jamtui.generators.picking import Picking
 from jamtui.generators.prompt import Example, example_of, fitting
@@ -24,7 +24,7 @@ from jamtui.generators.request import Request, make_request
 from jamtui.generators.shelf import Place, Shelf, bar_chords, wish_of
 from jamtui.generators.state import state_of
 from jamtui.generators.stream import Stream
-from jamtui.generators.trial import trial_brief
+from jamtui.generators.trial import warm_up
 from jamtui.music.meter import EIGHTH
 from jamtui.music.phrase import Bar, Brief, Note, Role, Source
 from jamtui.session.exchange import Exchange
@@ -145,6 +145,13 @@ class OllamaSource:
                     await self._written.wait()
             except TimeoutError:
                 return
+
+    def know(self, brief: Brief, bars: Sequence[Bar]) -> None:
+        """``brief`` is about to come, and ``bars`` are written already (a prepared set): they lead to others,
+        and are not asked for."""
+        self._take(brief)
+        for bar in bars:
+            self.shelf.put(bar, brief.style, brief.meter, wish_of(brief))
 
     def health(self) -> GeneratorHealth:
         """What the screen says of it."""
@@ -363,21 +370,7 @@ class OllamaSource:
     async def _warm(self, host: Host, first_s: float) -> None:
         """Have ``host`` read what every prompt begins with, then write two bars, which measures its speed."""
         style = next(iter(self._styles.values()), None)
-        request = make_request(trial_brief(style), style, bars=2, step=self._step)
-        stream = Stream(host, request, (), first_s=first_s, style_words=_words(style), now=self._now)
-        reading = Ask(host.model, stream.prompt.text, "", 1, first_s=first_s)
-        async with aclosing(host.client.write(reading)) as parts:
-            async for part in parts:
-                if isinstance(part, Figures):
-                    break
-        request = make_request(trial_brief(style, number=1), style, bars=2, step=self._step)
-        stream = Stream(host, request, (), first_s=first_s, style_words=_words(style), now=self._now)
-        try:
-            async with aclosing(stream.bars()) as bars:
-                async for _bar in bars:
-                    pass
-        finally:
-            self._on_exchange(stream.exchange())
+        await warm_up(host, style, self._step, first_s, self._on_exchange, self._now)
 
     # -- the screen --------------------------------------------------------------------------------------
 

@@ -12,11 +12,12 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import ollama
 
+from jamtui.config.address import Address, read_address
+from jamtui.errors import ConfigError
 from jamtui.generators.transport import GONE, Transport
 
 CONNECT_S = 2.0
@@ -120,21 +121,34 @@ def loop_time() -> float:
 
 def host_url(host: str) -> str:
     """``host`` as configured (a name or address, with or without port and scheme) as a URL. ``localhost``
-    and ``0.0.0.0`` become 127.0.0.1: one costs two seconds on Windows, the other is where servers listen."""
-    text = host.strip().rstrip("/")
-    parts = urlsplit(text if "//" in text else f"http://{text}")
-    name = parts.hostname or "127.0.0.1"
-    if name in ("localhost", "0.0.0.0", "::"):
-        name = "127.0.0.1"
-    try:
-        port = parts.port
-    except ValueError:
-        port = None
+    and ``0.0.0.0`` become 127.0.0.1: one costs two seconds on Windows, the other is where servers listen.
+
+    Raises:
+        ConfigError: it is no address.
+    """
+    address = read_address(host)
+    url = _url(address) if address is not None else ""
+    if not _is_url(url):
+        raise ConfigError(
+            f"{host!r} is no address of a host: write it like `rack`, `rack:11434` or `https://rack:443`, "
+            "under [llm] hosts or in OLLAMA_HOST"
+        )
+    return url
+
+
+def _url(address: Address) -> str:
+    name = "127.0.0.1" if address.name in ("localhost", "0.0.0.0", "::") else address.name
+    port = address.port
     if port is None:
-        port = 443 if parts.scheme == "https" else DEFAULT_PORT
-    if ":" in name:
-        name = f"[{name}]"
-    return f"{parts.scheme}://{name}:{port}{parts.path}"
+        port = 443 if address.scheme == "https" else DEFAULT_PORT
+    return f"{address.scheme}://{f'[{name}]' if ':' in name else name}:{port}{address.path}"
+
+
+def _is_url(url: str) -> bool:
+    try:
+        return httpx.URL(url).host != ""
+    except httpx.InvalidURL:
+        return False
 
 
 def default_hosts(configured: tuple[str, ...]) -> tuple[str, ...]:
@@ -174,7 +188,7 @@ class OllamaClient:
                 (m.details.family or "") if m.details else "",
             )
             for m in listed.models
-            if m.model
+            if m.model and m.model.isprintable()
         )
 
     async def thinks(self, model: str) -> bool:

@@ -37,7 +37,7 @@ class Listed:
     chosen: bool
 
 
-async def list_models(
+async def models_on(
     hosts: Sequence[Host], measured: Measurements | None
 ) -> tuple[list[Listed], list[tuple[Host, Trouble]]]:
     """All models on ``hosts``, host by host, and what is wrong with the hosts that cannot be asked. All are
@@ -82,7 +82,7 @@ class Picking:
         hosts = self._hosts.all
         if not hosts:
             return ModelPage((), (OFF,))
-        listed, problems = await list_models(hosts, self._measured)
+        listed, problems = await models_on(hosts, self._measured)
         said = [in_words(host.who, host.client.url, trouble) for host, trouble in problems]
         failed = {host.client.url for host, _ in problems}
         rows = []
@@ -99,7 +99,7 @@ class Picking:
         Raises:
             JamtuiError: no host has it, or it cannot be remembered (it plays all the same).
         """
-        listed, _ = await list_models(self._hosts.all, self._measured)
+        listed, _ = await models_on(self._hosts.all, self._measured)
         found = find_model(name, [entry.model for entry in listed])
         if found is None:
             raise JamtuiError(f"{name} is not installed; fetch it with `jamtui llm pull {name}`")

@@ -1,6 +1,6 @@
 """Prepared choruses on stage: the first source for their chart, before the LLM that writes live."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
@@ -21,6 +21,10 @@ class Live(Protocol):
 
     def bars(self, brief: Brief) -> AsyncIterator[Bar]:
         """``session.generator.Generator``."""
+        ...
+
+    def know(self, brief: Brief, bars: Sequence[Bar]) -> None:
+        """``brief`` is about to come, and ``bars`` are written already."""
         ...
 
     def health(self) -> GeneratorHealth:
@@ -74,13 +78,15 @@ class PreparedFirst:
         """The brief's bars that are prepared, at once; then what the live LLM brings for others."""
         prepared = self._set_for(brief)
         if prepared is not None:
-            for ahead in range(brief.bars):
-                bar = _bar(prepared, brief, ahead)
+            known = min(FORECAST_BARS, _bars_known(brief))
+            found = [_bar(prepared, brief, ahead) for ahead in range(max(known, brief.bars))]
+            for bar in found[: brief.bars]:
                 if bar is not None:
                     yield bar
-            known = min(FORECAST_BARS, _bars_known(brief))
-            if all(prepared.notes_for(brief, n) is not None for n in range(known)):
+            if all(found[:known]):
                 return
+            # The player is off the chart here, or a bar is missing: the others are not asked for.
+            self._live.know(brief, [bar for bar in found if bar is not None])
         async with aclosing(self._live.bars(brief)) as written:  # type: ignore[type-var]  # async generators close
             async for bar in written:
                 ahead = (bar.start_tick - brief.start_tick) // brief.meter.bar_ticks

@@ -237,14 +237,16 @@ class Stream:
         if figures is not None and not bars:
             return  # what has no bar in it says nothing of how fast bars come
         if figures is not None:
+            first_at, last_at = self.first_at or self._now(), self._last_at or self._now()
+            # What passed until the first piece counts, not only what the server says of the prompt; and
+            # nothing that it says is faster, or longer, than what was seen of it.
             self.host.pace = pace.measured(
-                tokens=figures.tokens,
-                spoken_s=figures.spoken_s,
-                # What passed until the first piece counts, not only what the server says of the prompt.
-                prompt_s=(self.first_at or self._now()) - self.began,
+                tokens=figures.tokens if 0 < figures.tokens <= self._ask.num_predict else self.pieces,
+                spoken_s=max(figures.spoken_s, last_at - first_at),
+                prompt_s=first_at - self.began,
                 prompt_tokens=figures.prompt_tokens,
                 bars=bars if bars == self.request.bars else 0,
-                load_s=figures.load_s,
+                load_s=min(figures.load_s, first_at - self.began),
             )
         elif self.first_at is not None and (
             # As in `ready_in`: what made a request hopeless counts, or the next one goes the same way.

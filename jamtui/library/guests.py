@@ -2,8 +2,8 @@
 
 from jamtui.errors import MusicError
 from jamtui.library.adapt import Setting, adapt
+from jamtui.library.phrase_refs import ref_of
 from jamtui.library.records import PhraseRecord
-from jamtui.library.source import ref_of
 from jamtui.music.chord import Family
 from jamtui.music.phrase import Phrase, Role
 from jamtui.session.book import ReflexPhrase

@@ -53,6 +53,11 @@ class Space:
     size: int
 
     @property
+    def shown(self) -> int:
+        """How many rows can be found."""
+        return int(np.count_nonzero(np.isfinite(self.half[: self.size])))
+
+    @property
     def room(self) -> int:
         """How many more rows there is room for."""
         return len(self.phrases) - self.size

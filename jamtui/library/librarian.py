@@ -1,12 +1,13 @@
 """What the musician does to the library while the band plays: keep, ban, take back, look up."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jamtui.errors import JamtuiError
+from jamtui.library.listing import Choice
+from jamtui.library.phrase_refs import number_of
 from jamtui.library.records import PhraseRecord
 from jamtui.library.search import Query, Searcher
-from jamtui.library.source import number_of
 from jamtui.library.store import SqliteStore
 from jamtui.library.takes import records_of
 from jamtui.music.chord import parse_chord
@@ -20,8 +21,6 @@ MOST_ROWS = 200
 """Rows of a page."""
 MOST_KEPT = 512
 """Kept phrases that are held against the coming chords one by one."""
-MOST_FILES = 40
-"""Files whose phrases are listed, of those whose names fit."""
 FOUND = 64
 """Phrases that are looked up for chords."""
 
@@ -105,12 +104,13 @@ class Librarian:
     def page(self, wanted: str, first: int, count: int) -> LibraryPage:
         """Rows ``first`` and on of what ``wanted`` describes, newest first: words may be roles, styles,
         ``kept``, ``banned``, chords (then the best fit comes first), or part of a file's name."""
-        count = max(1, min(MOST_ROWS, count))
-        chosen = self._chosen(wanted)
-        part = chosen[max(0, first) : max(0, first) + count]
-        records = self._store.get_many(part)
-        rows = tuple(_row(records[n]) for n in part if n in records)
-        return LibraryPage(wanted, max(0, first), len(chosen), rows)
+        count, first = max(1, min(MOST_ROWS, count)), max(0, first)
+        choice, chords = self._read(wanted)
+        if not chords:
+            listed = self._store.page(choice, first, count)
+            return LibraryPage(wanted, first, listed.total, tuple(map(_row, listed.records)))
+        found = self._for_chords(chords, choice)
+        return LibraryPage(wanted, first, len(found), tuple(map(_row, found[first : first + count])))
 
     def kept(self) -> list[PhraseRecord]:
         """What is kept and not banned, the newest last; of very many the newest."""
@@ -122,43 +122,33 @@ class Librarian:
         """A phrase, None where there is none."""
         return self._store.get(number)
 
-    def _chosen(self, wanted: str) -> list[int]:
-        styles = self._store.stats().styles
-        role, style, source, flag = "", None, "", ""
+    def _read(self, wanted: str) -> tuple[Choice, tuple[ChordSpan, ...]]:
+        """What the words mean: which phrases, or chords of a bar each."""
+        styles = self._store.styles()
+        choice = Choice()
         chords: list[ChordSpan] = []
         bar = COMMON_TIME.bar_ticks
         for word in wanted.split():
-            if word.lower() in {r.value for r in Role}:
-                role = word.lower()
-            elif word.lower() in styles:
-                style = word.lower()
-            elif word.lower() in ("kept", "banned"):
-                flag = word.lower()
+            low = word.lower()
+            if low in {r.value for r in Role}:
+                choice = replace(choice, role=low)
+            elif low in styles:
+                choice = replace(choice, style=low)
+            elif low in ("kept", "banned"):
+                choice = replace(choice, only=low)
             elif (span := _chord(word, len(chords) * bar, bar)) is not None:
                 chords.append(span)
             else:
-                source = f"{source} {word}".strip()
-        if chords:
-            return self._for_chords(tuple(chords), role, style or "")
-        if not source:
-            numbers = self._store.numbers(role=role, style=style, only=flag)
-        else:
-            near = source.casefold()
-            hashes = [s.sha256 for s in self._store.sources() if near in f"{s.path} {s.title}".casefold()]
-            numbers = [
-                n
-                for sha256 in hashes[:MOST_FILES]
-                for n in self._store.numbers(role=role, style=style, source=sha256, only=flag)
-            ]
-        return sorted(numbers, reverse=True)
+                choice = replace(choice, named=f"{choice.named} {word}".strip())
+        return choice, tuple(chords)
 
-    def _for_chords(self, chords: tuple[ChordSpan, ...], role: str, style: str) -> list[int]:
-        roles = [Role(role)] if role else [Role.LEAD, Role.COMP, Role.BASS]
+    def _for_chords(self, chords: tuple[ChordSpan, ...], choice: Choice) -> list[PhraseRecord]:
+        roles = [Role(choice.role)] if choice.role else [Role.LEAD, Role.COMP, Role.BASS]
         hits = []
         for one in roles:
-            query = Query(chords, one, style, min(4, len(chords)), COMMON_TIME)
+            query = Query(chords, one, choice.style or "", min(4, len(chords)), COMMON_TIME)
             hits += self._searcher.search(query, FOUND // len(roles))
-        return [h.record.id for h in sorted(hits, key=lambda h: -h.score)]
+        return [h.record for h in sorted(hits, key=lambda h: -h.score)]
 
 
 def _words(kept: bool | None, banned: bool | None) -> tuple[str, str]:

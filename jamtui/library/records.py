@@ -6,6 +6,8 @@ from jamtui.music.phrase import Phrase
 
 STARTER = "starter/"
 """How ``SourceRecord.path`` of the starter phrases begins."""
+CAPTURED = "captured"
+"""``SourceRecord.path`` of what the musician captured: it is no file."""
 FORGOTTEN = "forgotten"
 """``SourceRecord.refused`` of starter phrases that the musician has deleted: they are not put in again."""
 
@@ -68,7 +70,8 @@ class AddResult:
 
 @dataclass(frozen=True, slots=True)
 class StoreStats:
-    """What the library holds. ``sources`` are files that gave phrases, ``refused`` those that did not."""
+    """What the library holds. ``sources`` are files that gave phrases (captures are none),
+    ``refused`` those that did not."""
 
     phrases: int
     sources: int

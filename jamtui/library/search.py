@@ -29,7 +29,7 @@ from jamtui.music.phrase import Role
 __all__ = ["HitParts", "Query", "SearchHit", "Searcher"]
 
 POLL_S = 0.25
-REMEMBERED = 1024
+REMEMBERED = 4096
 """Phrases that a searcher keeps in memory as they were found, some 3 kB each."""
 
 SAME_SOURCE = 0.04
@@ -128,7 +128,7 @@ class Searcher:
     @property
     def size(self) -> int:
         """Phrases that can be found."""
-        return sum(shelf.size for shelf in self._index.shelves)
+        return sum(shelf.spaces["whole"].shown for shelf in self._index.shelves)
 
     def search(
         self,
@@ -201,7 +201,8 @@ class Searcher:
         """Whole records of those of ``numbers`` that there are. A number is never given twice, so what was
         read once is remembered; only counts and marks change."""
         known, version = self._known, self._version()
-        remembered = {n: known[n] for n in numbers if n in known}
+        # Another thread may search and forget meanwhile.
+        remembered = {n: held for n in numbers if (held := known.get(n)) is not None}
         records = {n: record for n, (then, record) in remembered.items() if then == version}
         unknown = [n for n in numbers if n not in remembered]
         fresh = []

@@ -5,22 +5,24 @@ owns an event loop calls ``compose`` from a thread of its own.
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import exp
 from random import Random
 from typing import Protocol
 
 from jamtui.library.adapt import Adapted, Setting, adapt
+from jamtui.library.kept import own_hits
+from jamtui.library.phrase_refs import ref_of
 from jamtui.library.placing import bars_in
 from jamtui.library.records import PhraseRecord
-from jamtui.library.search import HitParts, Query, SearchHit
-from jamtui.music.chord import Chord, Family
-from jamtui.music.meter import EIGHTH, PPQ
+from jamtui.library.search import Query, SearchHit
+from jamtui.library.windows import chords_in, known, window
+from jamtui.music.chord import Chord
+from jamtui.music.meter import PPQ
 from jamtui.music.phrase import Bar, Brief, ChordSpan, Note, Role, Source
 from jamtui.music.pitch import parse_pitch_class
 from jamtui.music.scale import Key
-from jamtui.session.generator import Hit
 from jamtui.session.randomness import chance, stream
 from jamtui.session.voicelead import surprise_of
 
@@ -141,7 +143,7 @@ class LibrarySource:
         at = 0
         while at < brief.bars:
             start = brief.start_tick + at * length
-            if not _known(brief.chords, at * length, length):
+            if not known(brief.chords, at * length, length):
                 break
             going = self._going(memory, start, length, chords, at)
             if going is None and self._breathes(brief, memory, start):
@@ -177,8 +179,8 @@ class LibrarySource:
         avoid, sources = tuple(memory.recent), tuple(memory.sources)
         found = finder.search(query, HITS, avoid=avoid, avoid_sources=sources)
         own = own_hits(self._kept, query, avoid)
-        known = {hit.record.id for hit in own}
-        return [*own, *(hit for hit in found if hit.record.id not in known)][:HITS]
+        there = {hit.record.id for hit in own}
+        return [*own, *(hit for hit in found if hit.record.id not in there)][:HITS]
 
     def _going(
         self, memory: _Memory, start: int, length: int, chords: Sequence[ChordSpan], at: int
@@ -189,7 +191,7 @@ class LibrarySource:
             return None
         number = (start - going.start) // length
         expected = going.assumed.get(number)
-        here = _chords_in(chords, at * length, length)
+        here = chords_in(chords, at * length, length)
         return going if expected is None or expected == here else None
 
     def _breathes(self, brief: Brief, memory: _Memory, start: int) -> bool:
@@ -227,9 +229,9 @@ class LibrarySource:
         length = brief.meter.bar_ticks
         bars = max(1, bars_in(record.phrase, brief.meter))
         assumed = {
-            n: _chords_in(chords, (at + n) * length, length)
+            n: chords_in(chords, (at + n) * length, length)
             for n in range(bars)
-            if _known(chords, (at + n) * length, length)
+            if known(chords, (at + n) * length, length)
         }
         if transpose is None:
             first = _setting(brief, chords, at, min(bars, max(1, len(assumed))), (), PPQ)
@@ -239,65 +241,6 @@ class LibrarySource:
         if record.source:
             memory.sources.append(record.source)
         return going
-
-
-def own_hits(kept: Sequence[PhraseRecord], query: Query, avoid: Collection[int]) -> list[SearchHit]:
-    """Of ``kept``, the newest first, those whose chords are the coming ones: roots in the same distances,
-    the same families, at the same places."""
-    found: list[SearchHit] = []
-    for record in reversed(kept):
-        phrase = record.phrase
-        if phrase.role is not query.role or record.id in avoid or phrase.meter != query.meter:
-            continue
-        length = min(phrase.length, max((s.start + s.length for s in query.chords), default=0))
-        mine, coming = _outline(phrase.chords, length), _outline(query.chords, length)
-        if mine and mine == coming:
-            way = (query.chords[0].chord.root - phrase.chords[0].chord.root + 6) % 12 - 6
-            found.append(SearchHit(record, 1.0, way, HitParts(1.0, 1.0, 1.0, 1.0, 1.0)))
-    return found[: HITS // 2]
-
-
-def _outline(chords: Sequence[ChordSpan], length: int) -> tuple[tuple[int, int, Family], ...]:
-    """Where chords begin, in eighths, how far their roots lie above the first, and their families."""
-    found: list[tuple[int, int, Family]] = []
-    for span in chords:
-        if span.start < length:
-            step = (span.chord.root - chords[0].chord.root) % 12
-            if not found or found[-1][1:] != (step, span.chord.family):
-                found.append((round(span.start / EIGHTH), step, span.chord.family))
-    return tuple(found)
-
-
-def hit_of(hit: SearchHit) -> Hit:
-    """``hit`` as the screen shows it: chords where it would be played."""
-    phrase = hit.record.phrase
-    symbols: list[str] = []
-    for span in phrase.chords:
-        symbol = span.chord.transpose(hit.transpose).symbol
-        if not symbols or symbols[-1] != symbol:
-            symbols.append(symbol)
-    return Hit(
-        score=round(hit.score, 3),
-        chords=" ".join(symbols),
-        style=phrase.style,
-        origin=phrase.name,
-        notes=tuple((n.onset, n.duration, n.pitch) for n in phrase.notes[:96]),
-        length=phrase.length,
-        ref=ref_of(hit.record.id),
-        role=phrase.role.value,
-        kept=hit.record.kept,
-    )
-
-
-def ref_of(number: int) -> str:
-    """How the band calls phrase ``number`` of the library (``Bar.ref``)."""
-    return f"{Source.LIBRARY.value}:{number}"
-
-
-def number_of(ref: str) -> int | None:
-    """The phrase that ``ref`` calls, None for something else."""
-    letter, _, number = ref.partition(":")
-    return int(number) if letter == Source.LIBRARY.value and number.isdigit() else None
 
 
 def key_of_words(words: str) -> Key | None:
@@ -311,10 +254,10 @@ def key_of_words(words: str) -> Key | None:
 
 def _query(brief: Brief, chords: Sequence[ChordSpan], at: int) -> Query:
     start = at * brief.meter.bar_ticks
-    window = _window(chords, start, 4 * brief.meter.bar_ticks)
+    coming = window(chords, start, 4 * brief.meter.bar_ticks)
     played = tuple(Note(n.onset - start, n.pitch, n.duration, n.velocity) for n in brief.just_played)
     energy = min(1.0, max(0.0, brief.energy + (brief.density - 0.5)))
-    return Query(window, brief.role, brief.style, brief.bars, brief.meter, played, energy, brief.tempo)
+    return Query(coming, brief.role, brief.style, brief.bars, brief.meter, played, energy, brief.tempo)
 
 
 def _pick(hits: Sequence[SearchHit], temperature: float, draw: Random) -> SearchHit:
@@ -334,7 +277,7 @@ def _setting(
     return Setting(
         role=brief.role,
         # A bar more than is wanted: where a last note or a push leads.
-        chords=_window(chords, start, (many + 1) * brief.meter.bar_ticks),
+        chords=window(chords, start, (many + 1) * brief.meter.bar_ticks),
         bars=many,
         low=low,
         high=high,
@@ -362,31 +305,6 @@ def _line_before(played: Sequence[Note]) -> tuple[tuple[int, ...], int]:
     return tuple(sorted(n.pitch for n in earlier if n.onset == last)), -last
 
 
-def _window(chords: Sequence[ChordSpan], start: int, length: int) -> tuple[ChordSpan, ...]:
-    """``chords`` from ``start`` on for ``length`` ticks, relative to it."""
-    found = []
-    for span in chords:
-        begin, end = max(span.start, start), min(span.start + span.length, start + length)
-        if end > begin:
-            found.append(ChordSpan(begin - start, end - begin, span.chord))
-    return tuple(found)
-
-
-def _chords_in(chords: Sequence[ChordSpan], start: int, length: int) -> tuple[tuple[int, Chord], ...]:
-    found: list[tuple[int, Chord]] = []
-    for span in _window(chords, start, length):
-        if not found or found[-1][1] != span.chord:
-            found.append((span.start, span.chord))
-    return tuple(found)
-
-
-def _known(chords: Sequence[ChordSpan], start: int, length: int) -> bool:
-    """Whether a chord is known throughout; no chord is not one."""
-    spans = _window(chords, start, length)
-    whole = sum(s.length for s in spans) == length
-    return whole and any(s.chord.family is not Family.NONE for s in spans)
-
-
 def _bar(brief: Brief, number: int, notes: tuple[Note, ...], of: tuple[PhraseRecord, Adapted] | None) -> Bar:
     length = brief.meter.bar_ticks
     start = number * length
@@ -403,7 +321,7 @@ def _bar(brief: Brief, number: int, notes: tuple[Note, ...], of: tuple[PhraseRec
         plan_revision=brief.plan_revision,
         brief_id=brief.brief_id,
         # A beat beyond the bar: where its last note leads.
-        chords_assumed=_window(brief.chords, start, length + PPQ),
+        chords_assumed=window(brief.chords, start, length + PPQ),
         origin=Source.LIBRARY,
         seed=brief.seed,
         notes=notes,

@@ -13,9 +13,10 @@ from typing import Protocol, Self
 import apsw
 
 from jamtui.errors import StoreError
-from jamtui.library import database, upkeep
+from jamtui.library import database, listing, upkeep
 from jamtui.library.database import StoreSetAside, explained, open_database, writing
 from jamtui.library.insertion import Insertion, Prepared, prepare_phrases
+from jamtui.library.listing import Choice, Listed
 from jamtui.library.records import AddResult, PhraseRecord, SourceRecord, StoreStats
 from jamtui.library.rows import PHRASE_SQL, SOURCE_SQL, Row, phrase_record, source_record
 from jamtui.library.vectors import padded, placeholders, remove_vectors
@@ -170,6 +171,18 @@ class SqliteStore:
             "and (?4 = '' or (?4 = 'kept' and p.kept) or (?4 = 'banned' and p.banned)) order by p.id"
         )
         return [int(row[0]) for row in self._all(sql, (role, style, source, only))]
+
+    def styles(self) -> set[str]:
+        """The styles that any phrase ever had."""
+        with self._lock, explained(self.path):
+            return listing.styles(self._connection)
+
+    def page(self, choice: Choice, first: int, count: int) -> Listed:
+        """``count`` phrases of those that ``choice`` means, from ``first`` on, the newest first."""
+        with self._lock, explained(self.path):
+            total, numbers = listing.listed(self._connection, choice, first, count)
+            records = self.get_many(numbers)
+        return Listed(total, tuple(records[n] for n in numbers if n in records))
 
     def stats(self) -> StoreStats:
         """What the library holds."""

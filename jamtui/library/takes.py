@@ -11,7 +11,7 @@ from jamtui.library.ingest.grid import find_swing, quantise, settle_swing, strai
 from jamtui.library.ingest.key import find_key, key_name
 from jamtui.library.ingest.roman import roman
 from jamtui.library.ingest.segment import cut
-from jamtui.library.records import PhraseRecord, SourceRecord
+from jamtui.library.records import CAPTURED, PhraseRecord, SourceRecord
 from jamtui.music.meter import COMMON_TIME, METERS
 from jamtui.music.phrase import ChordSpan, Note, Phrase, Role, Source
 from jamtui.music.scale import Key
@@ -34,7 +34,7 @@ def records_of(take: Take, now: float) -> tuple[SourceRecord, tuple[PhraseRecord
     digest = hashlib.sha256(repr(take).encode()).hexdigest()
     clock = time.strftime("%H:%M", time.localtime(now))
     title = f"{take.label} {clock}"
-    source = SourceRecord(digest, "captured", title, "own", now)
+    source = SourceRecord(digest, CAPTURED, title, "own", now)
     if not take.notes or not take.chords:
         return source, ()
     swing = 0.5

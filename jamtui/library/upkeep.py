@@ -6,7 +6,7 @@ import apsw
 
 from jamtui.library.cells import SMALLEST, Cells, assign, find_centroids, wanted_cells
 from jamtui.library.features import FEATURES_VERSION, compute
-from jamtui.library.records import FORGOTTEN, StoreStats
+from jamtui.library.records import CAPTURED, FORGOTTEN, StoreStats
 from jamtui.library.rows import PHRASE_SQL, phrase_record
 from jamtui.library.vectors import SPACES, add_vectors, read_shelf, write_cells
 
@@ -29,7 +29,7 @@ def stats(connection: apsw.Connection, path: Path) -> StoreStats:
 
     return StoreStats(
         phrases=number("select count(*) from phrases"),
-        sources=number("select count(*) from sources where refused = ''"),
+        sources=number(f"select count(*) from sources where refused = '' and path <> '{CAPTURED}'"),
         refused=number(f"select count(*) from sources where refused not in ('', '{FORGOTTEN}')"),
         merged=number("select sum(count) - count(*) from phrases"),
         kept=number("select count(*) from phrases where kept"),

@@ -223,19 +223,28 @@ def key_of(chords: Iterable[Chord]) -> Key | None:
     dominant on the fifth degree and a dominant that resolves to the tonic count extra, the last chord
     and the first a little more than the others.
     """
-    progression = [c for c in chords if c.family is not Family.NONE]
+    return _key_of(tuple(c for c in chords if c.family is not Family.NONE))
+
+
+_KEYS = tuple(Key(tonic, minor) for minor in (False, True) for tonic in range(12))
+_DIATONIC = {key: key.pitch_classes for key in _KEYS}
+
+
+@lru_cache(maxsize=512)
+def _key_of(progression: tuple[Chord, ...]) -> Key | None:
+    # Progressions come round: what a loop is in need not be found again.
     if not progression:
         return None
-    keys = [Key(tonic, minor) for minor in (False, True) for tonic in range(12)]
-    return max(keys, key=lambda key: _key_score(key, progression))
+    tones = tuple(chord_tones(chord) for chord in progression)
+    return max(_KEYS, key=lambda key: _key_score(key, progression, tones))
 
 
-def _key_score(key: Key, progression: list[Chord]) -> float:
-    diatonic = key.pitch_classes
+def _key_score(key: Key, progression: tuple[Chord, ...], chord_notes: tuple[frozenset[int], ...]) -> float:
+    diatonic = _DIATONIC[key]
     score = 0.0
     previous: Chord | None = None
     for index, chord in enumerate(progression):
-        tones = chord_tones(chord)
+        tones = chord_notes[index]
         score += len(tones & diatonic) / len(tones)
         if key.minor and (key.tonic + 10) % 12 in tones and (key.tonic + 11) % 12 not in tones:
             score -= 0.02  # of two relative keys the one without alterations wins a draw

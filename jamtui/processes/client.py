@@ -16,6 +16,7 @@ from jamtui.processes.lock import band_is_running
 from jamtui.session.actions import BY_NAME
 from jamtui.session.exchange import Exchange
 from jamtui.session.library_page import LibraryPage, PageRequest
+from jamtui.session.model_page import ModelPage
 from jamtui.session.snapshot import Event, Roll, Snapshot
 
 RETRY_S = 0.1
@@ -46,6 +47,7 @@ class EngineLink:
         self._rolls: dict[str, Roll] = {}
         self._page: LibraryPage | None = None
         self._exchange: Exchange | None = None
+        self._models: ModelPage | None = None
         self._events: deque[Event] = deque(maxlen=200)
         self._requests: deque[str] = deque(maxlen=20)
         self._closed = threading.Event()
@@ -102,6 +104,14 @@ class EngineLink:
     def ask_page(self, request: PageRequest) -> None:
         """Ask for a page of the phrase library; it comes by ``page``."""
         self.send("browse", request)
+
+    def ask_models(self) -> None:
+        """Ask which models could play; they come by ``models``."""
+        self.send("models")
+
+    def models(self) -> ModelPage | None:
+        """The newest list of models, None before the first."""
+        return self._models
 
     def exchange(self) -> Exchange | None:
         """What the LLM was last asked and what it said, None before the first."""
@@ -193,6 +203,8 @@ class EngineLink:
             self._events.append(from_plain(Event, body))
         elif kind == "exchange":
             self._exchange = from_plain(Exchange, body)
+        elif kind == "models":
+            self._models = from_plain(ModelPage, body)
         elif kind == "page":
             self._page = from_plain(LibraryPage, body)
         elif kind == "do":

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
+from operator import attrgetter
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from jamtui.errors import LinkError
@@ -29,19 +30,45 @@ def _field_names(cls: type) -> tuple[str, ...]:
 
 def to_plain(value: object) -> Plain:
     """``value`` as JSON-able lists, dicts and scalars. Chords travel as their symbols."""
-    if value is None or (isinstance(value, (str, int, float)) and not isinstance(value, Enum)):
-        return value
-    if isinstance(value, Chord):
-        return value.symbol
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, (tuple, list)):
-        return [to_plain(v) for v in value]
-    if isinstance(value, dict):
-        return {str(to_plain(k)): to_plain(v) for k, v in value.items()}
-    if is_dataclass(value) and not isinstance(value, type):
-        return {name: to_plain(getattr(value, name)) for name in _field_names(type(value))}
-    raise TypeError(f"cannot put a {type(value).__name__} on the link")
+    # Twenty snapshots a second are written while music plays: one look-up by type, not a row of questions.
+    writer = _WRITERS.get(type(value))
+    if writer is None:
+        writer = _WRITERS[type(value)] = _writer(type(value))
+    return writer(value)
+
+
+def _as_it_is(value: Any) -> Plain:
+    return value
+
+
+def _each(value: Any) -> Plain:
+    return [to_plain(v) for v in value]
+
+
+def _mapping(value: Any) -> Plain:
+    return {str(to_plain(k)): to_plain(v) for k, v in value.items()}
+
+
+_WRITERS: dict[type, Callable[[Any], Plain]] = {}
+"""How values of a type are made plain, for the types that were met."""
+
+
+def _writer(cls: type) -> Callable[[Any], Plain]:
+    """A function that makes values of ``cls`` plain."""
+    if issubclass(cls, Chord):
+        return attrgetter("symbol")
+    if issubclass(cls, Enum):
+        return attrgetter("value")
+    if cls is type(None) or issubclass(cls, (str, int, float)):
+        return _as_it_is
+    if issubclass(cls, (tuple, list)):
+        return _each
+    if issubclass(cls, dict):
+        return _mapping
+    if is_dataclass(cls):
+        names = _field_names(cls)
+        return lambda value: {name: to_plain(getattr(value, name)) for name in names}
+    raise TypeError(f"cannot put a {cls.__name__} on the link")
 
 
 def _reader(hint: Any) -> Callable[[Plain], Any]:

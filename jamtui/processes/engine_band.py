@@ -99,6 +99,7 @@ def make_band(
         energy=playing.energy,
         grid=options.grid or playing.grid,
         feel=playing.feel,
+        hedge=playing.hedge,
         muted=frozenset(r for r in Role if not config.role(r.value).on),
     )
     drums = ports.routes[Role.DRUMS]

@@ -89,7 +89,7 @@ class Desk:
     def elsewhere(self, name: str, argument: str | float | None, now: int) -> bool:
         """Do an action of the MIDI keyboard that is not the band's; False where it is."""
         action = BY_NAME.get(name)
-        if name in _OF_PORTS or name in OF_LIBRARY:
+        if name in _OF_PORTS or name in OF_LIBRARY or name == "model":
             self._act(name, argument, False, now)
             return True
         if action is None or not action.local:
@@ -166,6 +166,9 @@ class Desk:
             self._library.take(kind, body, now)
         elif kind == "exchange":
             self._audience.take_exchange(from_plain(Exchange, body), now)
+        elif kind == "models":
+            # The console's question has no body; the workers' answer has.
+            self._audience.send_to("workers" if body is None else "console", encode("models", body))
         elif kind == "tell":
             self._audience.tell(str(body["text"])[:300], str(body["severity"]))
         elif kind == "hello":
@@ -184,6 +187,11 @@ class Desk:
         elif kind == "shutdown":
             self._stop()
 
+    def _pick_model(self, name: str) -> None:
+        if not any(p.name == "workers" for p in self._audience.peers):
+            raise JamtuiError("the LLM's process is away, it is being restarted; choose again in a moment")
+        self._audience.send_to("workers", encode("model", name))
+
     def _act(self, name: str, argument: str | float | None, soon: bool, now: int) -> None:
         try:
             if name == "input_toggle":
@@ -193,6 +201,8 @@ class Desk:
                 self._commands.extend(self._ports.pick_output(str(argument)))
             elif name in OF_LIBRARY:
                 self._library.act(name, argument, now)
+            elif name == "model":
+                self._pick_model(str(argument or ""))
             elif name == "synth":
                 self._commands.extend(self._ports.use_synth())
             else:

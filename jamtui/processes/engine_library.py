@@ -234,7 +234,8 @@ class LibraryDesk:
             raise JamtuiError(f"the {role.value} is silent now; let it play to hear a phrase of it")
         self._send("audition", {"id": int(number), "playing": playing, "role": role})
         if playing:
-            conductor.desk.ask(role, f"{_OF_LIBRARY}{number}", self._band.clock.segment.tick_at(now))
+            tick = int(self._band.clock.segment.tick_at(now))
+            conductor.desk.ask(role, f"{_OF_LIBRARY}{number}", tick)
             self._commands.extend(conductor.replan_from_next_bar(role))
 
     # What the workers tell

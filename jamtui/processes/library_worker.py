@@ -7,7 +7,7 @@ writes, lists and takes in the starter phrases.
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -18,8 +18,9 @@ from jamtui.errors import JamtuiError, StoreError
 from jamtui.library.guests import guest
 from jamtui.library.ingest import ingest_starter
 from jamtui.library.librarian import Done, Librarian
+from jamtui.library.phrase_refs import hit_of, number_of
 from jamtui.library.search import Query, Searcher, SearchHit
-from jamtui.library.source import Composed, LibrarySource, hit_of, number_of
+from jamtui.library.source import Composed, LibrarySource
 from jamtui.library.store import SqliteStore
 from jamtui.music.phrase import Bar, Brief, ChordSpan, Phrase, Role, Source
 from jamtui.processes.codec import from_plain
@@ -83,7 +84,7 @@ class LibraryWorker:
         try:
             made, guests = await loop.run_in_executor(self._searching, self._compose, brief)
         except StoreError as error:
-            self._fail(str(error))
+            await self._fail(str(error))
             return
         for bar in made.bars:
             yield bar
@@ -150,11 +151,14 @@ class LibraryWorker:
             return GeneratorHealth(self.source, self.name, "ready", f"{self._searcher.size:,} phrases")
         return GeneratorHealth(self.source, self.name, self._state, self._detail)
 
-    def _fail(self, reason: str) -> None:
+    async def _fail(self, reason: str) -> None:
         """The library cannot be used: say so and open it again soon."""
+        if self._searcher is None:
+            return  # another search has said so
         self._state, self._detail = "down", reason
+        closing = self._shut()
         self._send("health", [self.health()])
-        self._shut()
+        await closing
 
     # Corresponding
 
@@ -195,11 +199,12 @@ class LibraryWorker:
                 self._tell(await self._in_turn(librarian.undo, from_plain(LibraryStep, body["step"])))
             elif kind == "audition":
                 await self._audition(librarian, int(body["id"]), bool(body["playing"]))
-            if kind != "audition":
-                self._source.keep(await self._in_turn(librarian.kept))
         except StoreError as error:
             self._tell(str(error), "warning")
             self._answer(kind, body, None)
+        if kind != "audition":
+            with contextlib.suppress(StoreError):  # what was done is done; it is asked again when it opens
+                self._source.keep(await self._in_turn(librarian.kept))
         self._look()
 
     def _work(self, kind: str, body: Any, librarian: Librarian) -> Callable[[], Done]:
@@ -226,15 +231,15 @@ class LibraryWorker:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._caring
         await self._count()
-        self._shut()
+        await self._shut()
         self._searching.shutdown()
         self._writing.shutdown()
 
     # Inside: the library's life
 
-    async def _in_turn(self, work: Callable[..., Any], *arguments: object) -> Any:
-        """``work`` in the writing thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._writing, work, *arguments)
+    def _in_turn(self, work: Callable[..., Any], *arguments: object) -> "asyncio.Future[Any]":
+        """``work`` in the writing thread, after what is there already."""
+        return asyncio.get_running_loop().run_in_executor(self._writing, work, *arguments)
 
     async def _care(self) -> None:
         counted = time.monotonic()
@@ -281,14 +286,11 @@ class LibraryWorker:
             raise
         return store, searcher
 
-    def _shut(self) -> None:
+    def _shut(self) -> Awaitable[None]:
+        """Let nobody use the library any more, and close it behind what is being written."""
         searcher, store = self._searcher, self._store
         self._searcher = self._store = self._librarian = None
-        with contextlib.suppress(StoreError):
-            if searcher is not None:
-                searcher.close()
-            if store is not None:
-                store.close()
+        return self._in_turn(_close, searcher, store)
 
     def _look(self) -> None:
         """Tell the size and the ingest, if something about them changed."""
@@ -338,6 +340,14 @@ class LibraryWorker:
                 for n in phrase.notes
             ]
             self._send("audition", {"role": phrase.role, "tempo": phrase.tempo, "notes": notes})
+
+
+def _close(searcher: Searcher | None, store: SqliteStore | None) -> None:
+    with contextlib.suppress(StoreError):
+        if searcher is not None:
+            searcher.close()
+        if store is not None:
+            store.close()
 
 
 def load() -> LibraryWorker:

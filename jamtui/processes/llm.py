@@ -28,6 +28,7 @@ from jamtui.generators.ollama_client import (
     Trouble,
     default_hosts,
 )
+from jamtui.generators.picking import models_on
 from jamtui.music.meter import EIGHTH, PPQ, SIXTEENTH
 from jamtui.music.phrase import Role
 from jamtui.styles.loading import load_styles
@@ -165,25 +166,21 @@ def _plain(entry: Listed) -> dict[str, object]:
 
 
 async def _list(config: Config) -> list[Listed]:
-    measured = load_measured(measured_file())
-    listed: list[Listed] = []
-    problems: list[str] = []
-    for place, host in enumerate(hosts_of(config)):
-        try:
-            models = await host.client.models()
-        except Trouble as error:
-            problems.append(in_words(host.client.url, error))
-            continue
-        finally:
+    hosts = hosts_of(config)
+    try:
+        found, problems = await models_on(hosts, load_measured(measured_file()))
+    finally:
+        for host in hosts:
             await host.client.close()
-        wish = host.wish
-        known = measured_on(host.client.url, measured)
-        chosen = find_model(wish, models) if wish else recommend(models, known)
-        first = place == len(problems)
-        listed += [Listed(m, host.client.url, known.get(m.name), first and m == chosen) for m in models]
-    if not listed and problems:
-        raise LlmError(problems[0])
-    return listed
+    if not found and problems:
+        host, trouble = problems[0]
+        raise LlmError(in_words(host.client.url, trouble))
+    silent = [host.client.url for host, _ in problems]
+    first = next((host for host in hosts if host.client.url not in silent), None)
+    return [
+        Listed(entry.model, entry.host.client.url, entry.measured, entry.chosen and entry.host is first)
+        for entry in found
+    ]
 
 
 async def _first(config: Config) -> tuple[Host, tuple[Installed, ...]]:

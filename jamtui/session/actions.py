@@ -83,6 +83,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("undo", "Undo", "Take the last capture, keep or ban back; again: the one before.", "u"),
     Action("library", "Library", "Browse, filter and audition phrases; ingest a folder.", "o", local=True),
     Action("llm", "LLM", "What the LLM was last asked and what it said, word for word.", "L", local=True),
+    Action("model_pick", "Pick a model", "Open the list of models for the LLM.", local=True),
+    Action("model", "Model", "Have the LLM use a model, by name.", argument=Argument.TEXT),
     Action("audition", "Audition", "Play a phrase of the library by its number.", argument=Argument.TEXT),
     Action("ingest", "Ingest", "Take a file or folder into the phrase library.", argument=Argument.TEXT),
     Action("ingest_stop", "Stop ingesting", "Stop taking in files; what is in stays."),

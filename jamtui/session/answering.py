@@ -1,12 +1,15 @@
 """How the plan answers a chord: what is taken back, what is planned anew, and what stands."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from jamtui.music.chord import Chord
 from jamtui.music.meter import PPQ
 from jamtui.music.phrase import Role
 from jamtui.playback.commands import Command, Splice
+from jamtui.session.habit import NONE, Doubts
+from jamtui.session.heard import Heard
 from jamtui.session.planning import Answer, Planner
+from jamtui.session.runway import RunwayBar
 from jamtui.session.settings import GRIDS, PITCHED, BandSettings, audible
 
 WITHDRAW_NS = 6_000_000
@@ -25,6 +28,20 @@ def reachable(changed: int, tick: int, locked: int) -> int:
     return changed if changed >= locked else tick
 
 
+def answer_to(heard: Heard, goal: int, grid: int, last: Answer | None) -> Answer:
+    """The answer to ``heard`` at ``goal``, on a grid of ``grid`` ticks (0: none). ``last`` is the one before:
+    where its trigger is the same, and its grid point just before ``goal``, it is given there anew."""
+    again = last is not None and last.trigger_ns == heard.trigger_ns and last.tick == goal - grid < goal
+    return Answer(
+        goal,
+        heard.trigger_ns,
+        max(heard.trigger_ns, heard.ns),
+        frozenset(heard.safe) if heard.kind == "provisional" else frozenset(),
+        goal + PPQ,
+        goal - grid if again else None,
+    )
+
+
 def answer_chord(
     planner: Planner,
     settings: BandSettings,
@@ -33,13 +50,15 @@ def answer_chord(
     played: int,
     locked: int,
     bpm: float,
+    doubts: Doubts = NONE,
 ) -> Iterator[Command]:
     """A new chord: what became wrong gives way in every role, then the pitched roles are planned anew from
     the grid point on, each handed over before the next is thought of, so that the first note need not wait
     for the whole band.
 
     Sounding and locked notes that became wrong go; so do locked ones at or after the grid point, which
-    belong to the old plan. ``played`` is the chord's tick; notes before ``locked`` may be locked."""
+    belong to the old plan. ``played`` is the chord's tick; notes before ``locked`` may be locked; ``doubts``
+    are what the plan was hedged against: a note that waited for the chord begins with it."""
     previous = planner.harmony.previous(answer.tick)
     roles = [r for r in PITCHED if r in settings.roles]
     at_once = not GRIDS[settings.grid]
@@ -51,7 +70,8 @@ def answer_chord(
     if not at_once:
         late = is_late(planner, settings, played, answer.tick, bpm)
         for role in roles:
-            yield _give_way(planner, role, answer, played, wrong[role], late)
+            waits = _waits(planner, settings, role, played, answer.tick, doubts)
+            yield _give_way(planner, role, answer, played, wrong[role], late, waits)
     for role in roles:
         changed = planner.replan((role,), answer.tick, played, answer)
         start = reachable(changed[role], answer.tick, locked)
@@ -83,23 +103,42 @@ def is_late(planner: Planner, settings: BandSettings, played: int, goal: int, bp
     return 0 < past < LATE_MS * ticks_per_ms + 1 and goal - played >= SHORTEST_MS * ticks_per_ms
 
 
+def _waits(
+    planner: Planner, settings: BandSettings, role: Role, played: int, goal: int, doubts: Doubts
+) -> bool:
+    """Whether ``role`` has a note that waits for the chord that came at ``played``, with room left
+    up to ``goal``."""
+    if not settings.hedge or goal - played < SHORTEST_MS * planner.hedger.bpm * PPQ / 60_000:
+        return False
+    meter = planner.lines.bar_at(played).meter
+    wait = planner.hedger.waits(settings, planner.role_style(role, settings), meter)
+    for doubt in doubts.between(played - wait, played):
+        notes = planner.runways[role].notes_from(doubt.tick)
+        if notes and notes[0].tick == doubt.tick + wait > played:
+            return True
+    return False
+
+
 def _give_way(
-    planner: Planner, role: Role, answer: Answer, played: int, wrong: frozenset[int], late: bool
+    planner: Planner, role: Role, answer: Answer, played: int, wrong: frozenset[int], late: bool, waits: bool
 ) -> Splice:
     """What became wrong in ``role`` goes, with all that was planned from the grid point on. Where the chord
-    came a hair late, a sounding note is replaced by a right one up to the grid point."""
+    came a hair late, a sounding note is replaced by a right one up to the grid point, and one that waited for
+    the chord begins."""
     runway = planner.runways[role]
     withdraw_ns = answer.known_ns + WITHDRAW_NS
     sounding = late and any(n.pitch % 12 in wrong for n in runway.sounding_at(played))
-    if sounding and planner.replace_sounding(role, played, answer.tick, answer):
+    # A chord that is known better just after it was answered is answered there again, not a moment later.
+    place = played if answer.since is None else answer.since
+    if (sounding or waits) and planner.replace_sounding(role, place, answer.tick, answer):
         return planner.splice(
             role,
-            played,
+            place,
             wrong=_ALL,
             withdraw_ns=withdraw_ns,
             at_once=True,
             trigger_ns=answer.trigger_ns,
-            stale_from=played,
+            stale_from=place,
             until=answer.tick,
         )
     first = runway.drop(played, answer.tick, wrong)
@@ -154,6 +193,39 @@ def foresee_chords(planner: Planner, settings: BandSettings, since: int, known_a
             planner.players[role].meet(since, chord, previous)
         changed = planner.replan((role,), since, known_at)
         yield planner.splice(role, changed[role])
+
+
+def hedge_planned(
+    planner: Planner, settings_at: Callable[[int], BandSettings], since: int
+) -> Iterator[Command]:
+    """What is planned already is hedged against what is in doubt now (bars that are planned later are hedged
+    as they are made). Notes before ``since`` stay as they are."""
+    doubts = planner.harmony.doubts
+    for role in PITCHED if doubts else ():
+        bars = [b for b in planner.runways[role].bars if b.end > doubts.changes[0].tick]
+        starts = [
+            s for b in bars if (s := _hedge_bar(planner, settings_at(b.start), role, b, since)) is not None
+        ]
+        if starts:
+            yield planner.splice(role, min(starts))
+
+
+def _hedge_bar(
+    planner: Planner, settings: BandSettings, role: Role, planned: RunwayBar, since: int
+) -> int | None:
+    """Hedge one bar. Returns the first tick that changed, None where nothing did."""
+    bar = planned.again(planner.session, role, planner.revision, planner.seed)
+    hedged = planner.hedged(bar, settings)
+    if hedged is bar:
+        return None
+    # Onsets off the grid were free answers.
+    limits = planner.limits(role, settings, frozenset(n.onset for n in (*bar.notes, *hedged.notes)))
+    judged = planner.guard.check(hedged, limits).bar
+    if judged is None:
+        return None
+    changed = (planned.start + n.onset for n in set(judged.notes) ^ set(bar.notes))
+    later = [tick for tick in changed if tick >= since]
+    return planner.accept(judged, min(later)) if later else None
 
 
 def renew(planner: Planner, roles: Sequence[Role], when: int, now: int, locked: int) -> list[Command]:

@@ -15,7 +15,7 @@ from jamtui.music.detect import Guess
 from jamtui.music.meter import PPQ
 from jamtui.music.phrase import Bar, Brief, Role
 from jamtui.playback.clock import MusicalClock
-from jamtui.playback.commands import Command, Immediate, Report, Silence, Splice
+from jamtui.playback.commands import Command, Immediate, Report, Silence
 from jamtui.session.audition import Audition
 from jamtui.session.conductor import Conductor
 from jamtui.session.demo_player import DemoPlayer
@@ -27,14 +27,13 @@ from jamtui.session.journal import ChangeRecord, ChordRecord, ClockRecord, Input
 from jamtui.session.kpi import Kpi
 from jamtui.session.midi_map import MidiMap
 from jamtui.session.offers import Verdict
+from jamtui.session.outlet import Outlet
 from jamtui.session.recorder import NullRecorder, Recorder
-from jamtui.session.settings import GRIDS, BandOptions, audible
+from jamtui.session.settings import GRIDS, BandOptions
 from jamtui.session.taking import PlayedLately
 from jamtui.session.timekeeping import Timekeeper
 from jamtui.session.transport import CountIn, Place, start_internal
 
-WATCH_NS = 40_000_000
-"""How often the figures look at the present moment: well within the 180 ms that make dead air."""
 STYLE_BARS = 32
 """Bars after which ``styles_in_turn`` moves on."""
 
@@ -73,6 +72,8 @@ class Band:
         self.clock = clock
         self.options = options
         self.kpi = Kpi()
+        self._recorder: Recorder = recorder if recorder is not None else NullRecorder()
+        self._outlet = Outlet(conductor, self.kpi, commands, self._recorder, hurry)
         self.energy = Energy()
         self.lately = PlayedLately()
         self.audition = Audition()
@@ -84,7 +85,6 @@ class Band:
         self._commands = commands
         self._midi_map = midi_map
         self._demo = DemoSeat(demo, conductor, clock, self.midi)
-        self._recorder: Recorder = recorder if recorder is not None else NullRecorder()
         self._tell = tell
         self._hurry = hurry
         self._elsewhere = elsewhere
@@ -94,7 +94,6 @@ class Band:
         self.style_bar = STYLE_BARS
         """The bar at which ``styles_in_turn`` moves on."""
         self._energy_beat = -(1 << 30)
-        self._next_watch = 0
 
     @property
     def state(self) -> str:
@@ -135,7 +134,7 @@ class Band:
     def offer(self, bar: Bar, ns: int) -> Verdict:
         """A bar from a generator: through the guard, into the plan if it still fits."""
         verdict = self.conductor.offer(bar, self.clock.segment.tick_at(ns))
-        self._post(verdict.commands)
+        self._outlet.post(verdict.commands)
         return verdict
 
     def act(self, action: str, argument: str | float | None = None, *, soon: bool, ns: int) -> None:
@@ -147,7 +146,7 @@ class Band:
             if own is not None:
                 own(argument, ns)
             else:
-                self._post(self.conductor.act(action, argument, soon, tick))
+                self._outlet.post(self.conductor.act(action, argument, soon, tick))
         except JamtuiError as error:
             self._tell(str(error), "warning")
         self._note_style(ns)
@@ -164,7 +163,7 @@ class Band:
         for heard in self.chords.advance(ns):
             self._hear(heard)
         if not segment.running:
-            self._watch(segment.tick0, ns)
+            self._outlet.watch(segment.tick0, ns, self.playing_roles)
             return
         tick = segment.tick_at(ns)
         if self.state != "stopped":
@@ -173,10 +172,7 @@ class Band:
 
     def take_reports(self, reports: Iterable[Report], ns: int) -> None:
         """What the output loop did."""
-        for report in reports:
-            self.kpi.take(report, ns)
-            self._recorder.record(report)
-            self.conductor.heard_report(report)
+        self._outlet.take_reports(reports, ns)
 
     def next_wake(self, ns: int) -> int | None:
         """When ``advance`` has to be called next for a timer of hearing or for the demo player, if known."""
@@ -187,10 +183,7 @@ class Band:
         """Roles that are expected to sound now (for dead air)."""
         if self.state not in ("playing", "ending") or (self.heard is None and self.chart is None):
             return frozenset()
-        settings = self.conductor.settings
-        roles = frozenset(r for r in Role if audible(settings, r))
-        # In flow the player plays the lead, and rests where they like.
-        return roles - {Role.LEAD} if self.conductor.in_flow else roles
+        return self.conductor.heard_roles
 
     def briefs(self) -> Sequence[Brief]:
         """Briefs for the workers since the last call."""
@@ -212,7 +205,7 @@ class Band:
 
     def stop(self, ns: int) -> None:
         """Stop at once; every note is ended."""
-        self._post(self.conductor.stop())
+        self._outlet.post(self.conductor.stop())
         self.conductor.flow.let_go()
         self._demo.stop(ns)
         if not self.tempo.following:
@@ -227,17 +220,12 @@ class Band:
             self.chords.feed(ns, bytes((0xB0 | channel, 123, 0)))
         self.audition.end()
         self.conductor.flow.let_go()
-        self._post([Silence(panic=True), *self.conductor.play_on(self.clock.segment.tick_at(ns))])
+        self._outlet.post([Silence(panic=True), *self.conductor.play_on(self.clock.segment.tick_at(ns))])
         self._tell("panic: every note was ended", "warning")
 
     def restore(self, chord: Chord | None, notes: tuple[int, ...], place: Place, ns: int) -> None:
-        """Play on after a restart of the engine: the clock runs already.
-
-        Args:
-            chord: what was heard last, None for nothing.
-            notes: the keys it rested on.
-            place: where the music was.
-        """
+        """Play on at ``place`` after a restart of the engine, while the clock runs already: over ``chord``,
+        which was heard last (None: nothing was) and rested on the keys ``notes``."""
         if chord is not None:
             guesses = (Guess(chord, 1.0),)
             heard = Heard("provisional", chord, guesses, ns, ns, notes, chord.pitch_classes)
@@ -281,7 +269,7 @@ class Band:
         self._tell("latch on: the chord is held" if self.latched else "latch off", "info")
 
     def _toggle_flow(self, ns: int) -> None:
-        self._post(self.conductor.act("flow", tick=self.clock.segment.tick_at(ns)), played=True)
+        self._outlet.post(self.conductor.act("flow", tick=self.clock.segment.tick_at(ns)), played=True)
         if self.conductor.flow.on:
             self._tell("flow on: each key plays the lead's next note", "info")
         else:
@@ -296,7 +284,7 @@ class Band:
         commands = self.conductor.play_flow(ns, tick, port, data)
         if commands is None:
             return False
-        self._post(commands, played=True)
+        self._outlet.post(commands, played=True)
         self._recorder.record(InputRecord(ns, tick, data, port))
         self._plan_up_to(ns)
         self.energy.feed(ns, data)
@@ -311,7 +299,7 @@ class Band:
             self.settled = heard
             # It matters where the beginning of a chord was taken for the one that was expected.
             tick = self.clock.segment.tick_at(heard.ns)
-            self._post(self.conductor.hear_each(heard, tick, self.clock.bpm))
+            self._outlet.post(self.conductor.hear_each(heard, tick, self.clock.bpm))
             return
         if heard.kind == "faded":
             self.settled = heard
@@ -325,29 +313,7 @@ class Band:
             grid = GRIDS[self.conductor.settings.grid]
             if self.conductor.may_answer(ceil(tick)):
                 self.kpi.trigger(heard.trigger_ns, tick, grid or None)
-        self._post(self.conductor.hear_each(heard, tick, self.clock.bpm))
-
-    def _post(self, commands: Iterable[Command], *, played: bool = False) -> None:
-        """Hand over ``commands``. ``played``: by the player in flow; the lead's own are held back there."""
-        flow = self.conductor.flow
-        for command in commands:
-            if isinstance(command, Splice) and not played:
-                command = flow.hold(command)
-            self._commands.append(command)
-            if isinstance(command, Silence):
-                self.kpi.silenced(command.role)
-            elif isinstance(command, Splice):
-                if command.at_once:
-                    self._hurry()
-                self.kpi.withdraw(command.role, command.from_tick)
-                end = self.conductor.covered_until(command.role)
-                start = command.from_tick
-                if command.role is Role.LEAD:
-                    start = max(start, flow.silent_until)
-                if end > start:
-                    self.kpi.cover(command.role, start, end)
-        for bar in self.conductor.drain_accepted():
-            self._recorder.record(bar)
+        self._outlet.post(self.conductor.hear_each(heard, tick, self.clock.bpm))
 
     def _begin(
         self, tick: int, ns: int, *, from_tick: int | None = None, place: Place = _FROM_THE_TOP
@@ -372,7 +338,7 @@ class Band:
         if self.started_ns is None:
             self.started_ns = ns
         self.style_bar = place.style_bar
-        self._post(commands)
+        self._outlet.post(commands)
         self._after_tempo(ns)
 
     def _after_tempo(self, ns: int) -> None:
@@ -393,7 +359,7 @@ class Band:
         if beat != self._energy_beat:
             self._energy_beat = beat
             self.conductor.set_player_energy(self.energy.value(segment.ns_at(beat * PPQ)), beat * PPQ)
-        self._post(self.conductor.advance(tick, segment.bpm))
+        self._outlet.post(self.conductor.advance(tick, segment.bpm))
 
     def _plan(self, tick: float, ns: int) -> None:
         if self.options.styles_in_turn and self.conductor.bar_at(tick).number >= self.style_bar:
@@ -401,15 +367,10 @@ class Band:
             self.act("style_next", None, soon=False, ns=ns)
         self._plan_up_to(ns)
         self._note_style(ns)
-        self._watch(tick, ns)
+        self._outlet.watch(tick, ns, self.playing_roles)
         if self.conductor.finished:
             self.stop(ns)
             self._tell("the end", "info")
-
-    def _watch(self, tick: float, ns: int) -> None:
-        if ns >= self._next_watch:
-            self._next_watch = ns + WATCH_NS
-            self.kpi.advance(tick, ns, self.playing_roles(), self.state)
 
     def _clock_message(self, ns: int, port: str, data: bytes) -> None:
         moved = self.tempo.take(ns, port, data)

@@ -28,6 +28,8 @@ class BarLines:
 
     def __init__(self, origin: int, meter: Meter, first: int = 0) -> None:
         self._parts: list[tuple[int, int, Meter]] = [(origin, first, meter)]
+        self._last: BarSpan | None = None
+        """The bar that was asked for last: it is asked for again and again."""
 
     @property
     def origin(self) -> int:
@@ -36,6 +38,9 @@ class BarLines:
 
     def bar_at(self, tick: int) -> BarSpan:
         """The bar that contains ``tick``; before the origin bars count backwards (-1, -2, …)."""
+        last = self._last
+        if last is not None and last.start <= tick < last.start + last.length:
+            return last
         parts = self._parts
         at = len(parts) - 1
         while at > 0 and parts[at][0] > tick:
@@ -46,7 +51,8 @@ class BarLines:
         length = meter.bar_ticks
         if at + 1 < len(parts):
             length = min(length, parts[at + 1][0] - start)
-        return BarSpan(first + index, start, length, meter)
+        self._last = found = BarSpan(first + index, start, length, meter)
+        return found
 
     def next_bar(self, bar: BarSpan) -> BarSpan:
         """The bar after ``bar``."""
@@ -67,6 +73,7 @@ class BarLines:
 
     def change(self, tick: int, meter: Meter) -> None:
         """Use ``meter`` from ``tick`` on; later changes that were noted before are forgotten."""
+        self._last = None
         while len(self._parts) > 1 and self._parts[-1][0] >= tick:
             self._parts.pop()
         if self._parts[0][0] >= tick:
@@ -74,3 +81,4 @@ class BarLines:
             return
         before = self.bar_at(tick - 1)
         self._parts.append((tick, before.number + 1, meter))
+        self._last = None

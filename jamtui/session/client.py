@@ -5,6 +5,7 @@ from typing import Protocol
 
 from jamtui.session.exchange import Exchange
 from jamtui.session.library_page import LibraryPage, PageRequest
+from jamtui.session.model_page import ModelPage
 from jamtui.session.snapshot import Event, Roll, Snapshot
 
 
@@ -52,6 +53,14 @@ class BandClient(Protocol):
     def exchange(self) -> Exchange | None:
         """What the LLM was last asked and what it said, None before the first. The same object until there
         is a newer one."""
+        ...
+
+    def ask_models(self) -> None:
+        """Ask which models could play; they come by ``models``."""
+        ...
+
+    def models(self) -> ModelPage | None:
+        """The newest list of models, None before the first."""
         ...
 
     def midi_in(self, data: bytes) -> None:

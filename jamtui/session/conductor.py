@@ -10,10 +10,10 @@ from math import ceil
 
 from jamtui.music.chart import Chart
 from jamtui.music.chord import NO_CHORD, Chord, Family
-from jamtui.music.meter import EIGHTH, PPQ, SIXTEENTH, next_grid
+from jamtui.music.meter import EIGHTH, SIXTEENTH, next_grid
 from jamtui.music.phrase import Bar, Brief, Role
 from jamtui.playback.commands import Command, Report, SentNote, Silence
-from jamtui.session.answering import answer_chord, confirm_chord, fade_chord, foresee_chords
+from jamtui.session import answering
 from jamtui.session.barlines import BarLines
 from jamtui.session.book import ReflexBook
 from jamtui.session.changes import Changes
@@ -23,6 +23,7 @@ from jamtui.session.foresight import Foresight
 from jamtui.session.hearing import Heard
 from jamtui.session.offers import Desk, Verdict
 from jamtui.session.planning import Answer, Planner, lock_ticks
+from jamtui.session.player_energy import PlayerEnergy
 from jamtui.session.rehearsal import rehearse
 from jamtui.session.settings import (
     GRIDS,
@@ -30,6 +31,7 @@ from jamtui.session.settings import (
     ROLES,
     BandSettings,
     SettingError,
+    audible,
 )
 from jamtui.session.shelf import Shelf
 from jamtui.session.voicelead import warm_tables
@@ -74,7 +76,7 @@ class Conductor(Controls):
         super().__init__(planner, changes, dict(styles), Foresight(planner.harmony), metronome)
         self.finished = False
         """An ending was played out; ``start`` clears it."""
-        self._player_energy: list[tuple[int, float]] = [(-NEVER, 0.5)]
+        self._player = PlayerEnergy()
         self.last_answer: Answer | None = None
         """The newest chord answer: where its first notes were put."""
         self._desk = Desk(planner, self._foresight)
@@ -96,8 +98,9 @@ class Conductor(Controls):
         band joins a running clock or jumps to a song position. Bar ``first_bar`` (0-based) began, or begins,
         at ``origin``. ``ends_at``: the bar line of an ending that was asked for before."""
         self._changes.settle(NEVER)
-        self._now, self._bpm, self._began = tick, bpm, tick
-        self._player_energy = [(-NEVER, self._player_energy[-1][1])]
+        self._now, self._began = tick, tick
+        self._bpm = self._planner.hedger.bpm = bpm
+        self._player.restart()
         self.finished = False
         self._loop = None
         self._planner.restart(BarLines(origin, self.settings.meter, first_bar), tick)
@@ -161,7 +164,8 @@ class Conductor(Controls):
         if heard.kind == "settled" and (self._assumed is None or heard.chord == self._assumed):
             return
         chord = NO_CHORD if heard.kind == "faded" else heard.chord
-        harmony = self._planner.harmony
+        planner = self._planner
+        harmony = planner.harmony
         harmony.settle_key()
         if self.state == "stopped":
             harmony.prepare(chord)
@@ -171,9 +175,9 @@ class Conductor(Controls):
         # Had a time to act passed just before or just after this chord, the music would be the same.
         yield from self._ask_after(played + _BEHIND)
         yield from self._top_up(played + lock_ticks(bpm) + _SLACK)
-        self._bpm = bpm
+        self._bpm = planner.hedger.bpm = bpm
         goal = self._grid_point(played)
-        before = harmony.at(goal)
+        before, doubts = harmony.at(goal), harmony.doubts
         self._assumed = None
         if heard.kind == "provisional" and self._foresight.means(chord, heard.notes, goal):
             # The first three notes of the chord that is expected: its others are on their way.
@@ -184,33 +188,26 @@ class Conductor(Controls):
         self._wake = -NEVER
         if self.frozen:
             return
-        planner, settings = self._planner, self.settings
+        settings = self.settings
         if chord.family is Family.NONE:
-            yield from fade_chord(planner, settings, goal, played)
+            yield from answering.fade_chord(planner, settings, goal, played)
             return
-        safe = frozenset(heard.safe) if heard.kind == "provisional" else frozenset()
-        answer = self.last_answer = Answer(
-            goal, heard.trigger_ns, max(heard.trigger_ns, heard.ns), safe, goal + PPQ
-        )
+        answer = self.last_answer = answering.answer_to(heard, goal, GRIDS[settings.grid], self.last_answer)
         locked = played + lock_ticks(bpm)
-        if before == chord:
-            yield from confirm_chord(planner, settings, answer, played, locked)
+        if before == chord and not doubts:
+            yield from answering.confirm_chord(planner, settings, answer, played, locked)
         else:
-            yield from answer_chord(planner, settings, answer, chord, played, locked, bpm)
+            yield from answering.answer_chord(planner, settings, answer, chord, played, locked, bpm, doubts)
 
     def set_player_energy(self, energy: float, tick: float | None = None) -> None:
         """How lively the player plays (0 to 1) at ``tick``, for example at each note's stamp; the band
         follows in what it plans from then on. Without ``tick`` it is taken as known now."""
-        value = min(1.0, max(0.0, round(energy * 20) / 20))
-        known = self._player_energy
-        if value != known[-1][1]:
-            known.append((self._now if tick is None else ceil(tick), value))
-            del known[:-64]
+        self._player.note(energy, self._now if tick is None else ceil(tick))
 
     @property
     def player_energy(self) -> float:
         """How lively the player played last."""
-        return self._player_energy[-1][1]
+        return self._player.last
 
     def set_chart(self, chart: Chart | None) -> list[Command]:
         """Follow another chart (None: none) from the next bar line on."""
@@ -250,6 +247,12 @@ class Conductor(Controls):
     def in_flow(self) -> bool:
         """Whether the lead's own notes are held back now."""
         return self.flow.silent_until > self._now
+
+    @property
+    def heard_roles(self) -> frozenset[Role]:
+        """Roles that are on; in flow without the lead: the player plays it, and rests where they like."""
+        roles = frozenset(r for r in ROLES if audible(self.settings, r))
+        return roles - {Role.LEAD} if self.in_flow else roles
 
     def play_flow(self, ns: int, tick: float, port: str, data: bytes) -> list[Command] | None:
         """A key of the player, played at ``ns`` and ``tick``, as the lead's next note or its end; None where
@@ -296,14 +299,13 @@ class Conductor(Controls):
             return []
         if self.state == "stopped":
             return []
-        self._bpm = bpm
+        self._bpm = self._planner.hedger.bpm = bpm
         return self._advance()
 
     # Within: time
 
     def _energy_at(self, tick: int, known_at: int) -> float:
-        known = self._player_energy
-        player = next((value for at, value in reversed(known) if at <= known_at - _SLACK), known[0][1])
+        player = self._player.at(known_at - _SLACK)
         energy = self._changes.at(tick).energy + 0.5 * (player - 0.5)
         return min(1.0, max(0.0, energy))
 
@@ -359,10 +361,18 @@ class Conductor(Controls):
 
     def _look_ahead(self) -> list[Command]:
         """Plan for what the chords that were heard make likely."""
-        since = self._foresight.think()
-        if since is None or self.frozen:
+        foresight, harmony = self._foresight, self._planner.harmony
+        doubts = harmony.doubts
+        since = foresight.think()
+        if self.frozen:
             return []
-        return list(foresee_chords(self._planner, self.settings, since, self._foresight.known_at))
+        commands: list[Command] = []
+        if since is not None:
+            commands += answering.foresee_chords(self._planner, self.settings, since, foresight.known_at)
+        if harmony.doubts is not doubts:
+            stays = foresight.known_at + lock_ticks(self._bpm) + _SLACK
+            commands += answering.hedge_planned(self._planner, self._changes.at, stays)
+        return commands
 
     def _ask_after(self, tick: int) -> Iterator[Command]:
         """An expected change that did not come by ``tick`` is given up: the chord before it holds again, as
@@ -376,7 +386,9 @@ class Conductor(Controls):
             if chord is not None and not self.frozen:
                 answer = Answer(goal, 0, 0)
                 locked = due + lock_ticks(self._bpm)
-                yield from answer_chord(planner, self.settings, answer, chord, due, locked, self._bpm)
+                yield from answering.answer_chord(
+                    planner, self.settings, answer, chord, due, locked, self._bpm
+                )
 
     def _grid_point(self, tick: int) -> int:
         tick = max(tick, self._began)

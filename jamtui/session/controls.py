@@ -36,7 +36,10 @@ from jamtui.styles.swing import feel_in_meter
 
 NEVER = 1 << 62
 LATEST_END = 3
-"""Bars from the earliest possible end within which a chart's way home is waited for."""
+"""Bars from now within which a phrase of the lead that goes on is finished before the end."""
+HOMECOMING = 4
+"""Bars from the earliest possible end within which a chart's way home is waited for: every loop of four
+bars that is at home in one of them comes home."""
 
 
 class Controls(Readings):
@@ -236,7 +239,7 @@ class Controls(Readings):
         first = at = lines.next_bar(lines.next_bar(bar))
         while at.number % 2:
             at = lines.next_bar(at)
-        home = planner.harmony.homecoming(first.start, LATEST_END)
+        home = planner.harmony.homecoming(first.start, HOMECOMING)
         phrase_end = planner.players[Role.LEAD].phrase_over(at.start)
         if phrase_end is not None and Role.LEAD in self.settings.roles:
             line = lines.bar_at(lines.next_line(phrase_end))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from jamtui.music.chord import Chord, Family
 from jamtui.music.meter import EIGHTH, PPQ
 from jamtui.music.phrase import FORECAST_BARS, ChordSpan
+from jamtui.session.habit import LIKELY, LONG_AGO, NONE, Doubt, Doubts, likely_changes, likely_chords
 from jamtui.session.harmony import Harmony
 from jamtui.session.prediction import NOTHING, Forecast, Predictor
 
@@ -31,6 +32,8 @@ IN_TIME = EIGHTH + PPQ // 8
 """Ticks by which a chord may be off where it was expected and still be the expected one."""
 ROOM = PPQ * 3 // 4
 """Nearer changes than this after a chord are not planned for anew: the chord's own answer stands there."""
+NEAREST = PPQ * 9 // 10
+"""Nearer doubts than this after a chord are not hedged against: what is played there may be locked."""
 _NEVER = 1 << 62
 
 
@@ -102,7 +105,7 @@ class Foresight:
 
     def think(self) -> int | None:
         """Learn what was noted and look ahead. Returns the first tick from which the chords to come are
-        others than before, None where they are the same."""
+        others than before, None where they are the same; ``harmony.doubts`` are as known now."""
         if not self._noted or self._harmony.has_chart:
             self._noted.clear()
             return None
@@ -190,4 +193,21 @@ class Foresight:
                 changes.append(change)
             if changes and changes[0][0] < self.known_at + ROOM and tuple(changes[:1]) != before[:1]:
                 changes = []
-        return harmony.expect(tuple(changes))
+        since = harmony.expect(tuple(changes))
+        harmony.doubts = NONE if changes else self._doubts()
+        return since
+
+    def _doubts(self) -> Doubts:
+        """Where the chord is likely to change though nothing sure enough to be planned for is known."""
+        heard = self._predictor.changes(LONG_AGO)
+        if self._resting or not heard:
+            return NONE
+        slots = likely_changes([slot for slot, _ in heard], self._predictor.beats)
+        likely = {self._predictor.tick_of(slot): probability for slot, probability in slots}
+        guess, sure = None, 0.0
+        if self._forecast.changes and self._forecast.confidence >= SHOWN:
+            (at, guess), sure = self._forecast.changes[0], self._forecast.confidence
+            if sure >= LIKELY:
+                likely[at] = max(likely.get(at, 0.0), sure)
+        changes = tuple(Doubt(at, likely[at]) for at in sorted(likely) if at >= self.known_at + NEAREST)
+        return Doubts(changes, likely_chords([c for _, c in heard], guess, sure)) if changes else NONE

@@ -1,6 +1,5 @@
 """Freeze: the bars that are planned, over and over."""
 
-from jamtui.music.phrase import Bar, Note, Role
 from jamtui.playback.commands import Command
 from jamtui.session.guard import Limits
 from jamtui.session.planning import Planner
@@ -38,7 +37,8 @@ class Loop:
             length = planner.lines.bar_at(start).length
             for bar, limits in self._bars:
                 if bar.start - self._start == place:
-                    judged = planner.guard.check(self._copy(bar, limits.role, start), limits)
+                    copy = bar.again(planner.session, limits.role, planner.revision, planner.seed, start)
+                    judged = planner.guard.check(copy, limits)
                     if judged.bar is None:
                         continue
                     first = planner.accept(judged.bar, start)
@@ -46,22 +46,3 @@ class Loop:
                     length = bar.length
             planner.planned_until = start + length
         return commands
-
-    def _copy(self, bar: RunwayBar, role: Role, start: int) -> Bar:
-        planner = self._planner
-        return Bar(
-            session=planner.session,
-            role=role,
-            start_tick=start,
-            length=bar.length,
-            plan_revision=planner.revision,
-            brief_id=bar.brief_id,
-            chords_assumed=bar.chords,
-            origin=bar.source,
-            seed=planner.seed,
-            notes=tuple(
-                Note(n.tick - bar.start, n.pitch, n.duration, n.velocity, n.residual) for n in bar.notes
-            ),
-            label=bar.label,
-            ref=bar.ref,
-        )

@@ -9,6 +9,7 @@ from jamtui.music.meter import EIGHTH
 from jamtui.music.phrase import ChordSpan
 from jamtui.music.scale import Key, key_of
 from jamtui.session.barlines import BarLines
+from jamtui.session.habit import NONE, Doubts
 
 _FOREVER = 1 << 60
 
@@ -36,6 +37,8 @@ class Harmony:
         self._key: Key | None = None
         self._key_due = False
         self._expected: tuple[tuple[int, Chord], ...] = ()
+        self.doubts: Doubts = NONE
+        """Where the chord may change though nothing is surely expected; ends with the next chord."""
         self.version = 0
 
     @property
@@ -69,6 +72,7 @@ class Harmony:
         self._chart_length = chart.meter.bar_ticks if chart else 0
         self._chart_name = chart.name if chart else ""
         self._expected = ()
+        self.doubts = NONE
         self.version += 1
         if chart:
             self._key = key_of(s.chord for s in chart.spans)
@@ -77,6 +81,7 @@ class Harmony:
         """Bar lines of a new start; the chord that is latched goes on from its first bar."""
         self.lines = lines
         self._expected = ()
+        self.doubts = NONE
         self.version += 1
         last = self._heard[-1][2] if self._heard else None
         self._heard = [] if last is None or self.has_chart else [(-_FOREVER, _FOREVER, last)]
@@ -99,6 +104,7 @@ class Harmony:
         """``chord`` holds from ``tick`` on; it was played at ``played``, up to an eighth early. A chord that
         was expected there is confirmed and what is expected after it stands; any other ends expectation."""
         self.version += 1
+        self.doubts = NONE
         due = [change for change in self._expected if change[0] <= tick]
         if due and due[-1][1] == chord:
             tick = due[-1][0]
@@ -142,6 +148,7 @@ class Harmony:
         tick, chord = self._expected[0]
         before = self.at(tick - 1)
         self._expected = ()
+        self.doubts = NONE
         self.version += 1
         self._heard.append((tick, _FOREVER, chord))
         if before is not None:
@@ -224,6 +231,16 @@ class Harmony:
                 return line
             line = self.lines.bar_at(line).end
         return None
+
+    def opening(self, count: int) -> tuple[tuple[int, Chord], ...]:
+        """The first ``count`` chords of the chart with the bars (0-based) that they come in, each once until
+        another follows; empty without a chart."""
+        found: list[tuple[int, Chord]] = []
+        for number, bar in enumerate(self._chart):
+            for _, chord in bar:
+                if not found or found[-1][1] != chord:
+                    found.append((number, chord))
+        return tuple(found[:count])
 
     def _chart_bar(self, tick: int) -> tuple[int, int, list[tuple[int, Chord]]]:
         bar = self.lines.bar_at(max(tick, self.lines.origin))

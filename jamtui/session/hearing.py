@@ -8,9 +8,8 @@ on the stamps alone, so the same input gives the same answers.
 
 from dataclasses import dataclass
 
-from jamtui.music.chord import NO_CHORD, Chord, Family
+from jamtui.music.chord import NO_CHORD
 from jamtui.music.detect import Guess, name_voicing
-from jamtui.music.scale import Key, chord_scale, safe_pitch_classes
 from jamtui.session.attack import (
     ANSWER_NS,
     BASS_BELOW,
@@ -19,17 +18,18 @@ from jamtui.session.attack import (
     SECOND_LOOK_LATEST_NS,
     SECOND_LOOK_NS,
     Attack,
-    Standing,
     explains,
     is_again,
     pcs,
-    plain,
-    same_for_band,
 )
-from jamtui.session.ear import Ear, Namer
+from jamtui.session.ear import Namer
+from jamtui.session.heard import Heard
 from jamtui.session.keys import KeyState
-from jamtui.session.settled import DWELL_NS, Settler
+from jamtui.session.settled import DWELL_NS
 from jamtui.session.strikes import LEFT_HAND, Strikes
+from jamtui.session.telling import Telling
+
+__all__ = ["ChordStream", "Heard"]
 
 _MELODY_NS = 350 * MS
 """How long a single note over a held chord must stay to count as part of the harmony."""
@@ -38,22 +38,6 @@ _BASS_SHOWN_NS = 700 * MS
 _RIGHT_HAND_NS = 150 * MS
 _VOICE_MOVED_NS = 40 * MS
 _RELEASED_NS = 80 * MS
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What the stream tells. ``kind``: ``provisional`` a new chord for the band, ``revised`` the same chord
-    better known (once at most, with the same ``trigger_ns``), ``settled`` for the screen, ``faded`` back to
-    N.C. ``trigger_ns`` is the stamp that made it a chord, ``ns`` when it was said; ``notes`` what it rests
-    on; ``safe`` the pitch classes that stay right for any chord those keys can still become."""
-
-    kind: str
-    chord: Chord
-    guesses: tuple[Guess, ...]
-    trigger_ns: int
-    ns: int
-    notes: tuple[int, ...]
-    safe: frozenset[int]
 
 
 @dataclass(slots=True)
@@ -66,7 +50,7 @@ class _Watch:
     patient: bool = False
 
 
-class ChordStream:
+class ChordStream(Telling):
     """Raw MIDI with stamps in, ``Heard`` out.
 
     ``latch``: the chord holds after the keys are let go. ``fade_bars``: with latch, silence of so many bars
@@ -86,21 +70,17 @@ class ChordStream:
         self._fade_bars = fade_bars
         self._split = split
         self._bar_ns = bar_ns
-        self._namer = namer
-        self.reset()
+        super().__init__(namer)
 
     def reset(self) -> None:
         """Forget keys, chord and key: as new."""
-        self._now = 0
+        super().reset()
         self._keys = KeyState()
         self._attack: Attack | None = None
         self._last_attack: Attack | None = None
-        self._standing: Standing | None = None
         self._watch: _Watch | None = None
-        self._settler = Settler()
         self._strikes = Strikes()
         self._quiet_ns: int | None = None
-        self._ear = Ear(self._namer)
 
     @property
     def latch(self) -> bool:
@@ -129,16 +109,6 @@ class ChordStream:
         """The keys that sound, by finger or pedal, low to high."""
         return tuple(sorted(self._keys.pressed | self._keys.ringing))
 
-    @property
-    def chord(self) -> Chord:
-        """The chord that holds now, as the band knows it; N.C. before the first."""
-        return NO_CHORD if self._standing is None else self._standing.chord
-
-    @property
-    def key(self) -> Key | None:
-        """The key of the last chords, None before the first."""
-        return self._ear.key
-
     def feed(self, ns: int, data: bytes) -> list[Heard]:
         """Take raw MIDI bytes with their stamp; never raises for any bytes."""
         heard = self.advance(ns)
@@ -157,8 +127,12 @@ class ChordStream:
 
     def next_timer(self) -> int | None:
         """When ``advance`` must be called next; None while nothing is under way."""
-        times = [self._settler.due_ns, self._fade_ns(), self._watch.due_ns if self._watch else None]
-        attack = self._attack
+        attack, watch = self._attack, self._watch
+        due, fade = self._settler.due_ns, self._fade_ns()
+        if attack is None and watch is None:
+            # As it is most of the time: asked some hundred times a second.
+            return fade if due is None else due if fade is None else min(due, fade)
+        times = [due, fade, watch.due_ns if watch else None]
         if attack is not None:
             times += [attack.close_ns, attack.second_look_ns]
             if not attack.answered:
@@ -215,13 +189,6 @@ class ChordStream:
         self._settler.propose(NO_CHORD, now)
         self._settler.label, self._settler.since_ns = NO_CHORD, now
         heard.append(Heard("faded", NO_CHORD, (Guess(NO_CHORD, 1.0),), now, now, (), frozenset()))
-
-    def _say_settled(self, label: Chord, now: int, heard: list[Heard]) -> None:
-        standing = self._standing
-        if standing is None:
-            return
-        self._ear.settled(label)
-        heard.append(self._heard("settled", standing, now))
 
     # -- keys --------------------------------------------------------------------------------------------
 
@@ -391,57 +358,3 @@ class ChordStream:
             return notes
         chord = self._ear.guess(notes | {bass}, self.chord)[0].chord
         return notes | {bass} if chord.root == bass % 12 and explains(chord, notes) else notes
-
-    def _previous(self) -> Chord | None:
-        return None if self._standing is None else self._standing.chord
-
-    # -- telling ------------------------------------------------------------------------------
-
-    def _consider(
-        self,
-        notes: frozenset[int],
-        trigger: int,
-        attack: Attack | None,
-        heard: list[Heard],
-        expected: Chord | None = None,
-    ) -> None:
-        """``notes`` are the harmony now: tell the band if that is news to it."""
-        standing, now = self._standing, self._now
-        previous = self._previous() if attack is None else attack.previous
-        guesses = self._ear.guess(notes, previous)
-        chord = plain(guesses, notes) if expected is None else expected
-        if chord.family is Family.NONE:
-            return
-        scale = chord_scale(chord, self._ear.key)
-        if standing is not None:
-            young = now - standing.trigger_ns < ONE_CHORD_NS if attack is None else attack.told > 0
-            known = same_for_band(standing, chord)
-            # A chord that is still being struck is told once more as it turns out. Later, and after that,
-            # the band plays on over what it was told if it may; the screen knows better.
-            if (standing.revised or chord == standing.chord) if young else known:
-                if known:
-                    standing.scale &= scale
-                standing.chord, standing.guesses, standing.notes = chord, guesses, notes
-                standing.struck_ns = now
-                self._settler.propose(chord, now)
-                return
-            trigger = standing.trigger_ns if young else trigger
-            kind = "revised" if young else "provisional"
-        else:
-            kind = "provisional"
-        if attack is not None:
-            attack.told += 1
-        self._standing = Standing(chord, guesses, notes, trigger, now, scale, revised=kind == "revised")
-        self._settler.propose(chord, now)
-        heard.append(self._heard(kind, self._standing, now))
-
-    def _heard(self, kind: str, standing: Standing, now: int) -> Heard:
-        return Heard(
-            kind,
-            standing.chord,
-            standing.guesses,
-            standing.trigger_ns,
-            now,
-            tuple(sorted(standing.notes)),
-            safe_pitch_classes(standing.notes),
-        )

@@ -13,10 +13,12 @@ class Histogram:
     Negative durations count as 0. The largest value is kept exactly.
     """
 
-    __slots__ = ("_counts", "count", "max_ns")
+    __slots__ = ("_counts", "_told", "count", "max_ns")
 
     def __init__(self) -> None:
         self._counts = [0] * (_LINEAR + _OCTAVES * _STEPS)
+        self._told: dict[float, tuple[int, int]] = {}
+        """By share, the count and the percentile that was told then."""
         self.count = 0
         self.max_ns = 0
 
@@ -42,6 +44,14 @@ class Histogram:
         None while nothing is counted."""
         if not self.count:
             return None
+        told = self._told.get(share)
+        if told is not None and told[0] == self.count:
+            return told[1]
+        found = self._find(share)
+        self._told[share] = (self.count, found)
+        return found
+
+    def _find(self, share: float) -> int:
         rank = min(max(share * self.count, 1.0), float(self.count))
         seen = 0
         for index, count in enumerate(self._counts):

@@ -21,6 +21,8 @@ from jamtui.session.settings import PITCHED, BandSettings
 BRIEF_BARS = 2
 AHEAD = 32
 """Bars ahead for which offers are kept."""
+REMEMBERED = 64
+"""Bars of which is remembered how they were written."""
 RANK = {Source.REFLEX: 0, Source.LIBRARY: 1, Source.MODEL: 2, Source.OLLAMA: 3, Source.YOU: 4}
 """Which source a bar is preferred from, when more than one was ready."""
 ASKED = 5
@@ -54,16 +56,21 @@ class Desk:
         self._planner = planner
         self._foresight = foresight
         self._briefed: dict[tuple[Role, int], tuple[int, tuple[ChordSpan, ...]]] = {}
+        self._briefed_for: tuple[int, int, int, frozenset[Role]] | None = None
+        """What the last briefs were written for: nothing new is wanted while it stays."""
         self._count = 0
         self._kept: dict[tuple[Role, int], Bar] = {}
         self._laid: tuple[int, int] = (-1, -1)
         self._banned: set[Banned] = set()
         self._asked: dict[Role, tuple[str, int]] = {}
         """The phrase that each role was asked for, and until which tick that holds."""
+        self._written: dict[Banned, Tune] = {}
+        """How bars were written that are heard otherwise because they were hedged."""
 
     def clear(self) -> None:
         """Forget which bars were briefed, and what was kept."""
         self._briefed.clear()
+        self._briefed_for = None
         self._kept.clear()
         self._laid = (-1, -1)
         self._asked.clear()
@@ -76,12 +83,16 @@ class Desk:
 
     def ban(self, banned: Iterable[Banned]) -> None:
         """Take these for this session no more, those that wait here included."""
-        self._banned.update(banned)
+        heard = list(banned)
+        self._banned.update(heard, (self._written[tune] for tune in heard if tune in self._written))
         self._kept = {key: bar for key, bar in self._kept.items() if not self._is_banned(bar)}
 
     def pardon(self, banned: Iterable[Banned]) -> None:
         """Take these again."""
-        self._banned.difference_update(banned)
+        heard = list(banned)
+        self._banned.difference_update(
+            heard, (self._written[tune] for tune in heard if tune in self._written)
+        )
 
     def tunes(self, bars: Iterable[RunwayBar], role: Role) -> frozenset[Tune]:
         """What is heard of ``bars`` of ``role``, and of the bars that wait behind the last of them and were
@@ -121,12 +132,15 @@ class Desk:
         bar = planner.lines.next_bar(planner.lines.bar_at(now))
         if planner.ends_at is not None and bar.start >= planner.ends_at:
             return []
-        settings = settings_at(bar.start)
+        settings, harmony = settings_at(bar.start), planner.harmony
+        wanted = (planner.revision, harmony.version, bar.start, settings.roles)
+        if wanted == self._briefed_for:
+            return []
+        self._briefed_for = wanted
         for role in PITCHED:
             if role not in settings.roles:
                 continue
             key = (role, bar.start)
-            harmony = planner.harmony
             chords = harmony.spans(bar.start, BRIEF_BARS * bar.length)
             if not chords or self._briefed.get(key) == (planner.revision, chords):
                 continue
@@ -256,10 +270,7 @@ class Desk:
         return ASKED if asked else RANK[source]
 
     def _is_banned(self, bar: Bar) -> bool:
-        return bool(self._banned) and (
-            bar.ref in self._banned
-            or _tune(bar.role, ((n.onset, n.pitch) for n in bar.notes)) in self._banned
-        )
+        return bool(self._banned) and (bar.ref in self._banned or _heard(bar) in self._banned)
 
     def _judge(self, bar: Bar, settings_at: Callable[[int], BandSettings]) -> Judgement:
         planner = self._planner
@@ -268,8 +279,15 @@ class Desk:
             *_cut(bar.chords_assumed, 0, bar.length),
             *(ChordSpan(bar.length + s.start, s.length, s.chord) for s in after),
         )
+        settings = settings_at(bar.start_tick)
         longer = replace(bar, chords_assumed=assumed)
-        return planner.guard.check(longer, planner.limits(bar.role, settings_at(bar.start_tick)))
+        hedged = planner.hedged(longer, settings)
+        judged = planner.guard.check(hedged, planner.limits(bar.role, settings))
+        if hedged is not longer and judged.bar is not None:
+            if len(self._written) >= REMEMBERED:
+                self._written.pop(next(iter(self._written)))
+            self._written[_heard(judged.bar)] = _heard(bar)
+        return judged
 
     def _lay(self, bar: Bar, locked: int) -> Splice:
         first = self._planner.accept(bar, bar.start_tick)
@@ -293,6 +311,10 @@ class Desk:
             return True
         expected = _cut(self._foresight.spans(start, length), 0, length)
         return bool(chords) and chords == expected
+
+
+def _heard(bar: Bar) -> Tune:
+    return _tune(bar.role, ((n.onset, n.pitch) for n in bar.notes))
 
 
 def _tune(role: Role, notes: Iterable[tuple[int, int]]) -> Tune:

@@ -10,6 +10,7 @@ from jamtui.session.barlines import BarLines, BarSpan
 from jamtui.session.drumming import Drummer
 from jamtui.session.guard import Guard, Limits
 from jamtui.session.harmony import Harmony
+from jamtui.session.hedging import Hedger, members
 from jamtui.session.reflex import Answered, Ask, ReflexPlayer
 from jamtui.session.runway import Runway, RunwayBar
 from jamtui.session.settings import PITCHED, ROLES, BandSettings, audible
@@ -32,13 +33,15 @@ HUSH = SIXTEENTH
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A new chord to be answered: where its first notes go, what is safe until when, its trigger, and the
-    stamp at which it was known (later than the trigger for a revision)."""
+    stamp at which it was known (later than the trigger for a revision). ``since``: the grid point at which a
+    revised chord was being answered already, None for a new one."""
 
     tick: int
     trigger_ns: int
     known_ns: int
     safe: frozenset[int] = frozenset()
     safe_until: int = 0
+    since: int | None = None
 
 
 class Planner:
@@ -62,6 +65,7 @@ class Planner:
         self.styles = styles
         self.lines = lines
         self.harmony = Harmony(lines)
+        self.hedger = Hedger(self.harmony)
         self.guard = Guard()
         self.runways = {role: Runway(role) for role in ROLES}
         self.players = {role: ReflexPlayer(role, shelf, seed) for role in PITCHED}
@@ -196,14 +200,7 @@ class Planner:
         chord = self.harmony.at(tick)
         if chord is None or not chord.quality.intervals:
             return frozenset()
-        table = chord_table(chord, self.harmony.key, 0.0)
-        if role is Role.LEAD:
-            right = table.scale
-        elif role is Role.BASS:
-            right = table.tones | {table.bass}
-        else:
-            right = table.consonant
-        return frozenset(range(12)) - right
+        return frozenset(range(12)) - members(role, chord_table(chord, self.harmony.key, 0.0))
 
     def answerers(self, settings: BandSettings) -> frozenset[Role]:
         """Roles that must have a note where a new chord is answered: bass and comp; the lead where neither
@@ -216,6 +213,14 @@ class Planner:
         style = self.role_style(role, settings)
         surprise = surprise_of(settings.temperature, settings.surprise)
         return Limits(role, style.low, style.high, self.harmony.key, surprise, free)
+
+    def hedged(self, bar: Bar, settings: BandSettings) -> Bar:
+        """``bar`` as it is played while nobody knows which chord comes (`Hedger`); the last hit as it is."""
+        if self.ends_at is not None and bar.start_tick >= self.ends_at:
+            return bar
+        meter = self.lines.bar_at(bar.start_tick).meter
+        limits = self.limits(bar.role, settings)
+        return self.hedger.hedge(bar, settings, self.role_style(bar.role, settings), meter, limits)
 
     def accept(self, bar: Bar, start: int) -> int:
         """Put a checked bar on the runway; notes before ``start`` stay as they were. Returns the first tick
@@ -265,7 +270,8 @@ class Planner:
         offset = start - bar.start
         notes = played.notes if not offset else tuple(n for n in played.notes if n.onset >= offset)
         limits = self.limits(role, settings, free)
-        judged = self.guard.check(self._bar(role, bar, notes, played.label, played.ref), limits)
+        made = self._bar(role, bar, notes, played.label, played.ref)
+        judged = self.guard.check(self.hedged(made, settings), limits)
         if judged.bar is not None:
             return self.accept(judged.bar, start)
         return self.accept(self._plain(role, bar, start, settings, energy, answer, limits), start)

@@ -80,6 +80,7 @@ class Predictor:
         """Forget everything; bars are counted by ``lines`` from now on."""
         self._lines = lines
         self._classes: dict[tuple[int, Family], int] = {}
+        self._names: list[Chord] = []
         self._clear()
 
     def _clear(self) -> None:
@@ -100,6 +101,15 @@ class Predictor:
     def slots(self) -> int:
         """Slots that are known."""
         return len(self._ids)
+
+    @property
+    def beats(self) -> int:
+        """Slots to the bar; 0 before the first chord."""
+        return self._meter.beats if self._meter else 0
+
+    def changes(self, count: int) -> tuple[tuple[int, Chord], ...]:
+        """The last ``count`` changes as ``(slot, chord)``; chords of one root and family as last heard."""
+        return tuple((slot, self._names[kind]) for slot, kind in self._events[-count:])
 
     def hear(self, chord: Chord, tick: float) -> None:
         """``chord`` was played at ``tick``: it holds from the nearest beat on, or from the one to come where
@@ -214,7 +224,7 @@ class Predictor:
             if won:
                 at = places[won]
                 share = votes[won] / whole
-                start = self._tick(slot)
+                start = self.tick_of(slot)
                 names = dict(passing.get(at, ()))
                 for n, kind in enumerate(won, start=1):
                     chord = chords[at] if n == len(won) else names[kind]
@@ -257,7 +267,7 @@ class Predictor:
         while bars * self._meter.beats < len(self._ids):
             bars *= 2
         return Forecast(
-            ((self._tick(bars * self._meter.beats), self._chords[first[0]]),), (FROM_THE_TOP,), FROM_THE_TOP
+            ((self.tick_of(bars * self._meter.beats), self._chords[first[0]]),), (FROM_THE_TOP,), FROM_THE_TOP
         )
 
     # Slots
@@ -287,7 +297,7 @@ class Predictor:
         self._meter, self._first_bar, self._anchor = bar.meter, bar.number, (bar.number, bar.start)
         return bar.meter.beat_at(int(tick) + EARLY - bar.start)
 
-    def _tick(self, slot: int) -> int:
+    def tick_of(self, slot: int) -> int:
         """The tick at which ``slot`` begins, as long as the meter stays."""
         assert self._meter is not None
         bars, beat = divmod(slot, self._meter.beats)
@@ -346,7 +356,9 @@ class Predictor:
 
     def _class_of(self, chord: Chord) -> int:
         """Chords of one root and family count as the same: a player colours them as they please."""
-        return self._classes.setdefault((chord.root, chord.family), len(self._classes))
+        kind = self._classes.setdefault((chord.root, chord.family), len(self._names))
+        self._names[kind : kind + 1] = [chord]
+        return kind
 
     # Judging
 

@@ -10,6 +10,7 @@ from jamtui.session.changes import Changes
 from jamtui.session.foresight import Foresight
 from jamtui.session.freezing import Loop
 from jamtui.session.guard import Guard
+from jamtui.session.habit import Doubts
 from jamtui.session.planning import Planner, lock_ticks
 from jamtui.session.runway import RunwayBar
 from jamtui.session.settings import PITCHED, BandSettings, audible
@@ -145,10 +146,11 @@ class Readings:
         return self._planner.harmony.at(int(tick))
 
     def next_chords(self, tick: float, count: int = 4) -> tuple[NextChord, ...]:
-        """Chords to come, where they are known or at least likely."""
-        if self.state == "stopped":
-            return ()
+        """Chords to come, where they are known or at least likely; while stopped, those that a chart begins
+        with."""
         harmony, lines, at = self._planner.harmony, self._planner.lines, int(tick)
+        if self.state == "stopped":
+            return tuple(NextChord(chord.symbol, bar + 1, 0.0) for bar, chord in harmony.opening(count))
         known = next_chords(harmony, lines, at, count)
         if known or harmony.looks_ahead:
             return known
@@ -161,6 +163,11 @@ class Readings:
     def sure(self) -> float:
         """How likely the chords to come are, 0 to 1; 1 over a chart, 0 while nothing is expected."""
         return 0.0 if self.state == "stopped" else self._foresight.confidence
+
+    @property
+    def doubts(self) -> Doubts:
+        """Where the chord is likely to change though nothing is surely expected."""
+        return self._planner.harmony.doubts
 
     def covered_until(self, role: Role) -> int:
         """Until which tick ``role`` is planned, rests included; where it began when it is not."""

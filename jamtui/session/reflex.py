@@ -10,16 +10,18 @@ from dataclasses import dataclass, field, replace
 from math import exp
 
 from jamtui.music.chord import Chord, Family
-from jamtui.music.meter import EIGHTH, PPQ, SIXTEENTH
+from jamtui.music.meter import EIGHTH
 from jamtui.music.phrase import Note, Role
-from jamtui.session.barlines import BarSpan
-from jamtui.session.comping import COMP_CENTRE, lay_chords
+from jamtui.session.answer_notes import answer_pitches, answer_velocity, with_answer
+from jamtui.session.asking import Answered, Ask
+from jamtui.session.comping import lay_chords
 from jamtui.session.harmony import Harmony
 from jamtui.session.laid import Hand
 from jamtui.session.laying import lay_line
 from jamtui.session.randomness import chance, stream
 from jamtui.session.shelf import ANY, Line, Shelf, built_line
-from jamtui.session.voicelead import chord_table, close_stack, fold, movement, octave_near, voicings_for
+
+__all__ = ["Answered", "Ask", "ReflexPlayer"]
 
 _STEEP = 2 * 0.22**2
 _BUSIER = 3.0
@@ -28,48 +30,6 @@ _FULLER = 20.0
 """How much a player who asks for more notes prefers dense phrases."""
 _REMEMBERED = 24
 """Phrases that are kept in mind, so that a breath comes in time also where chords cut phrases short."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """What a player is asked for: the notes of ``bar`` from ``start`` on.
-
-    ``answer_at`` is the tick at which a new chord is to be answered (None: no new chord in this bar);
-    ``must_answer`` wants a note exactly there. ``hush_until``: no onset before it other than the answer.
-    """
-
-    bar: BarSpan
-    start: int
-    style: str
-    low: int
-    high: int
-    density: float
-    energy: float
-    temperature: float
-    before: tuple[int, ...]
-    """Pitches of the role's last note or voicing before ``start``; empty when it has not played yet."""
-    before_tick: int = -1
-    answer_at: int | None = None
-    must_answer: bool = False
-    hush_until: int = 0
-    safe: frozenset[int] = frozenset()
-    safe_until: int = 0
-    level: float = 1.0
-    """How hard the role strikes in this style."""
-    wanted: float = 0.5
-    """How many notes the player wants; 0.5 is the style's own measure."""
-    surprise: float = 0.0
-    """How far out the player wants it, beside what temperature does."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """Notes relative to the bar's start, what they are called, and whether the bar is a planned rest."""
-
-    notes: tuple[Note, ...]
-    label: str
-    ref: str = ""
-    """What it is in the phrase library; empty for what is not of it."""
 
 
 @dataclass(slots=True)
@@ -141,14 +101,14 @@ class ReflexPlayer:
         if ask.hush_until > ask.start:
             notes = [n for n in notes if bar.start + n.onset >= ask.hush_until]
         if ask.answer_at is not None and ask.must_answer and ask.answer_at >= bar.start:
-            notes = self._answer(notes, ask, harmony)
+            notes = with_answer(self.role, notes, ask, harmony)
         return Answered(tuple(sorted(notes)), label, ref)
 
     def say(self, played: Answered, ask: Ask, ticks: Sequence[int], harmony: Harmony) -> Answered:
         """``played`` with a note at each of ``ticks``, where chords are expected to change."""
         notes = list(played.notes)
         for tick in ticks:
-            notes = self._answer(notes, replace(ask, answer_at=tick), harmony)
+            notes = with_answer(self.role, notes, replace(ask, answer_at=tick), harmony)
         return replace(played, notes=tuple(sorted(notes)))
 
     def last_note(self, ask: Ask, harmony: Harmony) -> tuple[Note, ...]:
@@ -158,15 +118,17 @@ class ReflexPlayer:
             return ()
         velocity = max(1, min(127, round(88 * (0.75 + 0.5 * ask.energy) * ask.level)))
         length = ask.bar.length
-        return tuple(Note(0, p, length, velocity) for p in sorted(self._answer_pitches(chord, ask, harmony)))
+        return tuple(
+            Note(0, p, length, velocity) for p in sorted(answer_pitches(self.role, chord, ask, harmony))
+        )
 
     def in_place(self, ask: Ask, chord: Chord, duration: int, harmony: Harmony) -> tuple[Note, ...]:
         """What is struck at ``ask.start`` in place of a sounding note that ``chord`` made wrong."""
         if chord.family is Family.NONE:
             return ()
-        velocity = _answer_velocity(ask)
+        velocity = answer_velocity(ask)
         onset = ask.start - ask.bar.start
-        pitches = self._answer_pitches(chord, ask, harmony)
+        pitches = answer_pitches(self.role, chord, ask, harmony)
         return tuple(Note(onset, p, duration, velocity) for p in sorted(pitches))
 
     def plain(self, ask: Ask, harmony: Harmony) -> tuple[Note, ...]:
@@ -181,7 +143,7 @@ class ReflexPlayer:
                 notes += self._lay(_Placed(at, end, bar.start, line), ask, at, end, harmony, notes)
             at = end
         if ask.must_answer and ask.answer_at is not None:
-            notes = self._answer(notes, ask, harmony)
+            notes = with_answer(self.role, notes, ask, harmony)
         return tuple(sorted(notes))
 
     # Choosing
@@ -345,83 +307,3 @@ class ReflexPlayer:
         )
         lay = lay_chords if self.role is Role.COMP else lay_line
         return lay(line, placed.origin, start, end, ask.bar.start, hand, harmony)
-
-    def _answer(self, notes: list[Note], ask: Ask, harmony: Harmony) -> list[Note]:
-        """``notes`` with one (or a voicing) exactly at ``ask.answer_at``: the next one pulled forward if it
-        is near, else a new one that lasts to the next."""
-        at = ask.answer_at
-        chord = harmony.at(at) if at is not None else None
-        if at is None or chord is None or chord.family is Family.NONE:
-            return notes
-        onset = at - ask.bar.start
-        if any(n.onset == onset for n in notes):
-            return notes
-        following = [n for n in notes if n.onset > onset]
-        kept = [n for n in notes if n.onset < onset]
-        first = min((n.onset for n in following), default=ask.bar.length)
-        near = EIGHTH if self.role is Role.LEAD else SIXTEENTH
-        if following and first - onset <= near:
-            pulled = [n for n in following if n.onset == first]
-            rest = [n for n in following if n.onset > first]
-            return [*kept, *(self._pull(n, onset, ask, chord) for n in pulled), *rest]
-        room = max(SIXTEENTH, first - onset)
-        longest = {Role.BASS: 2 * PPQ, Role.COMP: PPQ + EIGHTH}.get(self.role, PPQ)
-        duration = min(room, longest)
-        velocity = _answer_velocity(ask)
-        ahead = following[0].pitch if following and room <= PPQ else None
-        pitches = self._answer_pitches(chord, ask, harmony, ahead)
-        return [*kept, *(Note(onset, p, duration, velocity) for p in pitches), *following]
-
-    def _pull(self, note: Note, onset: int, ask: Ask, chord: Chord) -> Note:
-        """``note`` moved forward to ``onset`` as the answer: never a ghost note; a bass says the root."""
-        pitch = note.pitch
-        if self.role is Role.BASS:
-            pitch = fold(octave_near(pitch, chord.bass_pc), ask.low, ask.high)
-        elif ask.safe and ask.bar.start + onset < ask.safe_until and pitch % 12 not in ask.safe:
-            pitch = fold(_nearest_of(pitch, ask.safe), ask.low, ask.high)
-        velocity = max(note.velocity, _answer_velocity(ask))
-        return Note(onset, pitch, note.duration + note.onset - onset, velocity)
-
-    def _answer_pitches(
-        self, chord: Chord, ask: Ask, harmony: Harmony, ahead: int | None = None
-    ) -> tuple[int, ...]:
-        """What answers: a bass note, a voicing, or a chord tone; near what was played before and, for the
-        bass, near ``ahead``, the pitch that follows soon."""
-        table = chord_table(chord, harmony.key, 0.0)
-        centre = (ask.low + ask.high) / 2
-        if self.role is Role.BASS:
-            home = ask.low + 10.0
-            near = [0.7 * ask.before[0] + 0.3 * home if ask.before else home]
-            if ahead is not None:
-                near.append(ahead)
-            roots = [p for p in range(ask.low, ask.high + 1) if p % 12 == table.bass]
-            if not roots:
-                return (fold(octave_near(home, table.bass), ask.low, ask.high),)
-            return (min(roots, key=lambda p: (sum(abs(p - n) for n in near) + 0.4 * abs(p - home), p)),)
-        tones = table.tones & ask.safe if ask.safe else table.tones
-        if self.role is Role.COMP:
-            options = voicings_for(table, 4 if len(table.tones) > 3 else 3, ask.low, ask.high)
-            if ask.safe:
-                options = tuple(v for v in options if all(p % 12 in ask.safe for p in v))
-            if options:
-                middle = min(COMP_CENTRE, centre)
-                return min(options, key=lambda v: movement(ask.before, v) + abs(sum(v) / len(v) - middle) / 4)
-            classes = sorted(tones or table.tones)[:4]
-            return close_stack(classes, min(COMP_CENTRE, centre), ask.low, ask.high, ask.before)
-        before = ask.before[0] if ask.before else round(centre)
-        goal = before + (centre - before) * 0.2
-        pitches = [fold(octave_near(goal, pc), ask.low, ask.high) for pc in sorted(tones or table.tones)]
-        return (min(pitches, key=lambda p: (abs(p - goal) + (2.5 if p == before else 0), p)),)
-
-
-def _answer_velocity(ask: Ask) -> int:
-    return max(1, min(127, round(84 * (0.75 + 0.5 * ask.energy) * ask.level)))
-
-
-def _nearest_of(pitch: int, classes: frozenset[int]) -> int:
-    for step in range(7):
-        if (pitch - step) % 12 in classes:
-            return pitch - step
-        if (pitch + step) % 12 in classes:
-            return pitch + step
-    return pitch

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from jamtui.music.phrase import ChordSpan, Role, Source
+from jamtui.music.phrase import Bar, ChordSpan, Note, Role, Source
 from jamtui.playback.commands import PlannedNote
 
 KEPT_BARS = 3
@@ -27,6 +27,25 @@ class RunwayBar:
     def end(self) -> int:
         """The next bar line."""
         return self.start + self.length
+
+    def again(self, session: str, role: Role, revision: int, seed: int, start: int | None = None) -> Bar:
+        """It as a bar on the move once more: to be judged anew, or (at ``start``) to be repeated."""
+        return Bar(
+            session=session,
+            role=role,
+            start_tick=self.start if start is None else start,
+            length=self.length,
+            plan_revision=revision,
+            brief_id=self.brief_id,
+            chords_assumed=self.chords,
+            origin=self.source,
+            seed=seed,
+            notes=tuple(
+                Note(n.tick - self.start, n.pitch, n.duration, n.velocity, n.residual) for n in self.notes
+            ),
+            label=self.label,
+            ref=self.ref,
+        )
 
 
 class Runway:

@@ -61,6 +61,8 @@ class BandSettings:
     click: bool = False
     feel: float = 1.0
     """Amount of the style's feel, 0 (the grid) to 1."""
+    hedge: bool = True
+    """Where a change of chord is likely and nobody knows to what: notes that stay right, or a late start."""
     roles: frozenset[Role] = frozenset(ROLES)
     """Roles that take part; the others are left out altogether."""
     muted: frozenset[Role] = field(default_factory=frozenset)

@@ -25,7 +25,7 @@ def measure(strokes: int, *, flow: bool) -> tuple[list[int], list[int]]:
     stage.act("start_stop")
     stage.wait(100)
     woken: list[int] = []
-    stage.band._hurry = lambda: woken.append(thread_time_ns())
+    stage.band._hurry = stage.band._outlet._hurry = lambda: woken.append(thread_time_ns())
     first: list[int] = []
     whole: list[int] = []
     gc.collect()

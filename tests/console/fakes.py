@@ -8,6 +8,7 @@ from jamtui.console.app import JamApp
 from jamtui.music.meter import COMMON_TIME, EIGHTH, PPQ
 from jamtui.session.exchange import Exchange
 from jamtui.session.library_page import LibraryPage, LibraryRow, PageRequest
+from jamtui.session.model_page import ModelPage
 from jamtui.session.snapshot import (
     ChordView,
     Event,
@@ -134,6 +135,8 @@ class FakeBand:
         self.sent_page: LibraryPage | None = None
         self.said: Exchange | None = None
         """What the LLM was last asked and said."""
+        self.sent_models: ModelPage | None = None
+        self.asked_models = 0
         self.looked = 0
         """How often that was looked at."""
         self.events: list[Event] = []
@@ -171,6 +174,12 @@ class FakeBand:
     def exchange(self) -> Exchange | None:
         self.looked += 1
         return self.said
+
+    def ask_models(self) -> None:
+        self.asked_models += 1
+
+    def models(self) -> ModelPage | None:
+        return self.sent_models
 
     def midi_in(self, data: bytes) -> None:
         self.midi.append(data)

@@ -16,7 +16,7 @@ from jamtui.console.pads import Pads
 from jamtui.console.panels.header import elapsed
 from jamtui.console.panels.roll import GUTTER, Window, paint_lanes, paint_roll
 from jamtui.console.panels.table import PANELS
-from jamtui.session.snapshot import Event, GaugeView, Roll, RollNote, Snapshot, SourceView
+from jamtui.session.snapshot import Event, GaugeView, NextChord, Roll, RollNote, Snapshot, SourceView
 from tests.console.fakes import FakeBand, comp_solo, in_meter, no_input, stopped
 
 Change = Callable[[Snapshot], Snapshot]
@@ -136,6 +136,19 @@ def test_settings_are_on_the_smallest_screen() -> None:
 
 def test_no_beat_while_stopped() -> None:
     assert make_frame(stopped).beat == 0
+
+
+@pytest.mark.parametrize(("width", "height"), [(34, 6), (65, 5), (100, 8)])
+def test_a_stopped_band_shows_what_its_chart_begins_with(width: int, height: int) -> None:
+    def with_chart(s: Snapshot) -> Snapshot:
+        opening = (NextChord("Dm7", 1, 0.0), NextChord("G7", 2, 0.0), NextChord("Cmaj7", 3, 0.0))
+        return replace(stopped(s), next_chords=opening, sure=0.0)
+
+    shown = paint("next", make_frame(with_chart), width, height)
+    assert "at the start  bar 1" in shown
+    assert "G7" in shown
+    assert "sure" not in shown
+    assert "jamtui --chart" not in shown
 
 
 def test_numbers_keep_their_width() -> None:
@@ -288,6 +301,12 @@ def test_high_contrast_is_never_below_seven_to_one() -> None:
                     light(colour.get_truecolor().hex) + 0.05 for colour in (style.color, style.bgcolor)
                 )
                 assert lights[1] / lights[0] >= 7, (name, segment)
+
+
+def test_phrases_found_stand_in_the_order_of_the_figure_shown() -> None:
+    frame = make_frame(lambda s: replace(s, hits=(s.hits[1], s.hits[3], s.hits[0], s.hits[2])))
+    shown = [line.split()[0] for line in paint("hits", frame, 60, 4).splitlines()[1:]]
+    assert shown == [".93", ".91", ".86"], "the first three that came, not the three highest"
 
 
 def test_absent_sources_are_named_with_the_reason() -> None:

@@ -11,6 +11,7 @@ from jamtui.console.app import JamApp
 from jamtui.session.snapshot import LibraryView
 from tests.console.exchanges import EXCHANGE
 from tests.console.fakes import FakeBand, comp_solo, no_input, stopped
+from tests.console.test_models import PAGE
 
 SIZES = {"small": (80, 24), "medium": (120, 40), "large": (200, 60)}
 SnapCompare = Callable[..., bool]
@@ -116,6 +117,12 @@ def test_llm(snap_compare: SnapCompare, band: FakeBand, make_app: MakeApp, size:
 
 def test_llm_before_the_first_request(snap_compare: SnapCompare, band: FakeBand, make_app: MakeApp) -> None:
     assert snap_compare(make_app(band), press=["L"], terminal_size=SIZES["medium"])
+
+
+@pytest.mark.parametrize("size", ["small", "medium"])
+def test_models(snap_compare: SnapCompare, band: FakeBand, make_app: MakeApp, size: str) -> None:
+    band.sent_models = PAGE
+    assert snap_compare(make_app(band), press=["L", "enter", "down"], terminal_size=SIZES[size])
 
 
 def test_quit_asked_once(snap_compare: SnapCompare, band: FakeBand, make_app: MakeApp) -> None:

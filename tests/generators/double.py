@@ -19,6 +19,7 @@ from typing import Any
 
 from tests.generators.plays import (
     BUSY,
+    CREATED,
     REASONS,
     Chunks,
     Music,
@@ -26,43 +27,17 @@ from tests.generators.plays import (
     Raw,
     Replay,
     Says,
+    Seen,
     Silence,
     Status,
+    encode_line,
+    line_of,
     recorded,
+    send_pull,
     send_raw,
     send_replay,
 )
-from tests.generators.writing import prose_tokens, text_for, tokens_of
-
-_CREATED = "2026-11-20T09:56:14.362671911Z"
-
-
-@dataclass
-class Seen:
-    """A request that came: when (in seconds of its loop), and when its slot was free again."""
-
-    method: str
-    path: str
-    body: dict[str, Any]
-    at: float
-    tokens: int = 0
-    first_token_at: float | None = None
-    ended_at: float | None = None
-    cancelled: bool = False
-    new_prompt_tokens: int = 0
-    play: Play | None = None
-    """What it was answered with."""
-    last_at: float | None = None
-    """When something was sent last."""
-
-    @property
-    def wrong_at(self) -> float:
-        """When what its play does wrong was done: at the last that was sent, else at the end of it."""
-        if isinstance(self.play, Silence):
-            return self.at
-        play = self.play
-        ends = play.ends if isinstance(play, Says) else play.then if isinstance(play, Raw) else ""
-        return (self.last_at if ends == "hang" else self.ended_at) or self.at
+from tests.generators.writing import prose_tokens, shared_tokens, text_for, tokens_of
 
 
 def _now() -> float:
@@ -124,6 +99,14 @@ class Double:
     def play(self, *plays: Play) -> None:
         """What the coming requests for music are answered with; then ``Music`` again."""
         self.plays.extend(plays)
+
+    def next_play(self, seen: Seen) -> Play:
+        """What to answer the request for music that ``seen`` is."""
+        return self.plays.popleft() if self.plays else Music()
+
+    def figures(self) -> dict[str, int]:
+        """Figures at the end of an answer that are not what happened."""
+        return {}
 
     def __enter__(self) -> "Double":
         self.start()
@@ -248,8 +231,8 @@ class Double:
     async def _generate(self, seen: Seen, writer: asyncio.StreamWriter) -> None:
         try:
             play: Play = Music()
-            if seen.body.get("prompt") and self.plays:
-                play = self.plays.popleft()
+            if seen.body.get("prompt"):
+                play = self.next_play(seen)
             seen.play = play
             name = str(seen.body.get("model"))
             if ":" not in name:
@@ -297,7 +280,7 @@ class Double:
         if not seen.body.get("prompt"):
             line = {
                 "model": name,
-                "created_at": _CREATED,
+                "created_at": CREATED,
                 "response": "",
                 "done": True,
                 "done_reason": "load",
@@ -305,7 +288,7 @@ class Double:
             await self._whole(writer, 200, json.dumps(line, separators=(",", ":")).encode())
             return
         prompt = prose_tokens(str(seen.body["prompt"]))
-        shared = max((_shared(prompt, known) for known in self._cache), default=0)
+        shared = max((shared_tokens(prompt, known) for known in self._cache), default=0)
         seen.new_prompt_tokens = max(1, len(prompt) - shared)
         prompt_s = seen.new_prompt_tokens / self.prompt_tokens_per_s
         await asyncio.sleep(prompt_s)
@@ -343,7 +326,7 @@ class Double:
         if not body.get("stream", True):
             await asyncio.sleep(len(pieces) / self._rate(name))
             text = "".join(p for p in pieces if isinstance(p, str))
-            line = self._line(name, where, text) | {"done": True, "done_reason": ends}
+            line = line_of(name, where, text) | {"done": True, "done_reason": ends}
             await self._whole(writer, 200, json.dumps(line, separators=(",", ":")).encode())
             return
         stream = Chunks(writer, split)
@@ -354,9 +337,9 @@ class Double:
             if isinstance(piece, bytes):
                 await stream.send(piece)
             else:
-                line = self._line(name, where, piece) | {"done": False}
+                line = line_of(name, where, piece) | {"done": False}
                 backwards = isinstance(play, Music) and play.backwards
-                await stream.send(self._encode(dict(reversed(line.items())) if backwards else line))
+                await stream.send(encode_line(dict(reversed(line.items())) if backwards else line))
             seen.tokens, seen.last_at = number, _now()
             seen.first_token_at = seen.first_token_at or _now()
         if ends == "hang":
@@ -366,12 +349,12 @@ class Double:
             writer.transport.abort()
             raise _GoneError
         if error:
-            await stream.send(self._encode({"error": error}))
+            await stream.send(encode_line({"error": error}))
         elif ends:
             spoken_ns = int((_now() - start) * 1e9)
             await stream.send(
-                self._encode(
-                    self._line(name, where, "")
+                encode_line(
+                    line_of(name, where, "")
                     | {
                         "response": "",
                         "done": True,
@@ -383,6 +366,7 @@ class Double:
                         "eval_count": len(pieces),
                         "eval_duration": spoken_ns,
                     }
+                    | self.figures()
                 )
             )
         await stream.end()
@@ -395,16 +379,6 @@ class Double:
         if isinstance(schema, dict) and "pattern" in schema:
             return ['"', *tokens_of(text_for(schema["pattern"], self._rng)), '"']
         return [f" {self._rng.choice(['solo', 'C', 'jazz', 'the', 'eb'])}" for _ in range(200)]
-
-    @staticmethod
-    def _line(name: str, where: str, text: str) -> dict[str, Any]:
-        line: dict[str, Any] = {"model": name, "created_at": _CREATED, "response": ""}
-        line[where] = text
-        return line
-
-    @staticmethod
-    def _encode(line: dict[str, Any]) -> bytes:
-        return json.dumps(line, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
 
     # -- the rest of the life cycle ----------------------------------------------------------------------
 
@@ -420,20 +394,10 @@ class Double:
 
     async def _pull(self, seen: Seen, writer: asyncio.StreamWriter) -> None:
         name = str(seen.body.get("model"))
-        stream = Chunks(writer, None)
-        await stream.head(200)
-        sizes = dict(self.pulled)
-        await stream.send(self._encode({"status": "pulling manifest"}))
-        if name not in sizes:
-            await stream.send(self._encode({"error": "pull model manifest: file does not exist"}))
-        else:
-            total = sizes[name]
-            for part in range(1, 5):
-                line = {"status": "pulling 183715c43589", "digest": "sha256:183715c43589", "total": total}
-                await stream.send(self._encode(line | {"completed": total * part // 4}))
-            await stream.send(self._encode({"status": "success"}))
+        total = dict(self.pulled).get(name)
+        await send_pull(total, writer)
+        if total is not None:
             self.models = (*self.models, (name, total))
-        await stream.end()
 
     async def _error(self, writer: asyncio.StreamWriter, status: int, error: str) -> None:
         await self._whole(writer, status, json.dumps({"error": error}).encode())
@@ -444,13 +408,3 @@ class Double:
         head = f"HTTP/1.1 {status} {REASONS[status]}\r\nContent-Type: {kind}\r\n"
         writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         await writer.drain()
-
-
-def _shared(one: Sequence[str], other: Sequence[str]) -> int:
-    """How many tokens two prompts have in common from the start on."""
-    count = 0
-    for a, b in zip(one, other, strict=False):
-        if a != b:
-            break
-        count += 1
-    return count

@@ -13,6 +13,7 @@ from typing import Any
 WIRE = Path(__file__).parent / "ollama_wire"
 """Exchanges recorded from a real server."""
 BUSY = "server busy, please try again.  maximum pending requests exceeded"
+CREATED = "2026-11-20T09:56:14.362671911Z"
 REASONS = {200: "OK", 302: "Found", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found",
            500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable"}  # fmt: skip
 
@@ -81,6 +82,34 @@ class Raw:
 
 
 Play = Music | Replay | Says | Status | Silence | Raw
+
+
+@dataclass
+class Seen:
+    """A request that came: when (in seconds of its loop), and when its slot was free again."""
+
+    method: str
+    path: str
+    body: dict[str, Any]
+    at: float
+    tokens: int = 0
+    first_token_at: float | None = None
+    ended_at: float | None = None
+    cancelled: bool = False
+    new_prompt_tokens: int = 0
+    play: Play | None = None
+    """What it was answered with."""
+    last_at: float | None = None
+    """When something was sent last."""
+
+    @property
+    def wrong_at(self) -> float:
+        """When what its play does wrong was done: at the last that was sent, else at the end of it."""
+        if isinstance(self.play, Silence):
+            return self.at
+        play = self.play
+        ends = play.ends if isinstance(play, Says) else play.then if isinstance(play, Raw) else ""
+        return (self.last_at if ends == "hang" else self.ended_at) or self.at
 
 
 async def send_raw(play: Raw, writer: asyncio.StreamWriter) -> None:
@@ -162,3 +191,30 @@ class Chunks:
     async def _chunk(self, data: bytes) -> None:
         self._writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
         await self._writer.drain()
+
+
+def line_of(model: str, where: str, text: str) -> dict[str, Any]:
+    """A line of an answer, as far as every line has it; ``where``: the field that ``text`` goes to."""
+    line: dict[str, Any] = {"model": model, "created_at": CREATED, "response": ""}
+    line[where] = text
+    return line
+
+
+def encode_line(line: dict[str, Any]) -> bytes:
+    """As a server writes it."""
+    return json.dumps(line, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+
+
+async def send_pull(total: int | None, writer: asyncio.StreamWriter) -> None:
+    """The progress of fetching a model of ``total`` bytes; None: there is no such model."""
+    stream = Chunks(writer, None)
+    await stream.head(200)
+    await stream.send(encode_line({"status": "pulling manifest"}))
+    if total is None:
+        await stream.send(encode_line({"error": "pull model manifest: file does not exist"}))
+    else:
+        for part in range(1, 5):
+            line = {"status": "pulling 183715c43589", "digest": "sha256:183715c43589", "total": total}
+            await stream.send(encode_line(line | {"completed": total * part // 4}))
+        await stream.send(encode_line({"status": "success"}))
+    await stream.end()

@@ -5,7 +5,10 @@ import time
 from contextlib import aclosing
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from jamtui.errors import ConfigError
 from jamtui.generators.ollama_client import (
     Ask,
     Figures,
@@ -17,7 +20,7 @@ from jamtui.generators.ollama_client import (
     host_url,
 )
 from tests.generators.double import Double
-from tests.generators.plays import Music, Replay, Says, Silence, Status, recorded
+from tests.generators.plays import Music, Says, Silence, Status
 
 PATTERN = r"^( (C|D|Eb|F|G|A|Bb|c|-)){16} \|$"
 
@@ -49,51 +52,6 @@ async def fails(client: OllamaClient, what: Ask) -> Kind:
     with pytest.raises(Trouble) as caught:
         await answer(client, what)
     return caught.value.kind
-
-
-def spoken(name: str) -> str:
-    import json
-
-    return "".join(json.loads(line).get("response", "") for _, line in recorded(name)["lines"])
-
-
-@pytest.mark.parametrize("split", [None, 1, 2, 3])
-@pytest.mark.parametrize("name", ["generate_raw_pattern", "generate_length", "after_kill"])
-async def test_recorded_answers_are_read_whatever_the_chunks(name: str, split: int | None) -> None:
-    with Double() as server:
-        server.play(Replay(name, split))
-        client = OllamaClient(server.url)
-        text, figures = await answer(client, ask())
-        await client.close()
-    last = recorded(name)["lines"][-1][1]
-    assert text == spoken(name)
-    assert figures is not None
-    assert f'"eval_count":{figures.tokens}' in last
-    assert f'"done_reason":"{figures.reason}"' in last
-    assert figures.prompt_s > 0
-    assert figures.spoken_s > 0
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("repeat_abort_no_done", Kind.CUT),
-        ("runner_killed_midstream", Kind.ERROR),
-        ("thinking_swallows_output", Kind.NONSENSE),
-        ("err_404", Kind.MISSING),
-        ("err_bad_schema", Kind.ERROR),
-        ("err_badjson_options", Kind.ERROR),
-        ("err_format_array", Kind.ERROR),
-        ("err_think", Kind.ERROR),
-    ],
-)
-async def test_recorded_failures_have_their_kind(name: str, kind: Kind) -> None:
-    with Double() as server:
-        server.play(Replay(name, 5))
-        client = OllamaClient(server.url)
-        assert await fails(client, ask()) is kind
-        assert (await answer(client, ask()))[1] is not None  # the next request is served
-        await client.close()
 
 
 @pytest.mark.parametrize(
@@ -243,10 +201,46 @@ async def test_requests_wait_for_a_slot_and_a_full_queue_says_so() -> None:
         ("https://llm.example.com/ollama", "https://llm.example.com:443/ollama"),
         ("[::1]:99", "http://[::1]:99"),
         ("", "http://127.0.0.1:11434"),
+        ("::1", "http://[::1]:11434"),
+        ("fe80::1%eth0", "http://[fe80::1%eth0]:11434"),
+        ("rack\n", "http://rack:11434"),
+        ("rack/ollama/", "http://rack:11434/ollama"),
     ],
 )
 def test_hosts_are_written_in_many_ways(host: str, url: str) -> None:
     assert host_url(host) == url
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "rack:port",
+        "rack:99999",
+        "rack:-1",
+        "http://",
+        "http://[::1",
+        "ftp://x",
+        "//rack",
+        "a b",
+        "\x00",
+        "r\x1b[2J",
+    ],
+)
+def test_what_is_no_address_is_refused_in_a_sentence(host: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        host_url(host)
+    assert "`rack:11434`" in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+@settings(max_examples=15)  # a client costs a tenth of a second
+@given(st.text(max_size=30))
+def test_any_text_is_an_address_that_the_client_takes_or_is_refused(host: str) -> None:
+    try:
+        url = host_url(host)
+    except ConfigError:
+        return
+    OllamaClient(url)
 
 
 def test_the_environment_names_the_host_where_the_configuration_does_not(

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from jamtui.music.phrase import Role
-from tests.generators.failing import BEFORE, CASES, RECORDED, Scene, play_cases
+from tests.generators.failing import BEFORE, Scene, play_cases
+from tests.generators.failures import CASES, RECORDED
 from tests.generators.playing import Playing
 from tests.generators.plays import WIRE
 from tests.generators.virtual_time import run

@@ -20,7 +20,7 @@ from jamtui.playback.commands import SentNote
 from jamtui.session.generator import GeneratorHealth
 from tests.generators.briefs import brief_for
 from tests.generators.double import Double
-from tests.generators.playing import LOOP_TEXT, Playing, ready
+from tests.generators.playing import LOOP_KEYS, LOOP_TEXT, Playing, ready
 from tests.generators.virtual_time import run
 from tests.session.stage import styles
 
@@ -108,12 +108,35 @@ def test_the_live_model_writes_only_what_is_missing(tmp_path: Path) -> None:
     assert len(idle.written) == 2, "the warm-up alone: nothing is written that is there already"
 
 
+def test_where_the_player_leaves_the_chart_the_live_model_is_not_asked_for_what_is_prepared(
+    tmp_path: Path,
+) -> None:
+    ninth = (*LOOP_KEYS[0], 64)  # Dm9 where the chart has Dm7
+
+    async def show() -> tuple[Playing, int]:
+        files, prepared = PreparedFiles(tmp_path), await written(1)
+        files.save(prepared)
+        async with Double(tokens_per_s=200.0) as server:
+            source = OllamaSource(make_hosts([server.url]), styles())
+            keys = (ninth, *LOOP_KEYS[1:])
+            played = await play(files, source, 9, started=ready, chords=keys, tempo=160.0).play()
+            return played, len(server.written)
+
+    playing, asked = run(show())
+    assert asked == 2, "to warm up, and for nothing else"
+    letters = playing.lead_by_bar()
+    assert all("O" in letters[n] for n in (1, 2, 3, 5, 6, 7))
+
+
 def test_another_chart_style_or_chord_is_the_live_models(tmp_path: Path) -> None:
     class Live:
         name, source, messages = "ollama", Source.OLLAMA, frozenset[str]()
 
         def __init__(self) -> None:
             self.asked: list[str] = []
+
+        def know(self, brief: Brief, bars: Sequence[Bar]) -> None:
+            pass
 
         async def bars(self, brief: Brief):  # type: ignore[no-untyped-def]  # a generator, for the test alone
             self.asked.append(brief.brief_id)

@@ -6,6 +6,7 @@ made by chance, so the answer always has the form that was asked for and nothing
 
 import random
 import re
+from collections.abc import Sequence
 from re import _constants as sre  # type: ignore[attr-defined]  # the parse tree of re has no public name
 from re import _parser as sre_parser  # type: ignore[attr-defined]  # the same
 from typing import Any
@@ -67,3 +68,13 @@ def _members(items: Any) -> list[int]:
         else:
             raise ValueError(f"the double cannot write for {operation} in a class")
     return found
+
+
+def shared_tokens(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many tokens two prompts have in common from the start on."""
+    count = 0
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            break
+        count += 1
+    return count

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jamtui.library import search
 from jamtui.library.cells import Numbers
 from jamtui.library.index import Space
 from jamtui.library.search import Query, Searcher
@@ -144,6 +146,7 @@ def test_bans_keeps_and_what_to_avoid(store: SqliteStore) -> None:
         first = searcher.search(query)
         store.mark(first[0].record.id, banned=True)
         searcher.refresh()
+        assert searcher.size == 59, "what cannot be found is not counted"
         second = [h.record.id for h in searcher.search(query)]
         assert first[0].record.id not in second
         assert second[:7] == [h.record.id for h in first[1:]]
@@ -160,6 +163,27 @@ def test_bans_keeps_and_what_to_avoid(store: SqliteStore) -> None:
         store.mark(first[1].record.id, banned=True)
         # Also before the index has heard of it.
         assert first[1].record.id not in {h.record.id for h in searcher.search(query)}
+
+
+def test_several_threads_may_search_while_the_library_grows(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "REMEMBERED", 8)
+    store.add(file("one"), lines(120))
+    numbers = set(store.numbers())
+    with Searcher(store) as searcher, ThreadPoolExecutor(3) as pool:
+        asked = [pool.submit(search_all, searcher) for _ in range(3)]
+        for n in range(10):
+            numbers |= set(store.add(file(f"more {n}"), lines(10, seed=50 + n)).added)
+            searcher.refresh()
+        for one in asked:
+            assert one.result() <= numbers
+
+
+def search_all(searcher: Searcher) -> set[int]:
+    """Numbers of what is found for all progressions, four times."""
+    queries = [Query(chords(p), Role.LEAD, "swing") for p in PROGRESSIONS] * 4
+    return {hit.record.id for query in queries for hit in searcher.search(query)}
 
 
 def test_a_source_that_was_just_heard_steps_back(store: SqliteStore) -> None:

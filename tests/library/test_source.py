@@ -9,8 +9,9 @@ import pytest
 from jamtui.library.guests import guest
 from jamtui.library.ingest import ingest_starter
 from jamtui.library.librarian import Done, Librarian
+from jamtui.library.phrase_refs import hit_of, number_of, ref_of
 from jamtui.library.search import Searcher
-from jamtui.library.source import LibrarySource, hit_of, key_of_words, number_of, ref_of
+from jamtui.library.source import LibrarySource, key_of_words
 from jamtui.library.store import SqliteStore
 from jamtui.library.takes import records_of
 from jamtui.music.chord import Family, parse_chord
@@ -218,7 +219,7 @@ def test_what_was_captured_is_found_for_its_own_chords_at_once(
     searcher: Searcher, store: SqliteStore
 ) -> None:
     librarian = Librarian(store, searcher)
-    before = store.stats().phrases
+    before = store.stats()
     lick = [(0, 78, 0.5), (0.5, 81, 0.5), (1, 83, 0.5), (1.5, 78, 0.5), (2, 76, 1), (3.5, 73, 0.5)]
     done = librarian.keep_take(take(lick, "F#m7b5", meter="4/4"))
     assert "kept own take" in done.words
@@ -226,8 +227,10 @@ def test_what_was_captured_is_found_for_its_own_chords_at_once(
     assert [h.record.phrase.name[:8] for h in made.hits if h.record.kept] == ["own take"]
     assert "own take" in made.bars[0].label
     assert done.step is not None
+    now = store.stats()
+    assert (now.phrases, now.sources) == (before.phrases + 1, before.sources), "a capture is no file"
     assert librarian.undo(done.step) == "own take: not kept"
-    assert store.stats().phrases == before
+    assert store.stats().phrases == before.phrases
     assert not any(s.path == "captured" for s in store.sources())
     assert librarian.undo(done.step) == "own take: not kept", "once more does no harm"
     again = LibrarySource(lambda: searcher).compose(brief("F#m7b5", 0))
@@ -270,6 +273,39 @@ def test_bans_and_keeps_are_obeyed_and_taken_back(searcher: Searcher, store: Sql
     assert best() == third
     for ref in ("L:999999", "nonsense"):
         assert librarian.mark(ref, kept=True) == Done("that phrase is not in the library any more")
+
+
+def test_the_librarian_lists_what_the_words_say(searcher: Searcher, store: SqliteStore) -> None:
+    librarian = Librarian(store, searcher)
+    everything = librarian.page("", 0, 50)
+    numbers = store.numbers()
+    assert everything.total == len(numbers)
+    assert [row.id for row in everything.rows] == sorted(numbers, reverse=True)[:50], "the newest first"
+    assert [row.id for row in librarian.page("", 40, 10).rows] == [r.id for r in everything.rows[40:]]
+    assert librarian.page("", len(numbers), 10).rows == ()
+    assert librarian.page("", -3, 10).first == 0
+
+    def ids(words: str) -> list[int]:
+        page = librarian.page(words, 0, 200)
+        assert page.total >= len(page.rows)
+        return [row.id for row in page.rows]
+
+    assert ids("lead bossa") == sorted(store.numbers(role="lead", style="bossa"), reverse=True)[:200]
+    assert {row.style for row in librarian.page("funk", 0, 200).rows} == {"funk"}
+    assert ids("kept") == []
+    store.mark(numbers[7], kept=True)
+    store.mark(numbers[9], banned=True)
+    assert ids("kept") == [numbers[7]]
+    assert ids("banned") == [numbers[9]]
+    role = next(row.role for row in librarian.page("kept", 0, 1).rows)
+    assert ids(f"{role} kept") == [numbers[7]]
+    assert ids("bass kept" if role == "lead" else "lead kept") == []
+    named = store.sources()[0]
+    assert set(ids(f"{named.title.upper()} ")) >= set(store.numbers(source=named.sha256)[-50:])
+    assert ids("no such file") == []
+    chords = librarian.page("Dm7 G7 lead", 0, 5)
+    assert len(chords.rows) == 5
+    assert {row.role for row in chords.rows} == {"lead"}
 
 
 def test_a_keep_lifts_a_ban_a_ban_lifts_a_keep_and_both_are_lifted(

@@ -238,3 +238,10 @@ def test_threads_take_turns(store: SqliteStore) -> None:
         thread.join()
     assert errors == []
     assert store.stats().sources == 20
+
+
+def test_one_file_is_found_by_its_hash_alone(store: SqliteStore) -> None:
+    store.add(file("one"), lines(3))
+    (one,) = store.sources()
+    assert store.source(one.sha256) == one
+    assert store.source("nobody's") is None

@@ -16,6 +16,8 @@ from jamtui.midi import names
         ("loopMIDI Port 2", "winmm", "loopMIDI Port"),
         ("Microsoft GS Wavetable Synth 0", "winmm", "Microsoft GS Wavetable Synth"),
         ("Keystation", "winmm", "Keystation"),
+        ("Keystation MK3", "winmm", "Keystation MK3"),
+        ("88", "winmm", "88"),
         ("IAC Driver Bus 1", "coremidi", "IAC Driver Bus 1"),
         ("jamtui lead:out", "jack", "jamtui lead"),
         ("Nord-01:out", "jack", "Nord"),

@@ -8,6 +8,7 @@ from jamtui.playback.clock import ClockSegment
 from jamtui.playback.commands import PlannedNote, Splice, TimedMessage
 from jamtui.playback.events import NoteOn, Timed
 from jamtui.playback.feel import Felt, apply_feel
+from jamtui.playback.part import Part
 from jamtui.playback.timeline import LOCK_HORIZON_NS, Timeline
 from jamtui.styles.style import Feel
 from tests.playback.band import MS, TICK_NS, Band, note
@@ -164,3 +165,17 @@ def test_what_is_cleared_is_neither_planned_nor_locked_nor_sent() -> None:
     assert [on.note.role for on in drain(timeline, 2000 * MS)] == [Role.COMP, Role.COMP]
     timeline.clear(None)
     assert timeline.locked(Role.COMP) == timeline.planned(Role.COMP) == ()
+
+
+def test_a_note_may_not_come_before_those_of_earlier_ticks_but_before_its_neighbours() -> None:
+    part = Part()
+    nothing = part.floor(0)
+    part.placed(0, 100)
+    assert part.floor(0) == nothing
+    part.placed(960, 300)
+    part.placed(960, 200)
+    assert part.floor(960) == 100
+    assert part.floor(961) == 300
+    assert part.floor(0) == nothing
+    part.forget_order()
+    assert part.floor(961) == nothing

@@ -5,11 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from jamtui.processes.codec import decode, from_plain
+from jamtui.processes.codec import decode, encode, from_plain
 from jamtui.processes.engine_desk import TWICE_NS, Desk
 from jamtui.processes.engine_views import Audience
 from jamtui.session.exchange import Exchange
 from jamtui.session.journal import JournalWriter, read_journal
+from jamtui.session.model_page import ModelPage, ModelRow
 
 
 class Peer:
@@ -113,3 +114,30 @@ def test_what_the_llm_was_asked_goes_to_consoles_with_its_time_to_one_that_comes
     assert replace(shown, at=0.0) == said
     (kept,) = [r for r in read_journal(tmp_path / "j.jsonl").records if r["t"] == "llm"]
     assert (kept["ns"], kept["at"], kept["prompt"]) == (77, shown.at, "Dm7 |\n")
+
+
+def test_models_are_asked_of_the_workers_shown_to_consoles_and_chosen_by_name() -> None:
+    console, workers = Peer("console"), Peer("workers")
+    made, _, _, _ = desk(console, workers)
+    made.take(console, encode("models"), 0)  # type: ignore[arg-type]  # as much of a peer as is used
+    assert workers.got == [("models", None)]
+    page = ModelPage((ModelRow("qwen3:4b", "", 1),))
+    made.take(workers, encode("models", page), 0)  # type: ignore[arg-type]  # the same
+    ((kind, body),) = console.got
+    assert kind == "models"
+    assert from_plain(ModelPage, body).rows[0].name == "qwen3:4b"
+    asked = {"name": "model", "argument": "qwen3:4b"}
+    made.take(console, encode("action", asked), 0)  # type: ignore[arg-type]  # the same
+    assert workers.got[-1] == ("model", "qwen3:4b")
+    assert made.elsewhere("model", "phi", 0) is True, "mapped to a key of the keyboard"
+    assert workers.got[-1] == ("model", "phi")
+
+
+def test_without_the_workers_it_is_said_that_no_model_can_be_chosen() -> None:
+    console = Peer("console")
+    made, _, _, _ = desk(console)
+    asked = {"name": "model", "argument": "phi"}
+    made.take(console, encode("action", asked), 0)  # type: ignore[arg-type]  # as much of a peer as is used
+    ((kind, body),) = console.got
+    assert kind == "event"
+    assert "choose again in a moment" in body["text"]

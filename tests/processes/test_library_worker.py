@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
 from jamtui.library.ingest import ingest_starter
@@ -134,6 +135,38 @@ def test_a_library_that_cannot_be_opened_is_said_and_asked_again(tmp_path: Path)
     told = scene(path, play)
     assert "not open" in told.sentences()
     assert told.of("page")[0].problem
+
+
+def test_a_library_that_fails_is_closed_behind_what_is_being_written(library: Path) -> None:
+    """Another program holds the file for writing, a ban waits for it, and reading fails meanwhile."""
+    other = apsw.Connection(str(library))
+
+    async def play(worker: LibraryWorker, told: Told) -> None:
+        await until(lambda: worker.health().state == "ready", "a library")
+        other.execute("begin immediate")
+        ban = asyncio.create_task(
+            worker.take("mark", {"number": 1, "ref": "L:5", "banned": True, "label": "x"})
+        )
+        await asyncio.sleep(0.05)
+        searcher = worker._searcher
+        assert searcher is not None
+        searcher._connection.close()
+        failing = asyncio.create_task(answer(worker, "Dm7 G7"))
+        await until(lambda: worker.health().state == "down", "down")
+        assert "being closed" in worker.health().detail
+        assert not ban.done(), "it waits for the other program"
+        assert await answer(worker, "Dm7 G7", Role.COMP) == [], "others are not held up"
+        assert not failing.done(), "it is closed in its turn"
+        other.execute("rollback")
+        assert await failing == []
+        await ban
+        assert told.of("step")[-1].step is not None
+        await until(lambda: worker.health().state == "ready", "it is opened again")
+        assert await answer(worker, "Dm7 G7")
+
+    told = scene(library, play)
+    other.close()
+    assert "banned: x" in told.sentences()
 
 
 def test_takes_marks_pages_and_auditions(library: Path) -> None:

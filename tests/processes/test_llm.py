@@ -1,7 +1,9 @@
 """``jamtui llm``: against the protocol double over HTTP."""
 
+import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +13,7 @@ from jamtui.config import load_config
 from jamtui.music.phrase import Role, Source
 from jamtui.processes import llm
 from jamtui.processes.options import INSTALLED
-from jamtui.processes.workers import load_generators
+from jamtui.processes.workers import Workers, load_generators
 from jamtui.session.generator import Corresponding, Inspired, Reporting, Retrieving
 from tests.generators.double import Double
 from tests.generators.plays import Says
@@ -178,3 +180,56 @@ def test_a_band_from_the_command_line_has_the_llm_with_prepared_sets_before_it(j
     assert isinstance(written, Corresponding)
     assert isinstance(written, Inspired), "the library's phrases reach it"
     assert any(isinstance(g, Retrieving) for g in generators)
+
+
+class Link:
+    """The workers' way to the engine, which keeps what they sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, Any]] = []
+
+    def send(self, kind: str, body: object = None) -> bool:
+        self.sent.append((kind, body))
+        return True
+
+    async def get(self, kind: str) -> Any:
+        """The next message of a kind."""
+        for _ in range(1000):
+            for message in self.sent:
+                if message[0] == kind:
+                    self.sent.remove(message)
+                    return message[1]
+            await asyncio.sleep(0.01)
+        raise AssertionError(f"no {kind} came")
+
+
+def test_a_model_that_is_chosen_in_the_console_is_loaded_and_written_into_the_configuration(
+    jamtui_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def scene(server: Double) -> None:
+        generators, _ = load_generators(INSTALLED)
+        link = Link()
+        workers = Workers(link, [g for g in generators if g.source is Source.OLLAMA])
+        workers.attach()
+        try:
+            workers.take("models", None)
+            page = await link.get("models")
+            assert [row.name for row in page.rows] == [PHI[0], QWEN[0]]
+            workers.take("model", PHI[0])
+            assert (await link.get("tell"))["severity"] == "info"
+            while server.loaded != PHI[0]:
+                await asyncio.sleep(0.01)
+            workers.take("model", "nothing:1b")
+            told = await link.get("tell")
+            assert told["severity"] == "warning"
+            assert "jamtui llm pull nothing:1b" in told["text"]
+        finally:
+            await workers.close()
+
+    with Double(models=(PHI, QWEN)) as server:
+        with_hosts(server, more="# mine\n")
+        asyncio.run(asyncio.wait_for(scene(server), 30))
+        assert load_config(paths.config_file()).llm.model == PHI[0]
+        assert "# mine" in paths.config_file().read_text(encoding="utf-8")
+        assert run(["llm", "list"]) == 0
+        assert "* phi:latest" in capsys.readouterr().out

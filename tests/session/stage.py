@@ -51,6 +51,7 @@ class Stage:
     tempo: float = 120.0
     grid: str = "1/8"
     feel: float = 1.0
+    hedge: bool = True
     demo: bool = False
     count_in: int = 0
     chart: Chart | None = None
@@ -77,7 +78,7 @@ class Stage:
             self.seed,
             book(),
             styles(),
-            BandSettings(style=self.style, grid=self.grid, feel=self.feel),
+            BandSettings(style=self.style, grid=self.grid, feel=self.feel, hedge=self.hedge),
             chart=self.chart,
             click_port="drums",
         )

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jamtui.music.meter import METERS, PPQ
+from jamtui.music.meter import METERS, PPQ, Meter
 from jamtui.session.barlines import BarLines
 
 BAR = 4 * PPQ
@@ -49,3 +49,25 @@ def test_bars_join_without_gaps(changes: list[tuple[int, object]], tick: int) ->
     following = lines.next_bar(bar)
     assert following.start == bar.end
     assert following.number == bar.number + 1
+
+
+@given(
+    asked=st.lists(st.integers(-2 * BAR, 12 * BAR), min_size=1, max_size=40),
+    changes=st.lists(
+        st.tuples(st.integers(0, 10).map(lambda n: n * PPQ), st.sampled_from(list(METERS.values()))),
+        max_size=4,
+    ),
+)
+def test_a_bar_is_the_same_whatever_was_asked_before(
+    asked: list[int], changes: list[tuple[int, Meter]]
+) -> None:
+    lines, fresh = BarLines(0, METERS["4/4"]), BarLines(0, METERS["4/4"])
+    for tick in asked:
+        lines.bar_at(tick)
+    for at, meter in sorted(changes, key=lambda c: c[0]):
+        lines.change(at, meter)
+        fresh.change(at, meter)
+        for tick in asked:
+            untouched = BarLines(0, METERS["4/4"])
+            untouched._parts = list(fresh._parts)
+            assert lines.bar_at(tick) == untouched.bar_at(tick)

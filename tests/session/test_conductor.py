@@ -1,6 +1,7 @@
 """The conductor, driven by ticks alone."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from jamtui.music.scale import chord_scale, chord_tones
 from jamtui.playback.commands import SetFeel, SetMute, Silence, Splice, TimedMessage
 from jamtui.session.answering import WITHDRAW_NS
 from jamtui.session.book import Function, ReflexBook
-from tests.session.small_band import BAR, Player, phrase
+from tests.session.small_band import BAR, Player, heard, phrase
 
 PITCHED = (Role.LEAD, Role.BASS, Role.COMP)
 EIGHTH = PPQ // 2
@@ -230,6 +231,25 @@ def test_the_first_answer_keeps_to_safe_notes_for_a_beat_and_a_revision_replans_
     splices = band.hear("C7", 930, kind="revised")
     assert sorted(s.role for s in splices) == sorted(PITCHED)
     assert band.hear("C7", 950, kind="settled") == []
+
+
+def test_a_chord_known_better_just_after_its_grid_point_is_still_answered_there() -> None:
+    band = Player()
+    band.start()
+    band.hear("Em7", -10)
+    band.run(-10, 2 * BAR - 14)
+    trigger = 10**9 + int((2 * BAR - 14) * 520_833)
+    for symbol, kind, tick in (("Ebm6", "provisional", 2 * BAR - 14), ("Ab7", "revised", 2 * BAR + 12)):
+        update = replace(heard(symbol, trigger, kind), ns=10**9 + int(tick * 520_833))
+        known = len(band.commands)
+        band.take(band.conductor.hear(update, tick, 120))
+        band.run(tick, tick + 20)
+    struck = [c for c in band.commands[known:] if isinstance(c, Splice) and c.at_once and c.notes]
+    assert struck
+    assert {n.tick for c in struck for n in c.notes} == {2 * BAR}
+    right = parse_chord("Ab7")
+    assert {n.pitch % 12 for c in struck for n in c.notes if c.role is Role.BASS} <= right.pitch_classes
+    assert any(n.tick == 2 * BAR + EIGHTH for n in band.plan[Role.BASS]), "and goes on at the next grid point"
 
 
 def test_same_inputs_and_seed_give_the_same_commands() -> None:

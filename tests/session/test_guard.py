@@ -148,3 +148,22 @@ def test_the_answer_in_free_mode_may_stand_off_the_grid() -> None:
     judged = Guard().check(bar(Role.LEAD, played), free)
     assert judged.bar is not None
     assert judged.bar.notes == tuple(played)
+
+
+@pytest.mark.parametrize(
+    ("role", "pitches", "durations"),
+    [
+        (Role.COMP, (64, 64, 67), (480, 960, 960)),
+        (Role.COMP, (64, 67, 64), (960, 960, 960)),
+        (Role.LEAD, (64, 67, 64), (480, 480, 960)),
+    ],
+)
+def test_what_is_struck_again_while_it_sounds_ends_before(
+    role: Role, pitches: tuple[int, ...], durations: tuple[int, ...]
+) -> None:
+    """In a single line any note, among several voices the same pitch."""
+    played = [Note(480 * n, pitch, 960, 80) for n, pitch in enumerate(pitches)]
+    judged = Guard().check(bar(role, played), limits(role))
+    assert judged.bar is not None
+    assert tuple(n.duration for n in judged.bar.notes) == durations
+    assert judged.repairs == (("overlap",) if durations != (960, 960, 960) else ())

@@ -74,3 +74,12 @@ def test_a_restart_keeps_the_latched_chord() -> None:
     harmony.hear(G, 5 * BAR, 5 * BAR)
     harmony.restart(BarLines(0, METERS["3/4"]))
     assert harmony.at(0) == G
+
+
+def test_a_chart_s_opening_is_told_whatever_was_heard() -> None:
+    harmony = Harmony(BarLines(0, METERS["4/4"]))
+    assert harmony.opening(4) == ()
+    harmony.set_chart(parse_chart("Dm7 | % | G7 Cmaj7 | % | Dm7"))
+    harmony.hear(E, 7 * BAR, 7 * BAR)
+    assert harmony.opening(9) == ((0, D), (2, G), (2, CM), (3, G), (3, CM), (4, D))
+    assert harmony.opening(2) == ((0, D), (2, G))

@@ -324,6 +324,13 @@ def test_split_point() -> None:
     assert hands.labels() == ["C"]
 
 
+def test_the_key_of_the_split_itself_is_the_right_hands() -> None:
+    hands = Hands(ChordStream(split=60))
+    hands.down(0, 50, 53, 57, 60)
+    hands.wait(500)
+    assert hands.labels() == ["Dm"]
+
+
 def test_key_context_after_a_cadence() -> None:
     hands = Hands()
     for i, chord in enumerate(((50, 60, 65, 69), (43, 59, 65, 69), (48, 59, 64, 67))):

@@ -46,6 +46,21 @@ def test_empty_has_no_numbers() -> None:
     json.dumps(kpi.report())
 
 
+def test_a_percentile_that_was_told_is_told_anew_when_more_is_counted() -> None:
+    histogram = Histogram()
+    assert histogram.percentile_ns(0.5) is None
+    for value, expected in (
+        (1_000, 1_000),
+        (1_000, 1_000),
+        (50_000, 1_999),
+        (60_000, 1_999),
+        (70_000, 50_999),
+    ):
+        histogram.add(value)
+        assert histogram.percentile_ns(0.5) == histogram.percentile_ns(0.5) == expected
+    assert histogram.percentile_ns(1.0) == 70_000
+
+
 def test_time_to_first_note_counts_only_the_first() -> None:
     kpi = Kpi()
     for i, delay in enumerate((2, 4, 30)):

@@ -142,18 +142,31 @@ def test_calm_drums_leave_ghost_notes_out() -> None:
 @pytest.mark.parametrize("asked", [4, 5, 6, 7])
 def test_an_ending_over_a_chart_comes_home(asked: int) -> None:
     """Bars from 0: the chart is at home in its third and fourth bar."""
-    one = stage("swing")
+    last, final = ending_of(stage("swing"), asked)
+    assert last // 3840 % 4 in (2, 3)
+    assert 2 <= last // 3840 - asked <= 4
+    assert {r.pitch % 12 for r in final if r.role is Role.BASS} == {0}
+    assert {r.role for r in final} == set(Role)
+
+
+@pytest.mark.parametrize("asked", [8, 9, 10, 11])
+def test_an_ending_over_a_turnaround_waits_for_the_one_bar_at_home(asked: int) -> None:
+    chart = parse_chart("Dm7 | G7 | Cmaj7 | A7", COMMON_TIME)
+    last, final = ending_of(Stage(tempo=styles()["swing"].tempo, feel=0.0, chart=chart), asked)
+    assert last // 3840 == {8: 10, 9: 14, 10: 14, 11: 14}[asked]
+    assert {r.pitch % 12 for r in final if r.role is Role.BASS} == {0}
+
+
+def ending_of(one: Stage, asked: int) -> tuple[int, list[SentNote]]:
+    """The tick of the last hit of a band that is asked in bar ``asked`` to end, and its notes."""
     one.act("start_stop")
     one.play_until(bar_ns(one, asked + 0.3))
     one.act("ending")
     one.play_until(bar_ns(one, asked + 7))
     assert one.band.state == "stopped"
-    last = max(r.tick for r in one.all_reports if isinstance(r, SentNote) and r.on and r.role is Role.BASS)
-    assert last // 3840 % 4 in (2, 3)
-    assert 2 <= last // 3840 - asked <= 4
-    final = [r for r in one.all_reports if isinstance(r, SentNote) and r.on and r.tick == last]
-    assert {r.pitch % 12 for r in final if r.role is Role.BASS} == {0}
-    assert {r.role for r in final} == set(Role)
+    notes = [r for r in one.all_reports if isinstance(r, SentNote) and r.on]
+    last = max(r.tick for r in notes if r.role is Role.BASS)
+    return last, [r for r in notes if r.tick == last]
 
 
 @pytest.mark.parametrize("meter", METERS)

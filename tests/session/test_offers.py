@@ -64,6 +64,18 @@ def test_each_bar_is_briefed_once_and_again_after_a_new_plan() -> None:
     assert {b.start_tick for b in band.conductor.briefs()} == {2 * BAR}
 
 
+def test_asking_for_briefs_again_and_again_finds_every_change() -> None:
+    band, _ = briefed()
+    assert band.conductor.briefs() == []
+    band.hear("G7", 600)
+    assert {b.role for b in band.conductor.briefs()} == {Role.LEAD, Role.BASS, Role.COMP}
+    band.act("temperature_up", tick=700)
+    assert band.conductor.briefs()
+    band.run(600, BAR + 10)
+    assert {b.start_tick for b in band.conductor.briefs()} == {2 * BAR}
+    assert band.conductor.briefs() == []
+
+
 def test_nobody_is_briefed_without_sources() -> None:
     band = Player()
     band.start()
@@ -185,3 +197,12 @@ def test_a_banned_phrase_of_the_library_does_not_come_back_from_where_it_waits()
     (asked,) = [b for b in band.conductor.briefs() if b.role is Role.LEAD]
     again = replace(bar, start_tick=3 * BAR, plan_revision=asked.plan_revision)
     assert band.conductor.offer(again, 2 * BAR + 500).reason == "banned"
+
+
+def test_a_ban_leaves_other_bars_where_they_wait() -> None:
+    band, brief = briefed()
+    waiting = replace(made_for(brief, source=Source.LIBRARY), ref="L:8", start_tick=2 * BAR)
+    assert band.conductor.offer(waiting, 600).accepted
+    band.conductor.desk.ban(["L:7"])
+    band.run(600, 2 * BAR + 500)
+    assert band.conductor.source_letter(Role.LEAD, 2 * BAR) == "L"

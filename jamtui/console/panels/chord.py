@@ -162,8 +162,8 @@ def _when(chord: NextChord) -> str:
 
 
 def _sure(snap: Snapshot) -> str:
-    """How likely what comes is, as a gauge; empty where nothing is expected."""
-    if not snap.next_chords:
+    """How likely what comes is, as a gauge; empty where nothing is expected, or not yet."""
+    if not snap.next_chords or snap.state == "stopped":
         return ""
     full, empty = bar(snap.sure, 5)
     return f"sure {full}{empty}"
@@ -204,7 +204,8 @@ def paint_next(frame: Frame, width: int, height: int) -> list[Row]:
             for chord in others[index::big_h]:
                 line.cell(chord.symbol, 11, inks.strong).add(f"bar {chord.bar:<4d} ", inks.dim)
         rows.append(line.row())
-    when = Line(width, inks.blank).add(" ").add(f"{_when(first):<11}", inks.strong)
+    begins = "at the start  " if snap.state == "stopped" else f"{_when(first):<11}"
+    when = Line(width, inks.blank).add(" ").add(begins, inks.strong)
     when.add(f"bar {first.bar}", inks.dim)
     rows.append(when.row() if height != 6 else when.end((f"{sure} ", inks.dim)))
     if small:

@@ -1,4 +1,4 @@
-"""What opens beside the stage: all keys, the styles, the devices (library and LLM have their own modules)."""
+"""What opens beside the stage: keys, styles, devices (library, LLM and models have their own modules)."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,7 @@ from jamtui.console.frame import Drawer, Frame
 from jamtui.console.line import Line, Row, fill, rule
 from jamtui.console.panels.exchange import paint_exchange
 from jamtui.console.panels.library import paint_library
+from jamtui.console.panels.models import paint_models
 from jamtui.session.snapshot import PortView, Snapshot
 
 
@@ -109,6 +110,8 @@ def paint_drawer(frame: Frame, width: int, height: int) -> list[Row]:
         return paint_library(frame, width, height)
     if frame.drawer is Drawer.LLM:
         return paint_exchange(frame, width, height)
+    if frame.drawer is Drawer.MODELS:
+        return paint_models(frame, width, height)
     title = "styles" if frame.drawer is Drawer.STYLES else "devices"
     rows = [rule(title, width, inks.rule, inks.strong, "↑ ↓ move   enter choose   esc close")]
     content = _content(frame)

@@ -14,6 +14,7 @@ _ENDINGS: Mapping[str, str] = {
     "nonsense": "given up: what came was not music",
 }
 """What the outcome of an exchange is called; any other is a sentence already."""
+_KEYS = "enter models   esc close"
 _NEVER = "The LLM has not been asked for anything yet."
 _WAITING = "It is asked once chords are expected: play a progression twice, or start the band with a chart."
 _NOT_THERE = "This band has no LLM: `on = true` under [llm] in the configuration, then start it again."
@@ -80,14 +81,20 @@ def paint_exchange(frame: Frame, width: int, height: int) -> list[Row]:
     inks = frame.inks
     exchange = frame.exchange.exchange
     if exchange is None:
-        rows = [rule("LLM", width, inks.rule, inks.strong, "esc close"), *_nothing(frame, width)]
+        rows = [
+            rule("LLM", width, inks.rule, inks.strong, _KEYS),
+            *_nothing(frame, width),
+        ]
         return fill(rows, width, height, inks.blank)
     lines = exchange_lines(exchange, max(1, width - MARGIN))
     last = last_scroll(exchange, width, height)
     first = min(frame.exchange.scroll, last)
     shown = lines[first : first + max(1, height - HEAD)]
     place = f"↑ ↓ {first + len(shown)}/{len(lines)}   " if last else ""
-    rows = [rule("LLM", width, inks.rule, inks.strong, f"{place}esc close"), *_head(frame, exchange, width)]
+    rows = [
+        rule("LLM", width, inks.rule, inks.strong, place + _KEYS),
+        *_head(frame, exchange, width),
+    ]
     styles = {Part.TITLE: inks.title, Part.TEXT: inks.text, Part.MORE: inks.text, Part.NOTE: inks.dim}
     for part, text in shown:
         line = Line(width, inks.blank).add({Part.TITLE: " ", Part.MORE: "· "}.get(part, "  "), inks.faint)

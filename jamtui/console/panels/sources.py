@@ -90,7 +90,9 @@ def paint_hits(frame: Frame, width: int, height: int) -> list[Row]:
     if library.ingest:
         rows.append(Line(width, inks.blank).add(" ").cell(library.ingest, width - 2, inks.strong).row())
     if hits:
-        rows += [_hit(frame, hit, width) for hit in hits[: height - len(rows)]]
+        # They come best and most varied first; those that have room stand in the order of the figure shown.
+        shown = sorted(hits[: height - len(rows)], key=lambda hit: -hit.score)
+        rows += [_hit(frame, hit, width) for hit in shown]
     elif frame.snapshot is not None:
         detail = view.detail if view else "no library yet: the band plays from its own book (R)"
         rows += _wrapped(frame, detail, width, height - len(rows))

@@ -60,7 +60,8 @@ def _next(frame: Frame, width: int) -> object:
         return s is None
     # Only whole beats are shown, and only of the first.
     chords = tuple((c.symbol, c.bar) for c in s.next_chords)
-    return -int(-(s.next_chords[0].beats - 0.05) // 1), chords, round(5 * s.sure)
+    stopped = s.state == "stopped"
+    return -int(-(s.next_chords[0].beats - 0.05) // 1), chords, round(5 * s.sure), stopped
 
 
 def _timing(frame: Frame, width: int) -> object:
@@ -135,6 +136,8 @@ def _drawer(frame: Frame, width: int) -> object:
         own = frame.library, s.library if s else None
     elif frame.drawer is Drawer.LLM:
         own = frame.exchange, s.sources if s else None
+    elif frame.drawer is Drawer.MODELS:
+        own = frame.models
     return frame.drawer, frame.cursor, frame.unfolded, frame.scroll, lists, ports, frame.pads is None, own
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from jamtui.errors import JamtuiError
 from jamtui.library.ingest.run import IngestReport, Progress, ingest
+from jamtui.library.ingest.walk import SUFFIXES
 from jamtui.library.ingest.worker import step_back
 from jamtui.music.phrase import Role
 
@@ -200,6 +201,8 @@ def _print(report: IngestReport, dry_run: bool, report_path: Path | None) -> Non
 
 
 def _sentence(report: IngestReport, dry_run: bool) -> str:
+    if not report.files:
+        return f"There is no music here that can be read ({', '.join(SUFFIXES)}, .zip)."
     files = f"{report.taken} of {report.files} files gave {report.phrases:,} phrases"
     if report.known:
         files += f", {report.known} were known already"

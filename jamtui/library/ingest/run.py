@@ -19,6 +19,8 @@ from jamtui.music.phrase import Role
 
 _KEEP_CELLS_EVERY = 50
 """Files between two looks at the search cells."""
+_SOON = 8
+"""Short files that come first: the musician sees at once that it works."""
 
 
 @dataclass(slots=True)
@@ -98,8 +100,7 @@ def ingest(
         for item in items:
             if item.refused:
                 _note(report, item, item.refused)
-        # What takes longest first: at the end no worker is left alone with a large file.
-        ready = sorted((item for item in items if not item.refused), key=lambda item: -item.effort)
+        ready = in_turn(items)
         if progress is not None:
             progress(report)
         with Pool(min(workers or default_workers(), max(1, len(ready))), frozenset(known)) as pool:
@@ -126,6 +127,13 @@ def ingest(
     report.notices.sort(key=lambda pair: place[pair[0]])
     report.seconds = time.monotonic() - begun
     return report
+
+
+def in_turn(items: Sequence[Item]) -> list[Item]:
+    """What is to be read, in the order in which that is done: a few that are soon in, then what takes longest
+    first, so that at the end no worker is left alone with a large file."""
+    ready = sorted((item for item in items if not item.refused), key=lambda item: item.effort)
+    return ready[:_SOON] + ready[: _SOON - 1 : -1]
 
 
 def ingest_starter(store_path: Path) -> int:

@@ -14,8 +14,8 @@ import pytest
 from jamtui.errors import JamtuiError
 from jamtui.library.ingest import ANALYSIS_VERSION, IngestReport, ingest, ingest_starter
 from jamtui.library.ingest.pool import Pool
-from jamtui.library.ingest.run import uninterrupted
-from jamtui.library.ingest.walk import find
+from jamtui.library.ingest.run import in_turn, uninterrupted
+from jamtui.library.ingest.walk import Item, find
 from jamtui.library.store import SqliteStore
 from jamtui.music.phrase import Role
 from tests.library.ingest.midi_files import band, midi_bytes, tune, varied_band
@@ -95,14 +95,22 @@ def test_answers_come_in_order_though_the_first_takes_longest(tmp_path: Path) ->
         assert [item for item, _ in pool.read(items)] == items
 
 
-def test_what_takes_longest_is_read_first(folder: Path, library: Path) -> None:
-    (folder / "a short one.mid").write_bytes(midi_bytes([("Melody", 0, tune(4))]))
-    (folder / "z long one.mid").write_bytes(varied_band(9, bars=32))
-    report = ingest([folder], library, workers=2)
-    assert report.effort_done == report.effort > 0
-    with SqliteStore.open(library) as store:
-        came = [Path(s.path).name for s in store.sources() if not s.refused]
-    assert (came[0], came[-1]) == ("z long one.mid", "a short one.mid")
+def test_a_few_short_files_then_what_takes_longest() -> None:
+    sizes = [5, 400, 30, 2, 900, 7, 7, 60, 1, 8, 12, 3000]
+    items = [Item(Path(f"{n}.mid"), size=size) for n, size in enumerate(sizes)]
+    items.append(Item(Path("bad.mid"), refused="it is a link"))
+    turns = in_turn(items)
+    assert [item.size for item in turns] == [1, 2, 5, 7, 7, 8, 12, 30, 3000, 900, 400, 60]
+    assert in_turn(items[:1]) == items[:1]
+    # A second of ABC is a far smaller file.
+    assert in_turn([*items[:9], Item(Path("x.abc"), size=100)])[-2].path.suffix == ".abc"
+
+
+def test_the_share_that_is_done_grows_to_the_whole(folder: Path, library: Path) -> None:
+    shares: list[float] = []
+    ingest([folder], library, workers=2, progress=lambda r: shares.append(r.effort_done / r.effort))
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
 
 
 def test_a_dry_run_leaves_nothing(folder: Path, library: Path) -> None:
@@ -231,6 +239,16 @@ def test_the_command_reports(folder: Path, tmp_path: Path) -> None:
     out, err = command(tmp_path, folder, "--dry-run", "--style", "funk").communicate(timeout=60)
     assert "`jamtui library forget FILE` first" in out
     assert "Traceback" not in out + err
+
+
+def test_an_empty_folder_is_said(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no music")
+    out, err = command(tmp_path / "home", tmp_path).communicate(timeout=60)
+    assert out == (
+        "There is no music here that can be read "
+        "(.mid, .midi, .kar, .smf, .rmi, .musicxml, .mxl, .xml, .abc, .zip).\n"
+    )
+    assert err == ""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the kernel's table of processes")
