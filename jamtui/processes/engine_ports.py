@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol
 
 from jamtui.config import Config, MidiConfig
 from jamtui.errors import PortError
@@ -22,7 +21,7 @@ from jamtui.music.phrase import Role
 from jamtui.playback.commands import Command, Route, SetRoute, SetSink
 from jamtui.playback.quiet import Quiet
 from jamtui.processes.choices import Choices
-from jamtui.processes.outlet_link import AWAY, Hands, RemotePort
+from jamtui.processes.outlet_link import AWAY, Outputs, RemotePort
 from jamtui.processes.placing import NULL, PORT, VIRTUAL, OutputsView, Placed, Wanted
 from jamtui.processes.sinks import CLOCK, ONE, SYNTH, THRU
 from jamtui.session.snapshot import PortView
@@ -32,25 +31,6 @@ _TRY_AGAIN_NS = 500_000_000
 """Time between a refused message and the next try to use its sink, where the port itself is well."""
 OPEN_S = 20.0
 """How long the first opening of all ports may take: JACK may still be taking dead clients away."""
-
-
-class Outputs(Hands, Protocol):
-    """Who owns the output ports: `jamtui.processes.outlet_link.OutletLink`."""
-
-    @property
-    def connected(self) -> bool: ...
-
-    def api(self) -> OutputsView: ...
-
-    def arrange(self, wanted: Mapping[str, Wanted], timeout_s: float, /) -> OutputsView: ...
-
-    def arrange_soon(self, wanted: Mapping[str, Wanted], /) -> None: ...
-
-    def assign(self, sink: str, want: Wanted, /) -> OutputsView: ...
-
-    def find_again(self, ns: int, /) -> bool: ...
-
-    def news(self, ns: int, /) -> list[tuple[str, OutputsView]]: ...
 
 
 class EnginePorts:
