@@ -18,19 +18,16 @@ from jamtui.midi.port import Callback, InputPort
 from jamtui.midi.ports import MidiSystem
 from jamtui.midi.synth import find_synth
 from jamtui.music.phrase import Role
-from jamtui.playback.commands import Command, Route, SetRoute, SetSink
+from jamtui.playback.commands import Command, Route, SetRoute
 from jamtui.playback.quiet import Quiet
 from jamtui.processes.choices import Choices
-from jamtui.processes.outlet_link import AWAY, Outputs, RemotePort
-from jamtui.processes.placing import NULL, PORT, VIRTUAL, OutputsView, Placed, Wanted
+from jamtui.processes.engine_outputs import EngineOutputs
+from jamtui.processes.outlet_link import Outputs, RemotePort
+from jamtui.processes.placing import NULL, PORT, VIRTUAL, Wanted
 from jamtui.processes.sinks import CLOCK, ONE, SYNTH, THRU
 from jamtui.session.snapshot import PortView
 
 _SYNTH_CHANNELS = {Role.LEAD: 0, Role.BASS: 1, Role.COMP: 2, Role.DRUMS: 9}
-_TRY_AGAIN_NS = 500_000_000
-"""Time between a refused message and the next try to use its sink, where the port itself is well."""
-OPEN_S = 20.0
-"""How long the first opening of all ports may take: JACK may still be taking dead clients away."""
 
 
 class EnginePorts:
@@ -59,24 +56,21 @@ class EnginePorts:
         midi = config.midi
         self._config = config
         self._choices = Choices(config_file)
-        self._outputs = outputs
         self._gone: list[str] = []
         self._tell = tell
         self._on_input = on_input
-        self._view = outputs.api()
-        self.system = MidiSystem(self._view.api, outside=None if quiet is None else quiet.outside)
-        self._keeper = PortKeeper(self.system, midi.inputs, self._receiver, midi.ignore, taken=self._taken)
-        self._wanted: dict[str, Wanted] = {}
-        self._sinks: dict[str, RemotePort] = {}
-        self._lost = False
-        self._try_again: dict[str, int] = {}
+        self._out = EngineOutputs(outputs, tell)
+        self.system = MidiSystem(self._out.view.api, outside=None if quiet is None else quiet.outside)
+        self._keeper = PortKeeper(
+            self.system, midi.inputs, self._receiver, midi.ignore, taken=self._out.taken
+        )
         self.output = ""
         self.routes: dict[Role, Route] = {}
         mode = self._route_roles(midi, null_output=null_output)
         synth = taken_up.get(SYNTH)
         if synth is not None and not null_output:
-            self._wanted[SYNTH] = self._want("ports", SYNTH, synth["target"])
-        self._take(outputs.arrange(self._wanted, OPEN_S))
+            self._out.wanted[SYNTH] = self._want("ports", SYNTH, synth["target"])
+        self._out.open()
         self.output = self._describe(mode)
         if synth is not None and not null_output:
             self._through_synth(synth["roles"].split(), synth["target"])
@@ -88,12 +82,12 @@ class EnginePorts:
     @property
     def sinks(self) -> Mapping[str, RemotePort]:
         """The sinks by name."""
-        return self._sinks
+        return self._out.sinks
 
     @property
     def priority(self) -> str:
         """The priority at which is sent, in a sentence."""
-        return self._view.priority
+        return self._out.view.priority
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -103,14 +97,14 @@ class EnginePorts:
     @property
     def notices(self) -> tuple[str, ...]:
         """What is missing, in sentences, until it is there."""
-        return tuple(dict.fromkeys((*self._keeper.missing, *self._view.missing)))
+        return tuple(dict.fromkeys((*self._keeper.missing, *self._out.view.missing)))
 
     @property
     def port_names(self) -> dict[str, str]:
         """What the musician sees each sink as."""
         return {
             name: (at.target or at.name) if at.is_port else f"none ({at.reason})"
-            for name, at in self._placed().items()
+            for name, at in self._out.placed().items()
         }
 
     def recovery(self) -> dict[str, dict[str, str]]:
@@ -122,7 +116,7 @@ class EnginePorts:
                 "target": at.target,
                 "roles": " ".join(role.value for role, route in self.routes.items() if route.port == name),
             }
-            for name, at in self._placed().items()
+            for name, at in self._out.placed().items()
             if at.is_port
         }
 
@@ -132,7 +126,7 @@ class EnginePorts:
         Args:
             failed: sinks that failed in the output loop, with the reason (``OutputLoop.gone_ports``).
         """
-        commands = self._follow_outputs(ns, failed)
+        commands = self._out.follow(ns, failed)
         for change in self._keeper.poll(ns):
             self._tell(change.text, "info" if change.kind in ("new", "back") else "warning")
             if change.is_input and change.kind in ("lost", "parted"):
@@ -189,11 +183,11 @@ class EnginePorts:
             want = Wanted(PORT, f"{names.PREFIX}{sink} out", target)
         else:
             want = self._want("virtual" if self.system.has_virtual_ports else "ports", sink, "")
-        commands: list[Command] = [self._assign(sink, want)]
+        commands: list[Command] = [self._out.assign(sink, want)]
         if route.port != sink:
             self.routes[role] = replace(route, port=sink, channel=self._config.role(sink).channel - 1)
             commands.append(SetRoute(role, self.routes[role]))
-        self.output = self._describe("virtual" if self._all_virtual() else "ports")
+        self.output = self._describe("virtual" if self._out.all_virtual() else "ports")
         self._choices.save({"roles": {sink: {"port": target}}})
         self._tell(f"{sink} plays into {target or 'its own port'}", "info")
         self._next_list = 0
@@ -205,10 +199,10 @@ class EnginePorts:
         Raises:
             PortError: there is none.
         """
-        synth = find_synth(n for n in self._view.outputs if not names.is_ours(n))
+        synth = find_synth(n for n in self._out.view.outputs if not names.is_ours(n))
         if synth is None:
             raise PortError("no General MIDI synth was found; start FluidSynth, then press the key again")
-        placed = self._assign(SYNTH, Wanted(PORT, f"{names.PREFIX}{SYNTH}", synth))
+        placed = self._out.assign(SYNTH, Wanted(PORT, f"{names.PREFIX}{SYNTH}", synth))
         self._next_list = 0
         return [placed, *self._through_synth([role.value for role in Role], synth)]
 
@@ -236,96 +230,6 @@ class EnginePorts:
         self._choices.close()
         self.system.close()
 
-    # The outputs
-
-    def _follow_outputs(self, ns: int, failed: Iterable[tuple[str, str]]) -> list[Command]:
-        """What the output loop has to know of the outputs."""
-        commands: list[Command] = []
-        outputs = self._outputs
-        if not outputs.connected and not self._lost:
-            self._lost = True
-            self._tell("the process that owns the MIDI outputs died; it is started again", "warning")
-            for sink, port in self._sinks.items():
-                port.placed = replace(port.placed, gone=AWAY)
-                commands.append(SetSink(sink, None))
-        if self._lost and outputs.find_again(ns):
-            outputs.arrange_soon(self._wanted)
-        for kind, view in outputs.news(ns):
-            if kind == "arrange":
-                self._take(view)
-                self._lost = False
-                self._tell("the MIDI outputs are back", "info")
-                commands += [SetSink(sink, port) for sink, port in self._sinks.items()]
-            elif not self._lost:
-                commands += self._adopt(view)
-        if not self._lost:
-            commands += self._use_again(ns, failed)
-        return commands
-
-    def _take(self, view: OutputsView) -> None:
-        """The outputs were arranged anew."""
-        self._view = view
-        self._sinks = {sink: RemotePort(sink, at, self._outputs) for sink, at in view.sinks.items()}
-        self._hear(view)
-
-    def _adopt(self, view: OutputsView) -> list[Command]:
-        """What came and went since the last look."""
-        self._view = view
-        self._hear(view)
-        commands: list[Command] = []
-        for sink, port in self._sinks.items():
-            at, was = view.sinks.get(sink, port.placed), port.placed
-            port.placed = at
-            if at.gone and not was.gone:
-                commands.append(SetSink(sink, None))
-            elif not at.gone and (was.gone or self._is_back(at, view)):
-                commands.append(SetSink(sink, port))
-        return commands
-
-    def _hear(self, view: OutputsView) -> None:
-        for change in view.changes:
-            # Of the server itself the inputs' keeper tells, too.
-            if change.name != "JACK":
-                self._tell(change.text, "info" if change.kind == "back" else "warning")
-
-    def _is_back(self, placed: Placed, view: OutputsView) -> bool:
-        return any(c.kind == "back" and c.name in (placed.name, "JACK") for c in view.changes)
-
-    def _use_again(self, ns: int, failed: Iterable[tuple[str, str]]) -> list[Command]:
-        """Sinks that the output loop gave up although their ports are well: more was to be sent than could
-        be."""
-        commands: list[Command] = []
-        waiting, self._try_again = self._try_again, {}
-        for sink, _reason in failed:
-            port = self._sinks.get(sink)
-            if port is None or port.placed.gone:
-                continue
-            at = waiting.get(sink, ns + _TRY_AGAIN_NS)
-            if ns >= at:
-                commands.append(SetSink(sink, port))
-                at = ns + _TRY_AGAIN_NS
-            self._try_again[sink] = at
-        return commands
-
-    def _assign(self, sink: str, want: Wanted) -> SetSink:
-        view = self._outputs.assign(sink, want)
-        self._wanted[sink] = want
-        self._view = view
-        self._hear(view)
-        port = RemotePort(sink, view.sinks[sink], self._outputs)
-        self._sinks[sink] = port
-        return SetSink(sink, port)
-
-    def _placed(self) -> dict[str, Placed]:
-        return {sink: port.placed for sink, port in self._sinks.items()}
-
-    def _taken(self) -> set[str]:
-        """Names of the ports that the band plays through and into."""
-        return {name for at in self._placed().values() if at.is_port for name in (at.name, at.target) if name}
-
-    def _all_virtual(self) -> bool:
-        return all(at.is_port and not at.target for at in self._placed().values())
-
     def _receiver(self, name: str) -> Callback:
         on_input = self._on_input
 
@@ -348,30 +252,30 @@ class EnginePorts:
             self.routes[role] = Route(
                 sink, wanted.channel - 1, wanted.program, wanted.volume, wanted.octave, wanted.offset_ms
             )
-            if sink not in self._wanted:
+            if sink not in self._out.wanted:
                 chosen = mode == "virtual" and bool(wanted.port)
-                self._wanted[sink] = self._want(
+                self._out.wanted[sink] = self._want(
                     "ports" if chosen else mode, role.value, midi.port if shared else wanted.port
                 )
         if midi.thru:
             if mode == "virtual":
-                self._wanted[THRU] = self._want(mode, THRU, "")
+                self._out.wanted[THRU] = self._want(mode, THRU, "")
             elif midi.thru_port and mode != "none":
-                self._wanted[THRU] = self._want("ports", THRU, midi.thru_port)
+                self._out.wanted[THRU] = self._want("ports", THRU, midi.thru_port)
         if self._config.clock.send and self._config.clock.port and mode != "none":
-            self._wanted[CLOCK] = self._want("ports", CLOCK, self._config.clock.port)
+            self._out.wanted[CLOCK] = self._want("ports", CLOCK, self._config.clock.port)
         return mode
 
     def _want(self, mode: str, sink: str, pattern: str) -> Wanted:
         name = f"{names.PREFIX}{sink}"
         nowhere = self.system.api == "none"
         if mode == "none":
-            return Wanted(NULL, name, reason=self._view.reason if nowhere else "null output")
+            return Wanted(NULL, name, reason=self._out.view.reason if nowhere else "null output")
         if mode == "virtual":
             return Wanted(VIRTUAL, name)
         if pattern:
             return Wanted(PORT, name, pattern)
-        reason = self._view.reason if nowhere else f"set roles.{sink}.port in the configuration"
+        reason = self._out.view.reason if nowhere else f"set roles.{sink}.port in the configuration"
         return Wanted(NULL, name, reason=reason)
 
     def _open_virtual_input(self) -> None:
@@ -386,7 +290,7 @@ class EnginePorts:
         self._keeper.keep(port)
 
     def _describe(self, mode: str) -> str:
-        placed = self._placed()
+        placed = self._out.placed()
         if not any(at.is_port for at in placed.values()):
             reason = next(at.reason for at in placed.values())
             return "null output" if reason == "null output" else f"null output: {reason}"
@@ -399,16 +303,16 @@ class EnginePorts:
         used = set(self.inputs)
         players: dict[str, list[str]] = {}
         for role, route in self.routes.items():
-            sink = self._sinks.get(route.port)
+            sink = self._out.sinks.get(route.port)
             if sink is not None and sink.placed.target:
                 players.setdefault(sink.placed.target, []).append(role.value)
-        ours = {at.target for at in self._placed().values() if at.target}
+        ours = {at.target for at in self._out.placed().values() if at.target}
         inputs = tuple(PortView(n, n in used) for n in self.system.inputs() if not names.is_ours(n))
         # Where we have no virtual ports, one that is called like ours is a cable made for us (loopMIDI).
         hidden = self.system.has_virtual_ports
         outputs = tuple(
             PortView(n, n in ours, ", ".join(players.get(n, ())))
-            for n in self._view.outputs
+            for n in self._out.view.outputs
             if not (hidden and names.is_ours(n))
         )
         synth = find_synth(p.name for p in outputs)
