@@ -119,7 +119,7 @@ def aim(known: Wanted, pitched: bool) -> Aim:
 
 
 @lru_cache(maxsize=4096)
-def _steps(chord: Chord) -> tuple[int, ...]:
+def tone_steps(chord: Chord) -> tuple[int, ...]:
     """Semitones of the chord's tones above its root; none for N.C."""
     return tuple(step for step, tone in enumerate(tones_of(chord)) if tone)
 
@@ -139,7 +139,7 @@ def _chord_side(chords: Sequence[ChordSpan], bar_ticks: int) -> tuple[Floats, Fl
         begin, until = span.start, span.start + span.length
         if begin >= 2 * bar_ticks:
             break
-        steps = _steps(span.chord)
+        steps = tone_steps(span.chord)
         shift = span.chord.root - root
         for bar, at in enumerate(starts):
             sounding = min(until, at + bar_ticks) - max(begin, at)

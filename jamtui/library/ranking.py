@@ -11,7 +11,7 @@ import numpy.typing as npt
 from jamtui.library.candidates import Candidates
 from jamtui.library.catalogue import Catalogue, Doubles, NoteRows
 from jamtui.library.flatten import Floats, Ints
-from jamtui.library.query_vector import Query, Wanted
+from jamtui.library.query_vector import Query, Wanted, tone_steps
 from jamtui.library.rows import meter_text
 from jamtui.music.chord import QUALITIES, Chord
 from jamtui.music.meter import Meter
@@ -45,20 +45,25 @@ class Fit:
     transpose: Ints
 
 
+_MOVED = np.add.outer(np.arange(12), np.arange(12)) % 12
+
+
 @lru_cache(maxsize=4096)
 def _worth(chord: Chord) -> Floats:
     """``(12, 12)``: what each absolute pitch class is worth over ``chord`` when it is moved by 0 to 11
     semitones; nothing under N.C."""
     tones, scale = chord.pitch_classes, chord_scale(chord)
     worth = [1.0 if pc in tones else SCALE_TONE if pc in scale else 0.0 for pc in range(12)]
-    return np.array([[worth[(pc + up) % 12] for up in range(12)] for pc in range(12)], np.float32)
+    return np.array(worth, np.float32).take(_MOVED)
 
 
 def warm() -> None:
     """Work out what notes are worth over every chord without a slash, so that no search has to."""
     for quality in QUALITIES.values():
         for root in range(12):
-            _worth(Chord(root, quality))
+            chord = Chord(root, quality)
+            _worth(chord)
+            tone_steps(chord)
 
 
 @lru_cache(maxsize=64)

@@ -183,22 +183,24 @@ class Double:
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open.add(writer)
         try:
+            early = b""
             while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+                head = (early + await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
                 method, path, _ = head.split("\r\n", 1)[0].split(" ")
                 headers = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
                 raw = await reader.readexactly(int(headers.get("content-length", "0")))
                 body = json.loads(raw) if raw else {}
                 seen = Seen(method, path, body, _now())
                 self.seen.append(seen)
-                await self._answer(seen, reader, writer)
+                early = await self._answer(seen, reader, writer)
         except (asyncio.IncompleteReadError, ConnectionError, _GoneError):
             pass
         finally:
             self._open.discard(writer)
             writer.close()
 
-    async def _answer(self, seen: Seen, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _answer(self, seen: Seen, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        """Answer ``seen``; what has come of the next request meanwhile."""
         if (told := self.answers.get(seen.path)) is not None and not seen.body.get("prompt"):
             await self._told(told, writer)
         elif (seen.method, seen.path) == ("GET", "/api/tags"):
@@ -213,12 +215,14 @@ class Double:
             work = asyncio.ensure_future(self._generate(seen, writer))
             gone = asyncio.ensure_future(reader.read(1))
             try:
-                done, _ = await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
-                if work in done:
-                    work.result()
-                    return
-                seen.cancelled = True
-                raise _GoneError
+                await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
+                if not work.done() and not (gone.exception() is None and gone.result()):
+                    seen.cancelled = True
+                    raise _GoneError
+                await work
+                if gone.done() and gone.exception() is None:
+                    # The client has read the whole answer and begun to ask again on this connection.
+                    return gone.result()
             finally:
                 for task in (work, gone):
                     task.cancel()
@@ -227,6 +231,7 @@ class Double:
             await self._pull(seen, writer)
         else:
             await self._whole(writer, 404, b"404 page not found", "text/plain")
+        return b""
 
     async def _generate(self, seen: Seen, writer: asyncio.StreamWriter) -> None:
         try:
