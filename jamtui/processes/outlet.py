@@ -42,6 +42,8 @@ LINGER_NS = 250_000_000
 wait for the MIDI system of a busy machine."""
 ALONE_S = 1.0
 """With no engine that asks, the ports are looked after this often."""
+LOOK_NS = 2_000_000
+"""A look at the ports is not begun when a message is due sooner than this."""
 ORPHANED_S = 0.2
 
 
@@ -121,6 +123,8 @@ class OutletProcess:
         return ""
 
     def _look(self) -> None:
+        now = time.perf_counter_ns()
+        time.sleep((self._thread.quiet.outside(now, LOOK_NS) - now) / 1e9)
         self._ports.look(time.perf_counter_ns(), self._outlet.gone())
 
     def _on_engine(self, connection: AnyConnection) -> None:

@@ -21,13 +21,13 @@ from jamtui.session.conductor import Conductor
 from jamtui.session.demo_player import DemoPlayer
 from jamtui.session.demo_seat import INPUT as DEMO
 from jamtui.session.demo_seat import DemoSeat
+from jamtui.session.dispatch import Dispatch
 from jamtui.session.dynamics import Energy
 from jamtui.session.hearing import ChordStream, Heard
 from jamtui.session.journal import ChangeRecord, ChordRecord, ClockRecord, InputRecord
 from jamtui.session.kpi import Kpi
 from jamtui.session.midi_map import MidiMap
 from jamtui.session.offers import Verdict
-from jamtui.session.outlet import Outlet
 from jamtui.session.recorder import NullRecorder, Recorder
 from jamtui.session.settings import GRIDS, BandOptions
 from jamtui.session.taking import PlayedLately
@@ -73,7 +73,7 @@ class Band:
         self.options = options
         self.kpi = Kpi()
         self._recorder: Recorder = recorder if recorder is not None else NullRecorder()
-        self._outlet = Outlet(conductor, self.kpi, commands, self._recorder, hurry)
+        self._dispatch = Dispatch(conductor, self.kpi, commands, self._recorder, hurry)
         self.energy = Energy()
         self.lately = PlayedLately()
         self.audition = Audition()
@@ -134,7 +134,7 @@ class Band:
     def offer(self, bar: Bar, ns: int) -> Verdict:
         """A bar from a generator: through the guard, into the plan if it still fits."""
         verdict = self.conductor.offer(bar, self.clock.segment.tick_at(ns))
-        self._outlet.post(verdict.commands)
+        self._dispatch.post(verdict.commands)
         return verdict
 
     def act(self, action: str, argument: str | float | None = None, *, soon: bool, ns: int) -> None:
@@ -146,7 +146,7 @@ class Band:
             if own is not None:
                 own(argument, ns)
             else:
-                self._outlet.post(self.conductor.act(action, argument, soon, tick))
+                self._dispatch.post(self.conductor.act(action, argument, soon, tick))
         except JamtuiError as error:
             self._tell(str(error), "warning")
         self._note_style(ns)
@@ -163,7 +163,7 @@ class Band:
         for heard in self.chords.advance(ns):
             self._hear(heard)
         if not segment.running:
-            self._outlet.watch(segment.tick0, ns, self.playing_roles)
+            self._dispatch.watch(segment.tick0, ns, self.playing_roles)
             return
         tick = segment.tick_at(ns)
         if self.state != "stopped":
@@ -172,7 +172,7 @@ class Band:
 
     def take_reports(self, reports: Iterable[Report], ns: int) -> None:
         """What the output loop did."""
-        self._outlet.take_reports(reports, ns)
+        self._dispatch.take_reports(reports, ns)
 
     def next_wake(self, ns: int) -> int | None:
         """When ``advance`` has to be called next for a timer of hearing or for the demo player, if known."""
@@ -205,7 +205,7 @@ class Band:
 
     def stop(self, ns: int) -> None:
         """Stop at once; every note is ended."""
-        self._outlet.post(self.conductor.stop())
+        self._dispatch.post(self.conductor.stop())
         self.conductor.flow.let_go()
         self._demo.stop(ns)
         if not self.tempo.following:
@@ -220,7 +220,7 @@ class Band:
             self.chords.feed(ns, bytes((0xB0 | channel, 123, 0)))
         self.audition.end()
         self.conductor.flow.let_go()
-        self._outlet.post([Silence(panic=True), *self.conductor.play_on(self.clock.segment.tick_at(ns))])
+        self._dispatch.post([Silence(panic=True), *self.conductor.play_on(self.clock.segment.tick_at(ns))])
         self._tell("panic: every note was ended", "warning")
 
     def restore(self, chord: Chord | None, notes: tuple[int, ...], place: Place, ns: int) -> None:
@@ -269,7 +269,7 @@ class Band:
         self._tell("latch on: the chord is held" if self.latched else "latch off", "info")
 
     def _toggle_flow(self, ns: int) -> None:
-        self._outlet.post(self.conductor.act("flow", tick=self.clock.segment.tick_at(ns)), played=True)
+        self._dispatch.post(self.conductor.act("flow", tick=self.clock.segment.tick_at(ns)), played=True)
         if self.conductor.flow.on:
             self._tell("flow on: each key plays the lead's next note", "info")
         else:
@@ -284,7 +284,7 @@ class Band:
         commands = self.conductor.play_flow(ns, tick, port, data)
         if commands is None:
             return False
-        self._outlet.post(commands, played=True)
+        self._dispatch.post(commands, played=True)
         self._recorder.record(InputRecord(ns, tick, data, port))
         self._plan_up_to(ns)
         self.energy.feed(ns, data)
@@ -299,7 +299,7 @@ class Band:
             self.settled = heard
             # It matters where the beginning of a chord was taken for the one that was expected.
             tick = self.clock.segment.tick_at(heard.ns)
-            self._outlet.post(self.conductor.hear_each(heard, tick, self.clock.bpm))
+            self._dispatch.post(self.conductor.hear_each(heard, tick, self.clock.bpm))
             return
         if heard.kind == "faded":
             self.settled = heard
@@ -313,7 +313,7 @@ class Band:
             grid = GRIDS[self.conductor.settings.grid]
             if self.conductor.may_answer(ceil(tick)):
                 self.kpi.trigger(heard.trigger_ns, tick, grid or None)
-        self._outlet.post(self.conductor.hear_each(heard, tick, self.clock.bpm))
+        self._dispatch.post(self.conductor.hear_each(heard, tick, self.clock.bpm))
 
     def _begin(
         self, tick: int, ns: int, *, from_tick: int | None = None, place: Place = _FROM_THE_TOP
@@ -338,7 +338,7 @@ class Band:
         if self.started_ns is None:
             self.started_ns = ns
         self.style_bar = place.style_bar
-        self._outlet.post(commands)
+        self._dispatch.post(commands)
         self._after_tempo(ns)
 
     def _after_tempo(self, ns: int) -> None:
@@ -359,7 +359,7 @@ class Band:
         if beat != self._energy_beat:
             self._energy_beat = beat
             self.conductor.set_player_energy(self.energy.value(segment.ns_at(beat * PPQ)), beat * PPQ)
-        self._outlet.post(self.conductor.advance(tick, segment.bpm))
+        self._dispatch.post(self.conductor.advance(tick, segment.bpm))
 
     def _plan(self, tick: float, ns: int) -> None:
         if self.options.styles_in_turn and self.conductor.bar_at(tick).number >= self.style_bar:
@@ -367,7 +367,7 @@ class Band:
             self.act("style_next", None, soon=False, ns=ns)
         self._plan_up_to(ns)
         self._note_style(ns)
-        self._outlet.watch(tick, ns, self.playing_roles)
+        self._dispatch.watch(tick, ns, self.playing_roles)
         if self.conductor.finished:
             self.stop(ns)
             self._tell("the end", "info")

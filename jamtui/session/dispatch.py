@@ -14,7 +14,7 @@ WATCH_NS = 40_000_000
 """How often the figures look at the present moment: well within the 180 ms that make dead air."""
 
 
-class Outlet:
+class Dispatch:
     """Between one conductor and its output loop.
 
     Args:
