@@ -31,6 +31,9 @@ class PortChange:
     text: str
 
 
+_WILD = frozenset("*?")
+
+
 class PortKeeper:
     """Opens inputs as they come, and reopens what was lost.
 
@@ -85,8 +88,14 @@ class PortKeeper:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """What is not there, in sentences for the screen, until it is."""
-        return tuple(self._missing.values())
+        """What is not there, in sentences for the screen, until it is. A keyboard that is wanted by its name
+        and was never there is among it while there is no other."""
+        awaited: list[str] = []
+        if self._system.alive and not self.inputs:
+            named = (p for p in self._patterns if not _WILD & set(p))
+            unknown = (p for p in named if not any(names.matches(p, name) for name in self._inputs))
+            awaited += (f'the keyboard "{pattern}" is not there; plug it in' for pattern in unknown)
+        return (*self._missing.values(), *awaited)
 
     def keep(self, port: OutputPort | InputPort) -> None:
         """Watch a port that was opened elsewhere: a virtual one, or an output with a target."""

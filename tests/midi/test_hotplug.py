@@ -285,7 +285,7 @@ def test_looking_is_rare_where_it_costs(system: FakeSystem) -> None:
 
 
 def test_an_output_that_failed_in_a_send_is_said_and_found_again(system: FakeSystem) -> None:
-    keeper, _ = keeper_of(system, "nothing")
+    keeper, _ = keeper_of(system, "nothing*")
     system.there = ["Rack"]
     port = OutputPort("jamtui lead", "Rack", FakeClient())
     keeper.keep(port)
@@ -300,3 +300,18 @@ def test_an_output_that_failed_in_a_send_is_said_and_found_again(system: FakeSys
     system.there = ["Rack"]
     assert kinds(keeper.poll(4 * LOOK_NS)) == [("back", "jamtui lead")]
     assert list(keeper.missing) == []
+
+
+def test_a_keyboard_that_is_wanted_by_its_name_is_missed_while_there_is_no_other(system: FakeSystem) -> None:
+    keeper, _ = keeper_of(system, "*", "Launchkey")
+    keeper.poll(0)
+    assert keeper.missing == ('the keyboard "Launchkey" is not there; plug it in',)
+    system.there = ["Keystation 61"]
+    keeper.poll(10 * LOOK_NS)
+    assert keeper.missing == ()
+    system.there = []
+    keeper.poll(20 * LOOK_NS)
+    assert keeper.missing == (
+        "the input Keystation 61 disappeared; plug it in again",
+        'the keyboard "Launchkey" is not there; plug it in',
+    )
