@@ -55,14 +55,14 @@ def llm_bench(arguments: argparse.Namespace) -> int:
     """``jamtui llm bench``."""
     from jamtui.processes.llm import bench
 
-    return bench(read_config(), arguments.models, as_json=arguments.json)
+    return bench(read_config(), arguments.models, host=arguments.host, as_json=arguments.json)
 
 
 def llm_pull(arguments: argparse.Namespace) -> int:
     """``jamtui llm pull``."""
     from jamtui.processes.llm import pull
 
-    return pull(read_config(), arguments.model)
+    return pull(read_config(), arguments.model, host=arguments.host)
 
 
 def llm_use(arguments: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from jamtui.cli import band, music
-from jamtui.cli.values import count, positive, tempo, workers
+from jamtui.cli.values import count, llm_host, positive, tempo, workers
 
 GRIDS = ("free", "1/8", "1/16")
 ROLES = ("lead", "bass", "comp", "drums")
@@ -101,10 +101,18 @@ def _llm_commands(llm: argparse.ArgumentParser) -> None:
     listing.set_defaults(command=music.llm_list)
     bench = kinds.add_parser("bench", help="play a fixed brief on each installed model")
     bench.add_argument("models", nargs="*", metavar="MODEL", help="only these")
+    bench.add_argument("--host", type=llm_host, default="", metavar="H", help="only there (default: all)")
     bench.add_argument("--json", action="store_true", help="machine-readable")
     bench.set_defaults(command=music.llm_bench)
     pull = kinds.add_parser("pull", help="fetch a model, with a progress bar")
     pull.add_argument("model", metavar="MODEL")
+    pull.add_argument(
+        "--host",
+        type=llm_host,
+        default="",
+        metavar="H",
+        help="onto this one (default: the first there)",
+    )
     pull.set_defaults(command=music.llm_pull)
     use = kinds.add_parser("use", help="make an installed model the one that plays")
     use.add_argument("model", metavar="MODEL")

@@ -35,3 +35,12 @@ def count(text: str) -> int:
 def tempo(text: str) -> float:
     """Beats a minute."""
     return number(text, 20, 400, "a tempo from 20 to 400")
+
+
+def llm_host(text: str) -> str:
+    """A server's address as it is written under ``[llm] hosts``; empty: none is named."""
+    from jamtui.config.address import read_address
+
+    if read_address(text) is None:
+        raise argparse.ArgumentTypeError(f'{text!r} is no address: write it like "rack:11434"')
+    return text

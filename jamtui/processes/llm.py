@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -63,11 +65,11 @@ def source() -> OllamaSource:
     )
 
 
-def hosts_of(config: Config) -> tuple[Host, ...]:
-    """The configured hosts."""
+def hosts_of(config: Config, host: str = "") -> tuple[Host, ...]:
+    """The configured hosts; or ``host`` alone, as it is written there, whether it is configured or not."""
     llm = config.llm
     options = RunnerOptions(num_ctx=llm.context, num_thread=llm.threads)
-    return make_hosts(default_hosts(llm.hosts), llm.model, options)
+    return make_hosts(default_hosts((host,) if host else llm.hosts), llm.model, options)
 
 
 def measured_file() -> Path:
@@ -127,15 +129,16 @@ def list_models(config: Config, *, as_json: bool) -> int:
     return 0
 
 
-def bench(config: Config, names: list[str], *, as_json: bool) -> int:
-    """Measure each installed model (or those named) on the first host that answers."""
-    return asyncio.run(_bench(config, names, as_json=as_json))
+def bench(config: Config, names: list[str], *, host: str = "", as_json: bool) -> int:
+    """Measure each installed model (or those named) on every host that answers, one after the other, or on
+    ``host`` alone."""
+    return asyncio.run(_bench(config, names, host, as_json=as_json))
 
 
-def pull(config: Config, name: str) -> int:
-    """Fetch a model onto the first host that answers, with a progress bar."""
-    asyncio.run(_pull(config, name))
-    print(f"{name} is there; `jamtui llm use {name}` makes it the one that plays")
+def pull(config: Config, name: str, *, host: str = "") -> int:
+    """Fetch a model onto the first host that answers, or onto ``host``, with a progress bar."""
+    url = asyncio.run(_pull(config, name, host))
+    print(f"{name} is there, on {url}; `jamtui llm use {name}` makes it the one that plays")
     return 0
 
 
@@ -183,87 +186,146 @@ async def _list(config: Config) -> list[Listed]:
     ]
 
 
-async def _first(config: Config) -> tuple[Host, tuple[Installed, ...]]:
-    """The first host that answers, with its models."""
-    problem = ""
-    for host in hosts_of(config):
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """What is to be measured on a host: its models, and what is measured with."""
+
+    host: Host
+    installed: tuple[Installed, ...]
+    chosen: tuple[Installed, ...]
+    style: Style | None
+    grid: str
+
+
+async def _answering(hosts: Sequence[Host]) -> tuple[list[tuple[Host, tuple[Installed, ...]]], list[str]]:
+    """The hosts that answer with their models, and in words what is wrong with the others."""
+    answers = await asyncio.gather(*(host.client.models() for host in hosts), return_exceptions=True)
+    found: list[tuple[Host, tuple[Installed, ...]]] = []
+    problems: list[str] = []
+    for host, answer in zip(hosts, answers, strict=True):
+        if isinstance(answer, Trouble):
+            problems.append(in_words(host.client.url, answer))
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            found.append((host, answer))
+    if not found:
+        raise LlmError(problems[0] if problems else GET_IT)
+    return found, problems
+
+
+async def _first(hosts: Sequence[Host]) -> Host:
+    """The first host that answers; those before it are named on stderr."""
+    problems: list[str] = []
+    for host in hosts:
         try:
-            return host, await host.client.models()
+            await host.client.models()
         except Trouble as error:
-            problem = problem or in_words(host.client.url, error)
+            problems.append(in_words(host.client.url, error))
             await host.client.close()
-    raise LlmError(problem or GET_IT)
+        else:
+            for problem in problems:
+                print(f"left out: {problem}", file=sys.stderr)
+            return host
+    raise LlmError(problems[0] if problems else GET_IT)
 
 
-async def _bench(config: Config, names: list[str], *, as_json: bool) -> int:
-    host, models = await _first(config)
+async def _bench(config: Config, names: list[str], host: str, *, as_json: bool) -> int:
+    hosts = hosts_of(config, host)
     try:
-        return await _bench_on(config, host, models, names, as_json=as_json)
+        found, problems = await _answering(hosts)
+        chosen = _chosen([installed for _, installed in found], names)
+        for problem in problems:
+            print(f"left out: {problem}", file=sys.stderr)
+        styles = _styles()
+        style = styles.get(config.playing.style) or next(iter(styles.values()), None)
+        trials: dict[str, dict[str, Trial]] = {}
+        for (one, installed), models in zip(found, chosen, strict=True):
+            job = _Bench(one, installed, models, style, config.llm.grid)
+            trials[one.client.url] = await _bench_on(job, quiet=as_json)
     finally:
-        await host.client.close()
-
-
-async def _bench_on(
-    config: Config, host: Host, models: tuple[Installed, ...], names: list[str], *, as_json: bool
-) -> int:
-    if names:
-        chosen = [m for name in names if (m := find_model(name, models)) is not None]
-        missing = [name for name in names if find_model(name, models) is None]
-        if missing:
-            raise LlmError(f"{missing[0]} is not installed; fetch it with `jamtui llm pull {missing[0]}`")
-    else:
-        chosen = [m for m in models if writes_text(m)]
-    if not chosen:
-        raise LlmError(f"no model is installed; fetch one with `jamtui llm pull {SUGGESTED}`")
-    styles = _styles()
-    style = styles.get(config.playing.style) or next(iter(styles.values()), None)
-    measured = load_measured(measured_file())
-    trials: dict[str, Trial] = {}
-    for model in chosen:
-        fresh = Host(OllamaClient(host.client.url, host.client.options), model.name, model.name)
-        try:
-            trial = await try_model(fresh, style, STEPS[config.llm.grid])
-        finally:
-            await fresh.client.close()
-        trials[model.name] = trial
-        measured.pop((host.client.url, model.name), None)
-        if trial.measured is not None:
-            measured[host.client.url, model.name] = trial.measured
-        if not as_json:
-            print(_row(model, trial), flush=True)
-    save_measured(measured_file(), measured)
+        for one in hosts:
+            await one.client.close()
     if as_json:
-        print(json.dumps({name: asdict(trial) for name, trial in trials.items()}, indent=1))
-        return 0
-    known = measured_on(host.client.url, measured)
-    best = recommend(models, known)
-    print(f"{REQUESTS} requests of {BARS} bars each, grid {config.llm.grid}, on {host.client.url}")
-    if best is not None and best.name in known and known[best.name].recommended:
-        print(f"recommended: {best.name} (`jamtui llm use {best.name}`)")
-    else:
-        print("none of them keeps up with 120 beats a minute by itself; a smaller one might")
+        plain = {url: {name: asdict(t) for name, t in of.items()} for url, of in trials.items()}
+        print(json.dumps(plain, indent=1))
     return 0
 
 
-async def _pull(config: Config, name: str) -> None:
+def _chosen(installed: Sequence[tuple[Installed, ...]], names: Sequence[str]) -> list[tuple[Installed, ...]]:
+    """Which of each host's models are measured: all that write text, or those of ``names`` that it has."""
+    if not names:
+        chosen = [tuple(m for m in models if writes_text(m)) for models in installed]
+        if not any(chosen):
+            raise LlmError(f"no model is installed; fetch one with `jamtui llm pull {SUGGESTED}`")
+        return chosen
+    for name in names:
+        if not any(find_model(name, models) for models in installed):
+            raise LlmError(f"{name} is not installed; fetch it with `jamtui llm pull {name}`")
+    return [
+        tuple(model for name in names if (model := find_model(name, models)) is not None)
+        for models in installed
+    ]
+
+
+async def _bench_on(job: _Bench, *, quiet: bool) -> dict[str, Trial]:
+    """Measure one host, keep its figures and, unless ``quiet``, print them."""
+    client = job.host.client
+    if not quiet:
+        print(f"on {client.url}:" if job.chosen else f"on {client.url}: nothing to measure", flush=True)
+    trials: dict[str, Trial] = {}
+    for model in job.chosen:
+        fresh = Host(OllamaClient(client.url, client.options), model.name, model.name)
+        try:
+            trial = await try_model(fresh, job.style, STEPS[job.grid])
+        finally:
+            await fresh.client.close()
+        trials[model.name] = trial
+        _keep(client.url, model.name, trial)
+        if not quiet:
+            print(_row(model, trial), flush=True)
+    if job.chosen and not quiet:
+        known = measured_on(client.url, load_measured(measured_file()))
+        best = recommend(job.installed, known)
+        print(f"{REQUESTS} requests of {BARS} bars each, grid {job.grid}, on {client.url}")
+        if best is not None and best.name in known and known[best.name].recommended:
+            print(f"recommended: {best.name} (`jamtui llm use {best.name}`)")
+        else:
+            print("none of them keeps up with 120 beats a minute by itself; a smaller one might")
+    return trials
+
+
+def _keep(url: str, model: str, trial: Trial) -> None:
+    """Write a model's figures down at once: who stops the command keeps what was measured until then."""
+    measured = load_measured(measured_file())
+    measured.pop((url, model), None)
+    if trial.measured is not None:
+        measured[url, model] = trial.measured
+    save_measured(measured_file(), measured)
+
+
+async def _pull(config: Config, name: str, chosen: str) -> str:
+    """Fetch ``name``; returns the URL of the host that has it now."""
     # Imported here: only this command draws a bar.
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-    host, _ = await _first(config)
+    host = await _first(hosts_of(config, chosen))
+    url = host.client.url
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     try:
         with Progress(*columns) as progress:
-            task = progress.add_task(name, total=None)
+            task = progress.add_task(f"{name} onto {url}", total=None)
             async for status, completed, total in host.client.pull(name):
-                progress.update(task, description=status[:40])
+                progress.update(task, description=f"{url}: {status[:40]}")
                 if total:  # what has no figures (verifying, success) leaves the bar where it is
                     progress.update(task, completed=completed, total=total)
     except Trouble as error:
         raise LlmError(
-            f"{name} cannot be fetched: {error}; look for its name at ollama.com/library"
+            f"{name} cannot be fetched onto {url}: {error}; look for its name at ollama.com/library"
         ) from error
     finally:
         await host.client.close()
+    return url
 
 
 def _row(model: Installed, trial: Trial) -> str:

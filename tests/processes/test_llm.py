@@ -77,10 +77,12 @@ def test_figures_of_one_host_say_nothing_of_another_and_embedders_are_not_measur
         Double(models=(PHI, QWEN)) as here,
     ):
         with_hosts(rack, here)
-        assert run(["llm", "bench"]) == 0
+        assert run(["llm", "bench", "--host", rack.url]) == 0
         out = capsys.readouterr().out
+        assert f"on {rack.url}:" in out
         assert "recommended: phi:latest" in out
         assert "nomic" not in out
+        assert here.written == [], "nobody asked for it"
         with_hosts(here, rack)
         assert run(["llm", "list", "--json"]) == 0
         found = json.loads(capsys.readouterr().out)
@@ -98,7 +100,7 @@ def test_a_model_that_writes_nonsense_is_reported_and_not_recommended(
         server.play(*[Says(["Sure, here is", " some jazz"])] * 4)
         with_hosts(server)
         assert run(["llm", "bench", "--json"]) == 0
-        found = json.loads(capsys.readouterr().out)["qwen3:1.7b"]
+        found = json.loads(capsys.readouterr().out)[server.url]["qwen3:1.7b"]
         assert found["measured"] is None
         assert "writes “Sure,”, which is no note" in found["problem"]
     assert llm.load_measured(llm.measured_file()) == {}
@@ -117,6 +119,47 @@ def test_a_model_is_pulled_and_chosen(jamtui_home: Path, capsys: pytest.CaptureF
         assert (chosen.model, chosen.grid) == ("qwen2.5:1.5b", "1/16")
         assert run(["llm", "pull", "no/such:model"]) == 5
         assert "ollama.com/library" in capsys.readouterr().err
+
+
+def test_every_host_that_answers_is_measured_and_the_others_are_named(
+    jamtui_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Double() as off:
+        pass
+    with Double(models=(QWEN,)) as rack, Double(models=(PHI, QWEN)) as here:
+        with_hosts(off, rack, here)
+        assert run(["llm", "bench"]) == 0
+        said = capsys.readouterr()
+        assert said.err.count("left out: ") == 1
+        assert off.url in said.err
+        lines = said.out.splitlines()
+        first, second = lines.index(f"on {rack.url}:"), lines.index(f"on {here.url}:")
+        assert lines[first + 1].startswith("qwen3:1.7b: ")
+        assert [line.split(": ")[0] for line in lines[second + 1 :]][:2] == ["phi:latest", "qwen3:1.7b"]
+        measured = {
+            (rack.url, "qwen3:1.7b"), (here.url, "phi:latest"), (here.url, "qwen3:1.7b"),
+        }  # fmt: skip
+        assert set(llm.load_measured(llm.measured_file())) == measured
+        assert run(["llm", "bench", "phi", "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert {url: list(of) for url, of in found.items()} == {rack.url: [], here.url: ["phi:latest"]}
+
+
+def test_a_host_can_be_named_that_is_not_configured(
+    jamtui_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Double(models=(PHI,)) as here, Double(models=()) as rack:
+        with_hosts(here)
+        assert run(["llm", "pull", "qwen2.5:1.5b", "--host", rack.url]) == 0
+        assert f"qwen2.5:1.5b is there, on {rack.url};" in capsys.readouterr().out
+        assert [s for s in here.seen if s.path == "/api/pull"] == []
+        assert run(["llm", "bench", "--host", rack.url, "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert list(found) == [rack.url]
+        assert found[rack.url]["qwen2.5:1.5b"]["measured"]["host"] == rack.url
+    with pytest.raises(SystemExit):
+        run(["llm", "bench", "--host", "no address"])
+    assert 'write it like "rack:11434"' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("line", [["list"], ["bench"], ["pull", "x"], ["use", "x"]])
@@ -151,6 +194,10 @@ def test_the_second_host_is_asked_where_the_first_one_is_off(
         with_hosts(off, server)
         assert run(["llm", "list"]) == 0
         assert capsys.readouterr().out.startswith("* qwen3:1.7b")
+        assert run(["llm", "pull", "qwen2.5:1.5b"]) == 0
+        said = capsys.readouterr()
+        assert f"on {server.url};" in said.out
+        assert off.url in said.err
 
 
 def test_the_source_is_made_from_the_configuration(jamtui_home: Path) -> None:
