@@ -322,7 +322,7 @@ class FakeBand:
             sources=(
                 SourceView("R", "reflex", "ready", "book of 412 phrases"),
                 SourceView("L", "library", "ready", "12,418 phrases"),
-                SourceView("M", "model", "absent", "comes with a later version"),
+                SourceView("M", "model", "absent", "No embedded model in this version yet."),
                 SourceView("O", "Ollama", "absent", "not reached at localhost:11434"),
             ),
             inputs=("Keystation 61",),
@@ -374,9 +374,9 @@ def stopped(snapshot: Snapshot) -> Snapshot:
         library=LibraryView(),
         sources=(
             SourceView("R", "reflex", "ready", "book of 412 phrases"),
-            SourceView("L", "library", "absent", "no library yet: the band plays from its own book (R)"),
-            SourceView("M", "model", "absent", "no model yet: it comes with a later version"),
-            SourceView("O", "Ollama", "absent", "not used yet: it comes with a later version"),
+            SourceView("L", "library", "absent", "No phrase library was asked for in this session."),
+            SourceView("M", "model", "absent", "No embedded model in this version yet."),
+            SourceView("O", "Ollama", "absent", "No LLM was asked for in this session."),
         ),
         roles=tuple(
             replace(r, source="", level=0.0, label="", solo=False, muted=False, runway_bars=0.0)

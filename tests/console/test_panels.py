@@ -314,7 +314,7 @@ def test_absent_sources_are_named_with_the_reason() -> None:
     assert "Ollama" in shown
     assert "not reached at localhost:11434" in shown
     missing = paint("hits", make_frame(no_input), 60, 5)
-    assert "no library yet" in missing
+    assert "No phrase library" in missing
 
 
 def test_nothing_plugged_in_says_what_to_press() -> None:
