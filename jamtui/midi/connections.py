@@ -151,7 +151,7 @@ class ConnectionMemory:
 def own_name(full: str) -> str | None:
     """The clean name of our virtual port behind ``client:port``, None for all others.
 
-    While a dead engine's client is still being cleared, JACK calls its successor ``jamtui lead-01``.
+    While the client of a dead process is still being cleared, JACK calls its successor ``jamtui lead-01``.
     """
     client = re.sub(r"-\d\d$", "", full.partition(":")[0])
     return client if client in KEPT else None

@@ -1,4 +1,4 @@
-"""Ending the notes of an engine that died, from outside it."""
+"""Ending the notes of an outlet that died, from outside it."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from jamtui.playback.ledger import release
 from jamtui.playback.sinks import PortGone
 
 Owed = tuple[str, int, int]
-"""Port name as the engine called it, channel (0 to 15), pitch (0 to 127; or ``ledger.PEDAL``)."""
+"""Port name as the outlet called it, channel (0 to 15), pitch (0 to 127; or ``ledger.PEDAL``)."""
 
 RESCUE_PORT = "jamtui rescue"
 DRAIN_S = 0.05
@@ -30,13 +30,13 @@ def send_note_offs(
     Args:
         owed: what was sounding.
         system: ports of this process.
-        receivers: for each of the engine's ports, full names of the ports that listened to it
+        receivers: for each of the outlet's ports, full names of the ports that listened to it
             (``ConnectionMemory.receivers_of``).
         graph: where those are connected (``ConnectionMemory.graph``).
-        targets: for each of the engine's ports that played into an existing port, that port's name.
+        targets: for each of the outlet's ports that played into an existing port, that port's name.
 
     Returns:
-        What could not be sent because its port ended with the engine (a virtual port on CoreMIDI, say) or is
+        What could not be sent because its port ended with the outlet (a virtual port on CoreMIDI, say) or is
         gone: for the successor to send when it has its ports.
     """
     left: list[Owed] = []
