@@ -164,6 +164,39 @@ def test_a_note_across_a_bar_line_keeps_it_together() -> None:
     assert strength[2] < 0 < strength[1]
 
 
+def bars_of(*pitches: tuple[int, ...], length: int = 900) -> list[Note]:
+    """A voice in 4/4, a beat a note; bars with fewer than four end in a rest."""
+    return [Note(b * 3840 + i * 960, p, length) for b, bar in enumerate(pitches) for i, p in enumerate(bar)]
+
+
+def strengths(notes: list[Note], count: int) -> list[float]:
+    by_bar = [[n for n in notes if n.onset // 3840 == b] for b in range(count)]
+    return boundaries(by_bar, COMMON_TIME)
+
+
+def test_a_rest_or_a_long_note_makes_a_boundary_the_more_the_longer() -> None:
+    full, rest, longer = (60, 62, 64, 65), (60, 62, 64), (60, 62)
+    line, one, two = (strengths(bars_of(full, bar, full), 3)[2] for bar in (full, rest, longer))
+    assert line < one < two
+    held = [*bars_of(full, longer), Note(3840 + 1920, 64, 1900), *bars_of((), (), full)]
+    assert strengths(held, 3)[2] > line, "a long note closes as a rest does"
+
+
+def test_a_bar_that_comes_back_begins_a_phrase_and_its_repetition_does_not() -> None:
+    a, b, c = (60, 62, 64, 65), (67, 65, 64, 62), (72, 71, 69, 67)
+    returned = strengths(bars_of(a, b, c, a), 4)[3]
+    new = strengths(bars_of(a, b, c, (74, 72, 71, 69)), 4)[3]
+    assert returned > new
+    again = strengths(bars_of(c, a, b, (74, 72, 71, 69), (76, 74, 72, 71), a, b), 7)
+    assert again[5] > again[6], "the second bar of what comes back is inside it"
+
+
+def test_phrases_end_where_the_voice_breathes_whatever_the_count_of_bars_says() -> None:
+    full = [(60 + i, 62 + i, 64 + i, 65 + i) for i in range(8)]
+    notes = bars_of(full[0], full[1][:2], full[2], full[3], full[4], full[5][:2], full[6], full[7][:2])
+    assert {(p.first, p.bars) for p in cut(notes, 8, COMMON_TIME, Role.LEAD)} >= {(0, 2), (2, 4), (6, 2)}
+
+
 def test_an_empty_song_has_no_phrases() -> None:
     song = Song((Voice("x", (Sounded(0, 60, 100, 80),)),))
     assert phrases(read(song), "", "x") == []
