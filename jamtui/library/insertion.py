@@ -15,7 +15,7 @@ from jamtui.library.features import compute_flat
 from jamtui.library.fingerprint import fingerprint
 from jamtui.library.flatten import Floats, flatten
 from jamtui.library.note_blob import NOTE_BYTES
-from jamtui.library.records import PhraseRecord
+from jamtui.library.records import AddResult, PhraseRecord
 from jamtui.library.rows import chords_text, meter_text
 from jamtui.library.vectors import add_vectors, padded, placeholders
 
@@ -98,15 +98,14 @@ class Insertion:
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
 
-    def insert(self, source: int | None, prepared: Prepared) -> tuple[list[int], int, list[int]]:
-        """Store what is new and count what is not: the new phrases' numbers, how many were merged, and the
-        numbers of those that were stored before."""
+    def insert(self, source: int | None, prepared: Prepared) -> AddResult:
+        """Store what is new and count what is not."""
         stored = self._stored(prepared.fingerprints)
         met = [(i, *stored[p]) for i, p in enumerate(prepared.fingerprints) if p in stored]
         self._meet(source, prepared, met)
         fresh = [i for i, p in enumerate(prepared.fingerprints) if p not in stored]
         if not fresh:
-            return [], prepared.found, [phrase for _, phrase, _ in met]
+            return AddResult((), prepared.found, tuple(phrase for _, phrase, _ in met))
         row = self._connection.execute(
             "select coalesce(max(seq), 0) from sqlite_sequence where name = 'phrases'"
         ).fetchone()
@@ -140,7 +139,12 @@ class Insertion:
                 for i, number in sorted(zip(fresh, numbers, strict=True), key=lambda row: shelf_of[row[0]])
             ),
         )
-        return list(numbers), prepared.found - len(fresh), [phrase for _, phrase, _ in met]
+        return AddResult(
+            tuple(numbers),
+            prepared.found - len(fresh),
+            tuple(phrase for _, phrase, _ in met),
+            tuple(prepared.shelves[shelf_of[i]][1::-1] for i in fresh),
+        )
 
     def remembered(self, added: Sequence[int], marks: Marks) -> list[tuple[int, int, int, int]]:
         """``(phrase, kept, banned, played)`` for those of ``added`` that had ``marks`` before."""

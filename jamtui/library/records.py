@@ -61,11 +61,12 @@ class PhraseRecord:
 @dataclass(frozen=True, slots=True)
 class AddResult:
     """``added`` are the new phrases' numbers, ``met`` those of phrases that were stored before; ``merged``
-    counts what was merged into either."""
+    counts what was merged into either. ``kinds`` are style ("" fits any) and role of each of ``added``."""
 
     added: tuple[int, ...]
     merged: int
     met: tuple[int, ...] = ()
+    kinds: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,11 +122,11 @@ class SqliteStore:
         with self._lock:
             with explained(self.path), writing(self._connection):
                 marks = self._replace(source)
-                added, merged, met = self._insertion.insert(self._record(source), prepared)
-                for number, kept, banned, played in self._insertion.remembered(added, marks):
+                result = self._insertion.insert(self._record(source), prepared)
+                for number, kept, banned, played in self._insertion.remembered(result.added, marks):
                     sql = "update phrases set kept = ?, banned = ?, played = ? where id = ?"
                     self._connection.execute(sql, (kept, banned, played, number))
-            return AddResult(tuple(added), merged, tuple(met))
+            return result
 
     def has_source(self, sha256: str, analysis: int) -> bool:
         """Whether that file was read, or refused, by that analysis or a newer one."""

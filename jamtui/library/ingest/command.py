@@ -94,7 +94,12 @@ def as_object(report: IngestReport, dry_run: bool = False) -> dict[str, Any]:
         "added": report.added,
         "merged": report.merged,
         "by_style_and_role": [
-            {"style": style or "any", "role": role, "phrases": count}
+            {
+                "style": style or "any",
+                "role": role,
+                "phrases": count,
+                "added": report.added_tally[style, role],
+            }
             for (style, role), count in sorted(report.tally.items())
         ],
         "seconds": round(report.seconds, 2),
@@ -191,7 +196,7 @@ def _print(report: IngestReport, dry_run: bool, report_path: Path | None) -> Non
     from rich.console import Console
 
     console = Console(highlight=False, soft_wrap=True)
-    _table(console, report)
+    _table(console, report, dry_run)
     for name, reason in report.refused[:SHOWN]:
         console.print(f"refused {name}: {reason}", markup=False)
     if len(report.refused) > SHOWN:
@@ -216,19 +221,27 @@ def _sentence(report: IngestReport, dry_run: bool) -> str:
     return text + (" Stopped; run it again to go on from here." if report.interrupted else "")
 
 
-def _table(console: "Console", report: IngestReport) -> None:
-    """Phrases by style and role."""
+def _table(console: "Console", report: IngestReport, dry_run: bool) -> None:
+    """By style and role the phrases that are new to the library, of those that were found; after a dry run,
+    which adds none, those that were found."""
     from rich.table import Table
 
     if not report.tally:
         return
     roles = [role.value for role in Role if any(r == role.value for _, r in report.tally)]
-    table = Table("style", *roles, title="phrases found", title_justify="left")
+    title = "phrases found" if dry_run else "phrases added, of those found (the others were merged)"
+    table = Table("style", *roles, title=title, title_justify="left")
     for column in table.columns[1:]:
         column.justify = "right"
+
+    def cell(style: str, role: str) -> str:
+        found = report.tally.get((style, role), 0)
+        if not found or dry_run:
+            return f"{found:,}" if found else ""
+        return f"{report.added_tally[style, role]:,} of {found:,}"
+
     for style in sorted({style for style, _ in report.tally}, key=lambda s: (not s, s)):
-        counts = (report.tally.get((style, role), 0) for role in roles)
-        table.add_row(style or "any", *(f"{count:,}" if count else "" for count in counts))
+        table.add_row(style or "any", *(cell(style, role) for role in roles))
     console.print(table)
 
 
@@ -239,7 +252,8 @@ def _write(path: Path, report: IngestReport, summary: dict[str, Any]) -> None:
     else:
         lines = [_sentence(report, bool(summary["dry_run"])), ""]
         lines += [
-            f"{row['style']:10} {row['role']:6} {row['phrases']:8}" for row in summary["by_style_and_role"]
+            f"{row['style']:10} {row['role']:6} {row['added']:8} added of {row['phrases']:8} found"
+            for row in summary["by_style_and_role"]
         ]
         lines += ["", f"Refused ({len(report.refused)}):"]
         lines += [f"{name}: {reason}" for name, reason in report.refused]

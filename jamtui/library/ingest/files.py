@@ -14,6 +14,8 @@ from jamtui.music.phrase import Role
 ANALYSIS_VERSION = 1
 """Raised when the same file gives other phrases; files of an older one are read again."""
 
+TOO_MUCH_MEMORY = "it needs more than 500 MB of memory"
+
 
 @dataclass(frozen=True, slots=True)
 class Analysed:
@@ -56,8 +58,7 @@ def analyse_bytes(data: bytes, item: Item, *, style: str = "", role: Role | None
     except RefusedError as refusal:
         return refused(item, str(refusal), sha256)
     except (MusicError, MemoryError) as error:
-        reason = "it needs more memory than a file may take" if isinstance(error, MemoryError) else str(error)
-        return refused(item, reason, sha256)
+        return refused(item, TOO_MUCH_MEMORY if isinstance(error, MemoryError) else str(error), sha256)
     notices = list(song.notes_to_reader)
     if reading.estimated_beat:
         notices.append("played without a click: its beat was found in the notes")

@@ -49,6 +49,8 @@ class IngestReport:
     """Near-duplicates that were counted instead of stored."""
     tally: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Phrases found by style ("" fits any) and role."""
+    added_tally: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Those of them that are new to the library; the others were merged."""
     refused: list[tuple[str, str]] = field(default_factory=list)
     """(file, reason in words) of each file that gave nothing, now or when it was read before."""
     notices: list[tuple[str, str]] = field(default_factory=list)
@@ -214,6 +216,7 @@ def _settle(
             )
             report.added += len(result.added)
             report.merged += result.merged
+            report.added_tally.update(result.kinds)
         known[source.sha256] = source.refused
     if packed.prepared is None:
         _note(report, item, source.refused)

@@ -40,7 +40,7 @@ def read_score(data: bytes, suffix: str, name: str) -> Song:
                     return _joined([_song(s, harmony, note, name) for s in scores])
                 parsed = scores[0]
             return _song(parsed, harmony, note, name)
-    except RefusedError:
+    except (RefusedError, MemoryError):
         raise
     except Exception as error:  # music21 answers broken input with almost any exception
         reason = " ".join(str(error).split())[:120] or type(error).__name__

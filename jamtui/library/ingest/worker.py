@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
+from jamtui.library.ingest.files import TOO_MUCH_MEMORY
 from jamtui.library.ingest.walk import Item
 from jamtui.music.phrase import Role
 
@@ -65,10 +66,10 @@ def run_worker(link: Connection, known: frozenset[str]) -> None:
         last = False
         watch.begin(job)
         try:
-            payload = _read(job, known)
+            payload, last = _read(job, known)
         except MemoryError:
             last = True
-            payload = _packed_refusal(job.item, "it needs more than 500 MB of memory")
+            payload = _packed_refusal(job.item, TOO_MUCH_MEMORY)
         except RecursionError:
             payload = _packed_refusal(job.item, "it is nested too deeply")
         except Exception as error:  # one bad file never stops the rest
@@ -85,7 +86,9 @@ def run_worker(link: Connection, known: frozenset[str]) -> None:
             return
 
 
-def _read(job: Job, known: frozenset[str]) -> object:
+def _read(job: Job, known: frozenset[str]) -> tuple[object, bool]:
+    """What becomes of a file, and whether its memory goes with the worker: what it took and let go is not all
+    the system's again, and the next file would be refused for it."""
     import hashlib
 
     from jamtui.library.ingest.files import analyse_bytes, refused
@@ -96,11 +99,12 @@ def _read(job: Job, known: frozenset[str]) -> object:
     try:
         data = read_bytes(job.item)
     except RefusedError as refusal:
-        return pack(refused(job.item, str(refusal)))
+        return pack(refused(job.item, str(refusal))), False
     sha256 = hashlib.sha256(data).hexdigest()
     if sha256 in known:
-        return sha256
-    return pack(analyse_bytes(data, job.item, style=job.style, role=job.role))
+        return sha256, False
+    analysed = analyse_bytes(data, job.item, style=job.style, role=job.role)
+    return pack(analysed), analysed.source.refused == TOO_MUCH_MEMORY
 
 
 def _packed_refusal(item: Item, reason: str) -> object:

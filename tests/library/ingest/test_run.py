@@ -13,9 +13,11 @@ import pytest
 
 from jamtui.errors import JamtuiError
 from jamtui.library.ingest import ANALYSIS_VERSION, IngestReport, ingest, ingest_starter
+from jamtui.library.ingest.files import TOO_MUCH_MEMORY
 from jamtui.library.ingest.pool import Pool
 from jamtui.library.ingest.run import in_turn, uninterrupted
-from jamtui.library.ingest.walk import Item, find
+from jamtui.library.ingest.travel import Packed
+from jamtui.library.ingest.walk import MAX_SCORE_BYTES, Item, find
 from jamtui.library.store import SqliteStore
 from jamtui.music.phrase import Role
 from tests.library.ingest.midi_files import band, midi_bytes, tune, varied_band
@@ -65,6 +67,8 @@ def test_everything_is_taken_or_refused_and_a_second_run_adds_nothing(folder: Pa
         *("broken.musicxml", "empty.mid", "nine.mid", "text.mid")
     ]
     assert report.phrases == report.added + report.merged == sum(report.tally.values()) > 20
+    assert sum(report.added_tally.values()) == report.added
+    assert report.added_tally <= report.tally
     assert steps == sorted(steps)
     assert count(library) == report.added
     again = ingest([folder], library, workers=2)
@@ -312,3 +316,26 @@ def test_ctrl_c_in_the_middle_of_a_file_takes_effect_when_it_is_stored() -> None
         store()
     assert done == ["stored"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the size of a file is the limit")
+def test_a_file_that_needs_too_much_memory_is_refused_and_the_rest_goes_on(tmp_path: Path) -> None:
+    # Fifteen megabytes of the smallest elements with an attribute: as a tree more than five hundred.
+    crowd = b"<score-partwise>" + b"<a b=''/>" * 1_700_000 + b"</score-partwise>"
+    assert len(crowd) < MAX_SCORE_BYTES
+    (tmp_path / "crowd.musicxml").write_bytes(crowd)
+    for seed in range(2):
+        (tmp_path / f"{seed}.mid").write_bytes(varied_band(seed))
+    items = [Item(tmp_path / name) for name in ("0.mid", "crowd.musicxml", "1.mid")]
+    workers: list[int | None] = []
+    answers: list[Packed] = []
+    with Pool(1, frozenset()) as pool:
+        for _, packed in pool.read(items):
+            assert isinstance(packed, Packed)
+            answers.append(packed)
+            workers += [process.pid for process in multiprocessing.active_children()]
+    assert [packed.source.refused for packed in answers] == ["", TOO_MUCH_MEMORY, ""]
+    assert answers[1].source.sha256, "it is remembered, and not read again"
+    assert all(packed.prepared is not None for packed in answers[::2])
+    assert workers[0] != workers[-1], "what the file took went with its worker"
