@@ -1,5 +1,6 @@
 """The command palette: every action of the table, every style, from the same names as the keys."""
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Protocol, cast
@@ -21,7 +22,25 @@ _NUMBERS = {
     "tempo": tuple(str(n) for n in range(60, 241, 10)),
     "capture": tuple(str(n) for n in range(1, 9)),
 }
-"""Steps offered for the actions that take a number."""
+"""Steps offered for the actions that take a number; any other can be typed after the action's title."""
+_TYPED = re.compile(r"(\D*\S)\s+(\d+(?:\.\d+)?)")
+"""An action's title, or the beginning of it, and a number."""
+_MEANT = 1000.0
+"""Score of what is written out: above all that merely has its letters."""
+
+
+def _typed(query: str) -> Iterator[Entry]:
+    """The actions that take a number, with the one that was typed: ``seed 4127``. What is offered anyway is
+    left out; whether the number can be used, the engine says."""
+    found = _TYPED.fullmatch(query.strip())
+    if found is None:
+        return
+    words, number = found.groups()
+    for action in ACTIONS:
+        if action.argument is not Argument.NUMBER or number in _NUMBERS[action.name]:
+            continue
+        if action.title.lower().startswith(words.lower()):
+            yield f"{action.title} {number}", action.help, action.name, number
 
 
 class Performer(Protocol):
@@ -92,3 +111,5 @@ class ActionCommands(Provider):
             score = matcher.match(title)
             if score > 0:
                 yield Hit(score, matcher.highlight(title), partial(app.perform, action, argument), help=text)
+        for title, text, action, argument in _typed(query):
+            yield Hit(_MEANT, title, partial(app.perform, action, argument), help=text)

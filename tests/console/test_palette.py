@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from jamtui.console.app import JamApp
 from jamtui.console.commands import ActionCommands
 from jamtui.session.actions import ACTIONS, BY_NAME
@@ -50,3 +52,36 @@ async def test_numbers_arrive_as_numbers(band: FakeBand, make_app: MakeApp) -> N
     async with app.run_test():
         app.perform("tempo", "140")
         assert band.acts == [("tempo", 140.0, False)]
+
+
+async def test_any_number_can_be_typed(band: FakeBand, make_app: MakeApp) -> None:
+    app = make_app(band)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("ctrl+p", *"seed 4127")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert band.acts == [("seed", 4127.0, False)]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("seed 4127", "Seed 4127"),
+        ("SEE 12", "Seed 12"),
+        ("seed 5", "Seed 5"),
+        ("tempo 132.5", "Tempo 132.5"),
+        ("comp 12", ""),
+        ("4127", ""),
+    ],
+)
+async def test_what_is_offered_for_a_typed_number(
+    query: str, expected: str, band: FakeBand, make_app: MakeApp
+) -> None:
+    app = make_app(band)
+    async with app.run_test():
+        hits = [hit async for hit in ActionCommands(app.screen).search(query)]
+    titles = [str(hit.match_display) for hit in sorted(hits, key=lambda hit: -hit.score)]
+    assert titles[:1] == [expected] if expected else not any(t.endswith(query.split()[-1]) for t in titles)
+    assert len(titles) == len(set(titles)), "each once"

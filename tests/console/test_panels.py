@@ -197,6 +197,11 @@ def test_latch_energy_of_the_player_and_seed_are_shown() -> None:
     frame = make_frame(lambda s: replace(s, player_energy=0.84))
     assert "your energy 0.8  latch on" in paint("chord", frame, 55, 9)
     assert "seed 4127" in paint("generator", frame, 36, 5)
+    assert "  seed 4127  bar " in paint("header", frame, 80, 1)
+    assert "seed" not in paint("header", frame, 120, 1), "the sources' panel has it there"
+    large = make_frame(lambda s: replace(s, seed=(1 << 53) - 1))
+    assert "seed" not in paint("header", large, 80, 1), "no room"
+    assert PANELS["header"].shown(large, 80) != PANELS["header"].shown(frame, 80)
     off = make_frame(lambda s: replace(s, latch=False, chord=replace(s.chord, held=False)))
     assert "latch off  let go" in paint("chord", off, 55, 9)
     assert "latch off" in paint("status", off, 80, 1)

@@ -64,6 +64,10 @@ def paint_header(frame: Frame, width: int, height: int) -> list[Row]:
     size = sum(len(text) for text, _ in right)
     if size > line.left:
         right = right[:3] + right[4:]
+    # A wide terminal has it above the sources.
+    seed = f"  seed {snap.seed}"
+    if not wide and size + len(seed) <= line.left:
+        right.insert(0, (seed, inks.dim))
     return [line.end(*right)]
 
 

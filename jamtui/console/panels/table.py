@@ -40,7 +40,7 @@ def _header(frame: Frame, width: int) -> object:
         return None
     return (
         s.style_title, s.style, s.chart, s.bpm, s.clock, s.clock_locked, s.state, s.frozen, s.click, s.grid,
-        s.temperature, s.energy, frame.bar, s.meter, int(s.elapsed_s), s.recording,
+        s.temperature, s.energy, frame.bar, s.meter, int(s.elapsed_s), s.recording, s.seed,
     )  # fmt: skip
 
 
