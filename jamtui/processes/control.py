@@ -117,6 +117,9 @@ def panic(runtime: Path) -> str:
     except LinkError:
         ask(runtime, "supervisor", "replace-engine", "replacing")
         return "the engine did not answer: it was replaced and its notes were ended"
+    # The engine answers when it has handed the note-offs over; they leave from another process.
+    if ask(runtime, "supervisor", "check-outlet", "outlet").get("hung"):
+        return "the outputs did not answer: they are opened anew and their notes are ended"
     return "all notes ended"
 
 

@@ -56,7 +56,6 @@ SWITCH_S = 0.0001
 PLAN_NS = 10_000_000
 """Planning looks at the time at least this often while the band plays."""
 IDLE_NS = 20_000_000
-ORPHANED_S = 0.2
 AHEAD_NS = 2_000_000
 """What is sent goes to the outlet so long before it is due: longer than planning may keep the output thread
 waiting, shorter than it takes to see that a chord made a note wrong (``answering.WITHDRAW_NS``)."""
@@ -64,6 +63,8 @@ GATHER_NS = 200_000
 """What answers at once is due so long after it was read: the whole chord is handed over by then."""
 FIND_S = 15.0
 """How long a new engine waits for the outlet, which is started before it."""
+LEAVE_S = AHEAD_NS / 1e9 + 0.003
+"""What was handed over last, MIDI's Stop among it, leaves within this."""
 RECEIPTS_S = 0.3
 """How long the last receipts are waited for."""
 SNAPSHOT_NS = 50_000_000
@@ -368,6 +369,7 @@ class Engine:
             self._read_the_last,
             lambda: journal.close() if journal is not None else None,
             lambda: server.close() if server is not None else None,
+            lambda: time.sleep(LEAVE_S),
             self._outlet.close,
             self._ports.close,
             self._shared.close,

@@ -12,7 +12,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping
+import traceback
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from jamtui.errors import JamtuiError, LinkError, PortError
@@ -42,6 +43,8 @@ LINGER_NS = 250_000_000
 wait for the MIDI system of a busy machine."""
 ALONE_S = 1.0
 """With no engine that asks, the ports are looked after this often."""
+STUCK_NS = 30_000_000_000
+"""Ports that take longer than this to answer never will: another outlet is wanted then."""
 LOOK_NS = 2_000_000
 """A look at the ports is not begun when a message is due sooner than this."""
 ORPHANED_S = 0.2
@@ -64,6 +67,7 @@ class OutletProcess:
         self._ports = OutletPorts(self._system, self._thread.serve)
         self._inbox: queue.SimpleQueue[tuple[Peer, bytes] | None] = queue.SimpleQueue()
         self._arranged = False
+        self._turned_ns = time.perf_counter_ns()
         self._stopping = False
         self._orphaned = False
         self._parent = os.getppid()
@@ -82,10 +86,11 @@ class OutletProcess:
         gc.disable()
         try:
             while not self._stopping:
+                self._turned_ns = time.perf_counter_ns()
                 try:
                     message = self._inbox.get(timeout=ALONE_S)
                 except queue.Empty:
-                    self._look()
+                    self._attempt(self._look)
                     continue
                 if message is not None:
                     self._answer(*message)
@@ -99,28 +104,44 @@ class OutletProcess:
                 peer.send(encode("modules", sorted(sys.modules)))
                 return
             number = int(body["id"])
-            refused = self._obey(kind, body)
+            work = self._work(kind, body)
         except (LinkError, KeyError, TypeError, ValueError):
             peer.close()
             return
+        refused = self._attempt(work)
         view = self._ports.view(self._thread.priority, refused)
         peer.send(encode("outputs", {"id": number, "view": view}))
 
-    def _obey(self, kind: str, body: Plain) -> str:
-        """Do what is asked; why it was not done, empty where it was."""
+    def _work(self, kind: str, body: Plain) -> Callable[[], object]:
+        """What is asked for. Raises what a message that cannot be read raises."""
         if kind == "arrange":
-            self._ports.arrange(_wanted(body["sinks"]))
-            self._arranged = True
-        elif kind == "assign":
-            try:
-                self._ports.assign(str(body["sink"]), from_plain(Wanted, body["wanted"]))
-            except PortError as error:
-                return str(error)
-        elif kind == "look":
-            self._look()
-        elif kind != "api":
-            raise LinkError(f"the outputs do not know {kind}; run `jamtui stop`, then start again")
+            wanted = _wanted(body["sinks"])
+            return lambda: self._arrange(wanted)
+        if kind == "assign":
+            sink, want = str(body["sink"]), from_plain(Wanted, body["wanted"])
+            return lambda: self._ports.assign(sink, want)
+        if kind == "look":
+            return self._look
+        if kind == "api":
+            return lambda: None
+        raise LinkError(f"the outputs do not know {kind}; run `jamtui stop`, then start again")
+
+    def _attempt(self, work: Callable[[], object]) -> str:
+        """Do ``work``; why it was not done, empty where it was."""
+        try:
+            work()
+        except PortError as error:
+            return str(error)
+        except (
+            Exception
+        ) as error:  # what a driver raises while devices come and go must not cost the other ports
+            traceback.print_exc()
+            return f"the ports could not be reached ({error}); try it again"
         return ""
+
+    def _arrange(self, wanted: dict[str, Wanted]) -> None:
+        self._ports.arrange(wanted)
+        self._arranged = True
 
     def _look(self) -> None:
         now = time.perf_counter_ns()
@@ -132,7 +153,7 @@ class OutletProcess:
 
     def _beat(self, now: int) -> None:
         # Before the ports are there a successor is none: whoever died may still have to be spoken for.
-        if self._arranged:
+        if self._arranged and now - self._turned_ns < STUCK_NS:
             self._shared.beat_outlet(now, os.getpid())
 
     def _when_orphaned(self) -> None:

@@ -12,7 +12,7 @@ from jamtui.playback.handover import MESSAGE_LIMIT, Handed, Receipt, Receipts, p
 from jamtui.playback.sinks import PortGone
 from jamtui.processes.codec import decode, encode, from_plain, to_plain
 from jamtui.processes.link import AnyConnection, connect
-from jamtui.processes.placing import OutputsView, Placed, Wanted
+from jamtui.processes.placing import OutputsView, Placed, Wanted, brought_up
 from jamtui.processes.sinks import SINKS
 from jamtui.processes.stream import Stream, open_stream
 
@@ -138,7 +138,7 @@ class OutletLink:
             stream.flush()
             while data := stream.read():
                 found += self._receipts.take(data)
-        except (EOFError, OSError):
+        except (EOFError, OSError, ValueError):  # also of what is no receipt
             self._lose()
         return found
 
@@ -184,8 +184,11 @@ class OutletLink:
         self._send("arrange", {"sinks": dict(wanted)})
 
     def assign(self, sink: str, want: Wanted) -> OutputsView:
-        """Lead ``sink`` elsewhere. Raises `PortError` with the reason where that is not possible."""
+        """Lead ``sink`` elsewhere; what came and went meanwhile is left to `news`. Raises `PortError` with the
+        reason where that is not possible."""
         view = self._ask("assign", {"sink": sink, "wanted": want}, ASK_S)
+        # Changes are told once, be the assignment refused or not.
+        self._unread = [*brought_up(self._unread, view), ("look", view)]
         if view.refused:
             raise PortError(view.refused)
         return view
@@ -198,7 +201,8 @@ class OutletLink:
         found, self._unread = self._unread, []
         while (answer := self._receive(0.0)) is not None:
             found.append(answer[1:])
-        return found
+        # With an outlet goes what it said last: its successor has yet to open the ports.
+        return found if self.connected else []
 
     def close(self) -> None:
         """Leave; the outlet ends what sounds."""
@@ -220,6 +224,7 @@ class OutletLink:
         stream, self._stream = self._stream, None
         control, self._control = self._control, None
         self._open.clear()
+        self._unread.clear()
         if stream is not None:
             stream.close()
             self.lost = self._serial

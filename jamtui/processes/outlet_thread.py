@@ -181,12 +181,11 @@ class OutletThread:
     def _account(self) -> None:
         """Send the receipts back."""
         receipts, stream = self._outlet.receipts, self._stream
-        if not receipts:
-            return
         if stream is None:
             receipts.clear()
             return
         try:
+            stream.flush()
             while receipts and stream.write(pack_receipt(receipts[0])):
                 receipts.popleft()
         except OSError:

@@ -24,7 +24,7 @@ from jamtui.config import load_config
 from jamtui.errors import JamtuiError, LinkError
 from jamtui.processes.children import start_child, when_orphaned
 from jamtui.processes.codec import decode, encode
-from jamtui.processes.exits import EXIT_REFUSED
+from jamtui.processes.exits import EXIT_AGAIN, EXIT_REFUSED
 from jamtui.processes.leftovers import SOCKETS, end_orphans
 from jamtui.processes.link import Peer, Server, connect, link_key
 from jamtui.processes.lock import InstanceLock, LockedError
@@ -35,9 +35,13 @@ from jamtui.processes.sinks import SINKS
 
 CRASHES_ALLOWED = 5
 CRASH_WINDOW_S = 20.0
+AGAIN_S = 0.5
+"""Until a process that found another one missing is started again."""
+SILENT_S = 0.4
+"""An outlet whose heart, ten beats a second, stood still for so long does not send."""
 HEARTBEAT_LIMIT_S = 5.0
 """An engine that says nothing for so long is hung and is replaced."""
-FIRST_BEAT_LIMIT_S = 30.0
+FIRST_BEAT_LIMIT_S = 45.0
 """The same for one that has not said anything yet."""
 SOON_S = 5.0
 """An engine that dies again so soon is followed by one that takes up less."""
@@ -56,6 +60,8 @@ class Child:
     started: float = 0.0
     deaths: deque[float] = field(default_factory=lambda: deque(maxlen=CRASHES_ALLOWED))
     restart_at: float | None = None
+    restore: str = ""
+    """The argument that it was started with."""
 
 
 def how_to_restore(deaths: Sequence[float]) -> str:
@@ -153,6 +159,7 @@ class Supervisor:
         child.process = process
         child.started = time.monotonic()
         child.restart_at = None
+        child.restore = restore
         if child is self._engine:
             self._pulse.begin()
         elif child is self._outlet:
@@ -180,6 +187,10 @@ class Supervisor:
             self._give_up(None)
             return
         now = time.monotonic()
+        if code == EXIT_AGAIN:
+            # Not a crash: what it needs is being started, too.
+            child.restart_at = now + AGAIN_S
+            return
         child.deaths.append(now)
         often = len(child.deaths) == CRASHES_ALLOWED and now - child.deaths[0] < CRASH_WINDOW_S
         if often and child is not self._workers:
@@ -200,7 +211,9 @@ class Supervisor:
         now = time.monotonic()
         for child in (self._engine, self._workers):
             if child.restart_at is not None and now >= child.restart_at:
-                self._start(child)
+                self._start(child, child.restore)
+                if child is self._engine:
+                    self._rescue.reconnect_soon()
         engine = self._engine.process
         shared = self._shared
         if engine is not None and self._pulse.hung(shared.heartbeat_ns, shared.engine_pid, engine.pid, now):
@@ -248,6 +261,8 @@ class Supervisor:
         elif kind == "replace-engine":
             self._inbox.put(self._replace_engine)
             peer.send(encode("replacing"))
+        elif kind == "check-outlet":
+            peer.send(encode("outlet", {"hung": self._replace_hung_outlet()}))
         elif kind == "modules":
             peer.send(encode("modules", sorted(sys.modules)))
         elif kind == "status":
@@ -256,6 +271,18 @@ class Supervisor:
     def _replace_engine(self) -> None:
         if self._engine.process is not None:
             self._engine.process.kill()
+
+    def _replace_hung_outlet(self) -> bool:
+        """Whether the outlet was found silent and is replaced. In a link's thread, which may wait."""
+        shared, outlet = self._shared, self._outlet.process
+        beat = shared.outlet_heartbeat_ns
+        if outlet is None or outlet.pid != shared.outlet_pid:
+            return False  # on its way; whoever was there before is being spoken for
+        time.sleep(SILENT_S)
+        if shared.outlet_heartbeat_ns != beat:
+            return False
+        self._inbox.put(outlet.kill)
+        return True
 
     def _describe(self) -> dict[str, object]:
         return {

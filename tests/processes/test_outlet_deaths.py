@@ -140,3 +140,17 @@ def test_a_hung_outlet_is_replaced(jamtui_home: Path) -> None:
 
         wait_until(heard, "the keyboard through the new outlet")
         keyboard.close()
+
+
+@pytest.mark.slow
+def test_panic_ends_the_notes_of_a_hung_outlet(jamtui_home: Path) -> None:
+    with RunningBand(SessionOptions(), listen=["thru"]) as band:
+        keyboard = band.keyboard()
+        keyboard.press()
+        wait_until(lambda: len(band.ears["thru"].sounding) == 4, "the keys on thru")
+        old = band.kill("outlet", signal.SIGSTOP)
+        told = panic(band.runtime)
+        assert told == "the outputs did not answer: they are opened anew and their notes are ended"
+        band.wait_silence()
+        band.wait_replaced("outlet", old)
+        keyboard.close()
