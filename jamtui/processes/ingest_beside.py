@@ -5,6 +5,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Callable
+from math import ceil
 from pathlib import Path
 
 CHILD = (sys.executable, "-m", "jamtui.processes.ingest_child")
@@ -91,6 +92,10 @@ class IngestBeside:
                     self._tell(aside, "warning")
                 end = str(told.get("end", end))
                 self.line = f"{path.name}: {told['done']}/{told['files']} files, {added:,} new phrases"
+                if refused:
+                    self.line += f", {refused} refused"
+                if told.get("left_s"):
+                    self.line += f", {_time(float(told['left_s']))} left"
                 self._look()
             await child.wait()
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -111,3 +116,10 @@ class IngestBeside:
         else:
             self._tell(end, "warning")
         self._look()
+
+
+def _time(seconds: float) -> str:
+    """About how long: in tens of seconds, from a minute and a half on in minutes."""
+    if seconds < 90:
+        return f"{10 * ceil(seconds / 10)} s"
+    return f"{ceil(seconds / 60)} min"

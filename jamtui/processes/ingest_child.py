@@ -1,9 +1,10 @@
 """An ingest that runs beside the band: a process of low priority that tells its progress line by line.
 
 Each line on standard output is a JSON object: ``files``, ``done``, ``phrases``, ``added``, ``refused`` (a
-count), ``set_aside`` (a sentence where a damaged library was moved away) and, in the last one, ``end``
-(``done``, ``stopped`` or a sentence that says what went wrong). It stops in good order, after the file it is
-at, when its standard input is closed.
+count), ``left_s`` (seconds that it will take yet, None while that cannot be said), ``set_aside`` (a sentence
+where a damaged library was moved away) and, in the last one, ``end`` (``done``, ``stopped`` or a sentence
+that says what went wrong). It stops in good order, after the file it is at, when its standard input is
+closed.
 """
 
 import _thread
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 NICENESS = 15
 TELL_S = 0.25
+SURE_S = 2.0
+"""After so many seconds what is left is estimated."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -49,6 +52,13 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
+def left_s(report: "IngestReport") -> float | None:
+    """Seconds until the end if the rest goes on as fast, None where that cannot be said yet."""
+    if report.seconds < SURE_S or not report.effort_done:
+        return None
+    return round(report.seconds * (report.effort - report.effort_done) / report.effort_done, 1)
+
+
 class _Told:
     """Prints the progress, not more often than anybody can read it."""
 
@@ -64,6 +74,7 @@ class _Told:
             "phrases": report.phrases,
             "added": report.added,
             "refused": len(report.refused),
+            "left_s": left_s(report),
             "set_aside": report.set_aside,
         }
         now = time.monotonic()

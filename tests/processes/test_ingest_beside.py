@@ -1,12 +1,17 @@
 """An ingest beside the band whose process does not do what it should; test_library_worker has good ones."""
 
 import asyncio
+import json
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from jamtui.processes.ingest_beside import IngestBeside
+from jamtui.library.ingest import IngestReport
+from jamtui.processes.ingest_beside import CHILD, IngestBeside
+from jamtui.processes.ingest_child import left_s
+from tests.library.ingest.midi_files import varied_band
 
 LINE = '{"files": 1, "done": 1, "phrases": 2, "added": 2, "refused": 0, "set_aside": "moved away"%s}'
 END = ', "end": "done"'
@@ -56,3 +61,46 @@ def test_a_library_that_was_set_aside_is_said_once(tmp_path: Path) -> None:
     script = f"print({LINE % ''!r}); print({LINE % END!r})"
     told, _ = told_of(tmp_path / "library.db", sys.executable, "-c", script)
     assert [words for words, _ in told] == ["moved away", f"{tmp_path.name} is in the library: 2 new phrases"]
+
+
+@pytest.mark.parametrize(
+    ("refused", "left", "words"),
+    [
+        (0, "null", "3/9 files, 1,200 new phrases"),
+        (2, "null", "3/9 files, 1,200 new phrases, 2 refused"),
+        (0, "0.0", "3/9 files, 1,200 new phrases"),
+        (0, "42.2", "3/9 files, 1,200 new phrases, 50 s left"),
+        (1, "90", "3/9 files, 1,200 new phrases, 1 refused, 2 min left"),
+        (0, "601", "3/9 files, 1,200 new phrases, 11 min left"),
+    ],
+)
+def test_the_line_says_how_far_it_is(tmp_path: Path, refused: int, left: str, words: str) -> None:
+    line = (
+        '{"files": 9, "done": 3, "phrases": 1300, "added": 1200, '
+        f'"refused": {refused}, "left_s": {left}, "set_aside": ""'
+    )
+    script = f"print({line + '}'!r}); print({line + END + '}'!r})"
+    _, lines = told_of(tmp_path / "library.db", sys.executable, "-c", script)
+    assert f"{tmp_path.name}: {words}" in lines
+
+
+def test_what_is_left_is_estimated_from_what_the_rest_weighs() -> None:
+    assert left_s(IngestReport(effort=100, effort_done=0, seconds=9.0)) is None
+    assert left_s(IngestReport(effort=100, effort_done=50, seconds=1.0)) is None, "too early to say"
+    assert left_s(IngestReport(effort=100, effort_done=25, seconds=10.0)) == 30.0
+    assert left_s(IngestReport(effort=100, effort_done=100, seconds=10.0)) == 0.0
+
+
+def test_the_ingest_itself_says_what_the_line_needs(tmp_path: Path) -> None:
+    music = tmp_path / "music"
+    music.mkdir()
+    (music / "song.mid").write_bytes(varied_band(0))
+    (music / "text.mid").write_bytes(b"these are words")
+    with subprocess.Popen(
+        [*CHILD, str(tmp_path / "library.db"), str(music)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
+        assert child.stdout is not None
+        lines = child.stdout.read().splitlines()  # to its end: closing its input would stop it
+    *_, last = [json.loads(line) for line in lines]
+    assert (last["files"], last["done"], last["refused"], last["end"]) == (2, 2, 1, "done")
+    assert "left_s" in last
