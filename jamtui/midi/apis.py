@@ -5,6 +5,8 @@ from typing import Any
 APIS = ("jack", "alsa", "coremidi", "winmm")
 TITLE = {"jack": "JACK", "alsa": "ALSA", "coremidi": "CoreMIDI", "winmm": "Windows MM", "none": "MIDI"}
 """What the musician knows them as."""
+VIRTUAL = frozenset({"jack", "alsa", "coremidi"})
+"""Those in which ports of our own can be made for others to connect to."""
 NOT_BUILT = "this build of python-rtmidi does not have it"
 
 

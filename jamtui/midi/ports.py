@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from jamtui.errors import PortError
 from jamtui.midi import names
-from jamtui.midi.apis import APIS, NOT_BUILT, TITLE, code
+from jamtui.midi.apis import APIS, NOT_BUILT, TITLE, VIRTUAL, code
 from jamtui.midi.jack import JackControl, outlasting
 from jamtui.midi.pipewire import serve_jack
 from jamtui.midi.port import Callback, InputPort, NullOutput, OutputPort, close_client, delete_client, quiet
@@ -99,7 +99,7 @@ class MidiSystem:
     @property
     def has_virtual_ports(self) -> bool:
         """Whether ports of our own can be made for others to connect to."""
-        return self.api in ("jack", "alsa", "coremidi")
+        return self.api in VIRTUAL
 
     @property
     def alive(self) -> bool:
@@ -358,7 +358,10 @@ class MidiSystem:
 
     def _attach(self, kind: str, target: str, name: str) -> tuple[Any, str]:
         raws = self._raw(inputs=kind == "MidiIn")
-        index = names.clean_all(raws, self.api).index(target)
+        cleaned = names.clean_all(raws, self.api)
+        if target not in cleaned:  # it was there a moment ago, when it was looked for
+            raise PortError(f"{target} has just disappeared; connect it again")
+        index = cleaned.index(target)
         if self._jack is not None:
             client, full_name = self._spare(kind, name)
             ends = (raws[index], full_name) if kind == "MidiIn" else (full_name, raws[index])

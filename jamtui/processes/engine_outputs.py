@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from jamtui.playback.commands import Command, SetSink
 from jamtui.processes.outlet_link import AWAY, Outputs, RemotePort
-from jamtui.processes.placing import OutputsView, Placed, Wanted
+from jamtui.processes.placing import NULL, VIRTUAL, OutputsView, Placed, Wanted
 
 OPEN_S = 20.0
 """How long the first opening of all ports may take: JACK may still be taking dead clients away."""
@@ -52,7 +52,8 @@ class EngineOutputs:
             if kind == "arrange":
                 self._take(view)
                 self._lost = False
-                self._tell("the MIDI outputs are back", "info")
+                if not view.refused:
+                    self._tell("the MIDI outputs are back", "info")
                 commands += [SetSink(sink, port) for sink, port in self.sinks.items()]
             elif not self._lost:
                 commands += self._adopt(view)
@@ -63,7 +64,11 @@ class EngineOutputs:
     def _take(self, view: OutputsView) -> None:
         """The outputs were arranged anew."""
         self.view = view
-        self.sinks = {sink: RemotePort(sink, at, self._outputs) for sink, at in view.sinks.items()}
+        reason = view.refused or "it could not be opened"
+        placed = {sink: _unopened(want, reason) for sink, want in self.wanted.items()} | view.sinks
+        self.sinks = {sink: RemotePort(sink, at, self._outputs) for sink, at in placed.items()}
+        if view.refused:
+            self._tell(f"not all MIDI outputs could be opened: {view.refused}", "warning")
         self._hear(view)
 
     def _adopt(self, view: OutputsView) -> list[Command]:
@@ -106,11 +111,12 @@ class EngineOutputs:
         return commands
 
     def assign(self, sink: str, want: Wanted) -> SetSink:
-        """Lead ``sink`` elsewhere; what the output loop has to know. Raises `PortError` where that fails."""
+        """Lead ``sink`` elsewhere; what the output loop has to know. Raises `PortError` where that fails.
+
+        What came and went meanwhile is heard in the next `follow`."""
         view = self._outputs.assign(sink, want)
         self.wanted[sink] = want
         self.view = view
-        self._hear(view)
         port = RemotePort(sink, view.sinks[sink], self._outputs)
         self.sinks[sink] = port
         return SetSink(sink, port)
@@ -125,4 +131,9 @@ class EngineOutputs:
 
     def all_virtual(self) -> bool:
         """Whether each sink has a virtual port of its own."""
-        return all(at.is_port and not at.target for at in self.placed().values())
+        return all(at.kind == VIRTUAL for at in self.placed().values())
+
+
+def _unopened(want: Wanted, reason: str) -> Placed:
+    """What became of ``want`` when the outlet failed, for ``reason``, before it came to it."""
+    return Placed(want.name, want.pattern, "" if want.kind == NULL else reason, want.reason, want.kind)

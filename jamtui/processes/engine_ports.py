@@ -5,6 +5,7 @@ Inputs are opened and looked for here, in the planning thread. The outputs are t
 thread is handed new sinks by ``SetSink`` commands and never waits for a port.
 """
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,12 +23,18 @@ from jamtui.playback.commands import Command, Route, SetRoute
 from jamtui.playback.quiet import Quiet
 from jamtui.processes.choices import Choices
 from jamtui.processes.engine_outputs import EngineOutputs
-from jamtui.processes.outlet_link import Outputs, RemotePort
+from jamtui.processes.outlet_link import NoOutletError, Outputs, RemotePort
 from jamtui.processes.placing import NULL, PORT, VIRTUAL, Wanted
 from jamtui.processes.sinks import CLOCK, ONE, SYNTH, THRU
 from jamtui.session.snapshot import PortView
 
 _SYNTH_CHANNELS = {Role.LEAD: 0, Role.BASS: 1, Role.COMP: 2, Role.DRUMS: 9}
+AGAIN_S = 2.0
+"""Time from a try to reach the outlet's MIDI system to the next one, by a new engine."""
+
+
+class NoInputsError(NoOutletError):
+    """The outlet has ports of a MIDI system that does not answer us: JACK stopped and is not back yet."""
 
 
 class EnginePorts:
@@ -39,6 +46,9 @@ class EnginePorts:
         null_output: open no outputs at all.
         tell: one sentence and its severity for the event line.
         taken_up: what `recovery` said in an engine that died: roles that played through the synth do again.
+
+    Raises:
+        NoOutletError: it does not answer, or (`NoInputsError`, after `AGAIN_S`) its MIDI system does not.
     """
 
     def __init__(
@@ -61,6 +71,10 @@ class EnginePorts:
         self._on_input = on_input
         self._out = EngineOutputs(outputs, tell)
         self.system = MidiSystem(self._out.view.api, outside=None if quiet is None else quiet.outside)
+        if self.system.api == "none" and self._out.view.api != "none":
+            # Which library serves JACK is decided once in a process: the next try is another's.
+            time.sleep(AGAIN_S)
+            raise NoInputsError(self.system.reason)
         self._keeper = PortKeeper(
             self.system, midi.inputs, self._receiver, midi.ignore, taken=self._out.taken
         )
@@ -182,7 +196,7 @@ class EnginePorts:
         if target:
             want = Wanted(PORT, f"{names.PREFIX}{sink} out", target)
         else:
-            want = self._want("virtual" if self.system.has_virtual_ports else "ports", sink, "")
+            want = self._want("virtual" if self._out.view.has_virtual_ports else "ports", sink, "")
         commands: list[Command] = [self._out.assign(sink, want)]
         if route.port != sink:
             self.routes[role] = replace(route, port=sink, channel=self._config.role(sink).channel - 1)
@@ -243,7 +257,7 @@ class EnginePorts:
         mode = midi.outputs
         if null_output:
             mode = "none"
-        elif mode == "virtual" and not self.system.has_virtual_ports:
+        elif mode == "virtual" and not self._out.view.has_virtual_ports:
             mode = "ports"
         shared = mode == "single"
         for role in Role:
@@ -268,15 +282,17 @@ class EnginePorts:
 
     def _want(self, mode: str, sink: str, pattern: str) -> Wanted:
         name = f"{names.PREFIX}{sink}"
-        nowhere = self.system.api == "none"
+        view = self._out.view
+        nowhere = ""
+        if view.api == "none":
+            nowhere = view.reason or self.system.reason or "no MIDI"
         if mode == "none":
-            return Wanted(NULL, name, reason=self._out.view.reason if nowhere else "null output")
+            return Wanted(NULL, name, reason=nowhere or "null output")
         if mode == "virtual":
             return Wanted(VIRTUAL, name)
         if pattern:
             return Wanted(PORT, name, pattern)
-        reason = self._out.view.reason if nowhere else f"set roles.{sink}.port in the configuration"
-        return Wanted(NULL, name, reason=reason)
+        return Wanted(NULL, name, reason=nowhere or f"set roles.{sink}.port in the configuration")
 
     def _open_virtual_input(self) -> None:
         if not self.system.has_virtual_ports:
@@ -309,7 +325,7 @@ class EnginePorts:
         ours = {at.target for at in self._out.placed().values() if at.target}
         inputs = tuple(PortView(n, n in used) for n in self.system.inputs() if not names.is_ours(n))
         # Where we have no virtual ports, one that is called like ours is a cable made for us (loopMIDI).
-        hidden = self.system.has_virtual_ports
+        hidden = self._out.view.has_virtual_ports
         outputs = tuple(
             PortView(n, n in ours, ", ".join(players.get(n, ())))
             for n in self._out.view.outputs

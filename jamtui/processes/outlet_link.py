@@ -184,8 +184,8 @@ class OutletLink:
         self._send("arrange", {"sinks": dict(wanted)})
 
     def assign(self, sink: str, want: Wanted) -> OutputsView:
-        """Lead ``sink`` elsewhere; what came and went meanwhile is left to `news`. Raises `PortError` with the
-        reason where that is not possible."""
+        """Lead ``sink`` elsewhere; what came and went meanwhile is left to `news`. Raises `PortError` with
+        the reason where that is not possible."""
         view = self._ask("assign", {"sink": sink, "wanted": want}, ASK_S)
         # Changes are told once, be the assignment refused or not.
         self._unread = [*brought_up(self._unread, view), ("look", view)]

@@ -8,12 +8,14 @@ from jamtui.midi.hotplug import PortChange, PortKeeper
 from jamtui.midi.port import NullOutput, OutputPort
 from jamtui.midi.ports import MidiSystem
 from jamtui.playback.sinks import Sink
-from jamtui.processes.placing import NULL, VIRTUAL, OutputsView, Placed, Wanted
+from jamtui.processes.placing import NULL, PORT, VIRTUAL, OutputsView, Placed, Wanted
 
 _LEFT_NS = 1_000_000_000
 """Time between a sink's leaving a port and the port's closing."""
 _SETTLE_NS = 1_000_000_000
 """Within this after a port's return the sending thread has surely heard of it."""
+_LIST_NS = 2_000_000_000
+"""Time between two readings of the list of outputs where reading holds the interpreter lock (not JACK)."""
 _CHANGES = 64
 """Changes kept for an engine that is not there to hear of them."""
 
@@ -38,6 +40,9 @@ class OutletPorts:
         self._leaving: list[tuple[OutputPort, int]] = []
         self._settling: dict[str, int] = {}
         self._changes: list[PortChange] = []
+        self._outputs: tuple[str, ...] = ()
+        self._next_list = 0
+        self._list_outputs()
 
     def arrange(self, wanted: Mapping[str, Wanted]) -> None:
         """Have exactly these sinks. What is open already stays as it is; what the system refuses is waited
@@ -56,6 +61,7 @@ class OutletPorts:
                 port = self._system.await_output(want.pattern, want.name)
                 self._keeper.keep(port)
             self._place(sink, want, port)
+        self._list_outputs()
 
     def assign(self, sink: str, want: Wanted) -> None:
         """Lead one sink elsewhere.
@@ -64,6 +70,7 @@ class OutletPorts:
             PortError: no such port, or it is taken; nothing was changed.
         """
         self._place(sink, want, self._open(sink, want))
+        self._list_outputs()
 
     def look(self, ns: int, failed: Iterable[tuple[str, str]] = ()) -> None:
         """Look for ports that came or went.
@@ -76,7 +83,8 @@ class OutletPorts:
             if isinstance(port, OutputPort) and not port.gone and ns >= self._settling.get(sink, 0):
                 # Whatever the driver raised: the keeper says it and tries again.
                 port.gone = reason
-        for change in self._keeper.poll(ns):
+        changes = self._keeper.poll(ns)
+        for change in changes:
             self._note(change)
             if change.kind != "back":
                 continue
@@ -86,6 +94,9 @@ class OutletPorts:
                     self._serve(sink, port)
         if self._leaving:
             self._close_left(ns)
+        if changes or ns >= self._next_list or self._system.api == "jack":
+            self._next_list = ns + _LIST_NS
+            self._list_outputs()
 
     def view(self, priority: str = "", refused: str = "") -> OutputsView:
         """All that is to be known; the changes are told once."""
@@ -94,7 +105,7 @@ class OutletPorts:
             self._system.api,
             self._system.reason,
             {sink: _placed(port) for sink, port in self._sinks.items()},
-            self._system.outputs(),
+            self._outputs,
             self._keeper.missing,
             changes,
             priority,
@@ -104,6 +115,9 @@ class OutletPorts:
     def close(self) -> None:
         """Close every port."""
         self._system.close()
+
+    def _list_outputs(self) -> None:
+        self._outputs = self._system.outputs()
 
     def _note(self, change: PortChange) -> None:
         self._changes.append(change)
@@ -159,5 +173,5 @@ class OutletPorts:
 
 def _placed(port: Output) -> Placed:
     if isinstance(port, NullOutput):
-        return Placed(port.name, reason=port.reason)
-    return Placed(port.name, port.target, port.gone)
+        return Placed(port.name, reason=port.reason, kind=NULL)
+    return Placed(port.name, port.target, port.gone, kind=PORT if port.target else VIRTUAL)

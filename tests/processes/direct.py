@@ -11,7 +11,7 @@ from jamtui.playback.outlet import Outlet
 from jamtui.playback.sinks import PortGone
 from jamtui.processes.outlet_link import LOOK_NS
 from jamtui.processes.outlet_ports import OutletPorts
-from jamtui.processes.placing import OutputsView, Wanted
+from jamtui.processes.placing import OutputsView, Wanted, brought_up
 from jamtui.processes.sinks import SINKS
 
 
@@ -41,6 +41,7 @@ class Direct:
     def kill(self) -> None:
         """The outlet dies."""
         self.connected = self.reached = False
+        self._soon.clear()
 
     def settled(self) -> bool:
         """Nothing is owed."""
@@ -74,8 +75,16 @@ class Direct:
     def assign(self, sink: str, want: Wanted, /) -> OutputsView:
         if not self.connected:
             raise PortError("the MIDI outputs do not answer; try again in a moment")
-        self.ports.assign(sink, want)
-        return self.ports.view()
+        refused = ""
+        try:
+            self.ports.assign(sink, want)
+        except PortError as error:
+            refused = str(error)
+        view = self.ports.view(refused=refused)
+        self._soon = [*brought_up(self._soon, view), ("look", view)]
+        if refused:
+            raise PortError(refused)
+        return view
 
     def find_again(self, ns: int, /) -> bool:
         if self.reached and not self.connected:

@@ -10,7 +10,7 @@ import pytest
 from jamtui.config import load_config, parse_config
 from jamtui.errors import PortError
 from jamtui.midi.apis import TITLE
-from jamtui.midi.hotplug import LOOK_SLOWLY_NS
+from jamtui.midi.hotplug import LOOK_SLOWLY_NS, PortChange
 from jamtui.midi.port import Callback, InputPort, OutputPort
 from jamtui.midi.ports import MidiSystem
 from jamtui.music.phrase import Role
@@ -21,9 +21,9 @@ from jamtui.playback.ledger import Ledger
 from jamtui.playback.output import OutputLoop
 from jamtui.playback.sinks import PortGone
 from jamtui.processes import engine_ports
-from jamtui.processes.engine_ports import EnginePorts
+from jamtui.processes.engine_ports import EnginePorts, NoInputsError
 from jamtui.processes.outlet_link import LOOK_NS
-from jamtui.processes.placing import VIRTUAL, Wanted
+from jamtui.processes.placing import NULL, VIRTUAL, OutputsView, Placed, Wanted, brought_up
 from jamtui.processes.sinks import SINKS
 from tests.processes.direct import Direct
 
@@ -125,6 +125,7 @@ class World:
         text: str = "",
         *,
         taken_up: Any = None,
+        inputs: MidiSystem | None = None,
         **system: Any,
     ) -> None:
         self.system = FakeSystem(**system)
@@ -133,7 +134,7 @@ class World:
         self.said: list[str] = []
         self.path = path / "config.toml"
         self.path.write_text(text, encoding="utf-8")
-        monkeypatch.setattr(engine_ports, "MidiSystem", lambda _api, **_how: self.system)
+        monkeypatch.setattr(engine_ports, "MidiSystem", lambda _api, **_how: inputs or self.system)
         self.time = DummyTime()
         self.outputs = Direct(cast(MidiSystem, self.system), self.time)
         self.ports = EnginePorts(
@@ -433,3 +434,124 @@ def test_a_sink_that_could_not_take_a_message_is_tried_again_soon(
     assert world.ports.poll(400_000_000, failed) == []
     assert world.ports.poll(500_000_001, failed) == [SetSink("bass", world.ports.sinks["bass"])]
     assert world.ports.poll(500_000_002) == []
+
+
+def test_an_engine_that_cannot_reach_the_outputs_system_leaves_it_to_another_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(engine_ports, "AGAIN_S", 0.0)
+    with pytest.raises(NoInputsError):
+        World(monkeypatch, tmp_path, inputs=MidiSystem("none"))
+
+
+def test_without_any_midi_system_the_output_is_none_and_says_why(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    system = MidiSystem("none")
+    system.reason = ""
+    monkeypatch.setattr(FakeSystem, "__init__", _no_system)
+    world = World(monkeypatch, tmp_path, inputs=system)
+    assert world.ports.output == "null output: no MIDI"
+    assert world.ports.port_names["lead"] == "none (no MIDI)"
+    assert world.ports.recovery() == {}
+
+
+def test_an_output_that_is_none_is_no_port_whatever_its_reason() -> None:
+    assert not Placed("jamtui lead", kind=NULL).is_port
+    assert Placed("jamtui lead", reason="an old one", kind=VIRTUAL).is_port
+
+
+def test_the_outputs_are_listed_no_more_than_every_two_seconds(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    world = World(monkeypatch, tmp_path)
+    listed: list[int] = []
+    there = FakeSystem.outputs
+
+    def outputs(system: FakeSystem) -> tuple[str, ...]:
+        listed.append(1)
+        return there(system)
+
+    monkeypatch.setattr(FakeSystem, "outputs", outputs)
+    ports = world.outputs.ports
+    for quarter in range(9):
+        ports.look(quarter * LOOK_NS)
+        ports.view()
+    assert len(listed) == 2
+    world.system.there_out.append("New")
+    ports.look(9 * LOOK_NS)
+    assert "New" not in ports.view().outputs
+    ports.assign("bass", Wanted(NULL, "jamtui bass", reason="a test"))
+    assert "New" in ports.view().outputs
+    world.system.there_out.append("Newer")
+    ports.arrange({"bass": Wanted(NULL, "jamtui bass", reason="a test")})
+    assert "Newer" in ports.view().outputs
+
+
+def test_a_change_has_the_outputs_listed_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    world = World(monkeypatch, tmp_path)
+    world.ports.pick_output("bass=Rack")
+    world.ports.poll(0)
+    world.system.there_out.remove("Rack")
+    ports = world.outputs.ports
+    ports.look(LOOK_SLOWLY_NS)
+    view = ports.view()
+    assert [c.kind for c in view.changes] == ["lost"]
+    assert "Rack" not in view.outputs
+
+
+def test_a_refused_choice_does_not_swallow_what_came_back(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    world = World(monkeypatch, tmp_path, refused=("jamtui bass",))
+    world.ports.poll(0)
+    world.system.refused.clear()
+    world.outputs.ports.look(LOOK_SLOWLY_NS)  # the outlet's own look: nobody was told yet
+    with pytest.raises(PortError):
+        world.ports.pick_output("lead=Nowhere")
+    assert SetSink("bass", world.ports.sinks["bass"]) in world.ports.poll(1)
+    assert world.said[-1] == "jamtui bass is back"
+
+
+def test_an_older_answer_says_nothing_of_where_a_sink_leads_now() -> None:
+    change = PortChange("back", False, "jamtui bass", "jamtui bass is back")
+    old = OutputsView("alsa", "", {"lead": Placed("jamtui lead", gone="unplugged")}, changes=(change,))
+    new = OutputsView("alsa", "", {"lead": Placed("jamtui lead"), "synth": Placed("jamtui synth", GM)})
+    ((kind, view),) = brought_up([("arrange", old)], new)
+    assert (kind, view.changes, view.sinks) == ("arrange", (change,), new.sinks)
+
+
+def test_a_synth_that_is_chosen_while_a_new_outlet_opens_the_ports_stays(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    world = World(monkeypatch, tmp_path)
+    world.ports.poll(0)
+    world.outputs.kill()
+    world.ports.poll(LOOK_NS)
+    world.outputs.begin()
+    world.outputs.arrange_soon(
+        {s: Wanted(VIRTUAL, f"jamtui {s}") for s in ("lead", "bass", "comp", "drums", "thru")}
+    )
+    world.ports.use_synth()
+    commands = world.ports.poll(2 * LOOK_NS)
+    assert SetSink("synth", world.ports.sinks["synth"]) in commands
+    assert world.ports.recovery()["synth"]["target"] == GM
+
+
+def test_ports_that_the_outlet_failed_to_open_are_said_and_known_to_be_away(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broken = OutputsView("alsa", "", {"lead": Placed("jamtui lead", kind=VIRTUAL)}, refused="the driver")
+    monkeypatch.setattr(Direct, "arrange", lambda *_: broken)
+    world = World(monkeypatch, tmp_path)
+    assert "not all MIDI outputs could be opened: the driver" in world.said
+    assert not world.ports.sinks["lead"].placed.gone
+    with pytest.raises(PortGone, match="the driver"):
+        world.ports.sinks["bass"].send(b"\x90\x24\x40")
+
+
+def _no_system(system: FakeSystem, **_how: object) -> None:
+    system.api, system.served_by, system.reason = "none", "", ""
+    system.alive = system.has_virtual_ports = False
+    system.there_in, system.there_out, system.closed, system.opened = [], [], [], []
+    system.refused = set()

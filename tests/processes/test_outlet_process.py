@@ -121,10 +121,16 @@ def test_what_is_not_there_is_refused_with_the_reason(outlets: Outlets) -> None:
     assert (view.api, view.reason) == ("none", "MIDI is turned off (midi.api)")
     with pytest.raises(PortError, match="MIDI is turned off"):
         link.assign("lead", Wanted(PORT, "jamtui lead out", "Rack"))
+    # What was told with the refusal, and only once, is not lost.
+    (kind, told), *_ = link.news(0)
+    assert (kind, told.sinks, told.refused[:21]) == ("look", view.sinks, "no MIDI output can be")
     gone = RemotePort("bass", lead.placed, link)
     serial = gone.send_at(b"\x91\x28\x50", 0, reported=True)
     assert receipts(link, 1) == [Receipt(serial, 0, Fate.GONE)]
+    with pytest.raises(PortError):
+        link.assign("lead", Wanted(PORT, "jamtui lead out", "Rack"))
     link.close()
+    assert link.news(0) == []  # what it said goes with an outlet
 
 
 def test_a_killed_outlet_is_missed_and_found_again(outlets: Outlets) -> None:
