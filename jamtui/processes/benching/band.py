@@ -97,6 +97,14 @@ class BandUnderTest:
         time.sleep(0.8)
         return read_journal(path)
 
+    def outlet_pid(self) -> int:
+        """Process id of the outlet, which sends."""
+        shared = SharedState(self.runtime / "state.map")
+        try:
+            return shared.outlet_pid
+        finally:
+            shared.close()
+
     def clock(self) -> tuple[float, int, float]:
         """(tick, ns, ns per tick) of the band's clock."""
         shared = SharedState(self.runtime / "state.map")

@@ -53,17 +53,18 @@ def naming(bench: Bench) -> Figure:
 
 
 def cpu(bench: Bench) -> Figure:
-    """Processor time of console and engine while the demo plays."""
+    """Processor time of console, engine and outlet while the demo plays."""
     write_config()
     options = SessionOptions(demo=True, autostart=True, seed=bench.seed)
     with BandUnderTest(bench.listener, options) as band, bench.console() as terminal:
         band.wait_playing()
         engine = int(band.fetch()["engine_pid"])
+        processes = engine, terminal.pid, band.outlet_pid()
         time.sleep(3.0)
         began = time.monotonic()
-        before = cpu_seconds(engine), cpu_seconds(terminal.pid)
+        before = [cpu_seconds(pid) for pid in processes]
         time.sleep(CPU_S)
-        after = cpu_seconds(engine), cpu_seconds(terminal.pid)
+        after = [cpu_seconds(pid) for pid in processes]
         wall = time.monotonic() - began
         memory = resident_mb(engine), resident_mb(terminal.pid)
     bench.listener.clear()
@@ -75,7 +76,12 @@ def cpu(bench: Bench) -> Figure:
             at_most("engine", (after[0] - before[0]) / wall * 100, 15.0, "%"),
         ),
         1,
-        details={"seconds": round(wall, 1), "engine MB": memory[0], "console MB": memory[1]},
+        details={
+            "outlet %": round((after[2] - before[2]) / wall * 100, 1),
+            "seconds": round(wall, 1),
+            "engine MB": memory[0],
+            "console MB": memory[1],
+        },
     )
 
 
