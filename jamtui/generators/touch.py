@@ -16,17 +16,15 @@ from jamtui.session.voicelead import ChordTable, chord_table, clear_mud, movemen
 
 _SNARES = frozenset({DRUM_LETTERS["s"], DRUM_LETTERS["x"], DRUM_LETTERS["w"]})
 _CRASH = DRUM_LETTERS["c"]
-_DIP = 0.6
-"""How often a short note between two higher ones is a ghost note."""
-
 _CALM = 0.4
 """Energy below which no note is accented."""
 
 
 def struck(notes: Sequence[Note], request: Request, bar_tick: int) -> tuple[Note, ...]:
     """``notes`` of a bar with velocities as a player of the role strikes them: what pushes over a beat, and
-    what ends a figure off the beat, is accented; short dips between two notes are ghosted. The bar's place
-    (``bar_tick``) and the brief's seed decide what is left to chance."""
+    what ends a figure off the beat, is accented; short dips between two notes are ghosted. How much and how
+    often is the style's to say; the bar's place (``bar_tick``) and the brief's seed decide what is left to
+    chance."""
     drums = request.role is Role.DRUMS
     beats = request.spec.meter.beat_ticks
     scale = (0.75 + 0.5 * request.brief.energy) * request.playing.level
@@ -62,11 +60,12 @@ def _line_velocity(
         over = any(note.onset < beat < end for beat in (*meter.beat_ticks, meter.bar_ticks))
         last = after is None or after.onset > end
         if over or (last and note.onset % EIGHTH == 0):
-            return VELOCITY_ACCENT
+            return VELOCITY_PLAIN + round(request.playing.accent * (VELOCITY_ACCENT - VELOCITY_PLAIN))
     if off and note.duration <= request.spec.step and before and after and request.role is not Role.COMP:
         dip = before.pitch > note.pitch < after.pitch
         joined = before.onset + before.duration == note.onset and after.onset == end
-        if dip and joined and chance(request.brief.seed, "ghost", bar_tick + note.onset) < _DIP:
+        ghosts = request.playing.ghosts
+        if dip and joined and chance(request.brief.seed, "ghost", bar_tick + note.onset) < ghosts:
             return VELOCITY_SOFT
     return VELOCITY_PLAIN
 

@@ -35,7 +35,7 @@ FEEL_KEYS = frozenset(
 )
 """Keys of ``[feel]`` and of a role's own ``feel``."""
 
-ROLE_KEYS = frozenset({"range", "density", "program", "level", "approach", "feel"})
+ROLE_KEYS = frozenset({"range", "density", "program", "level", "approach", "accent", "ghosts", "feel"})
 """Keys of ``[roles.<role>]``."""
 
 PATTERN_KEYS = frozenset({"name", "kind", "meter", "bars", "steps", "energy"})
@@ -152,7 +152,17 @@ def _role(role: Role, roles: Table, shared: Table) -> RoleStyle:
     feel = _feel(Table({**shared.values, **own.values}, own.where))
     program = None if "program" not in table.values else table.integer("program", 0, 127)
     density, level = table.number("density", 0.0, 1.0), table.number("level", 0.3, 1.5, 1.0)
-    return RoleStyle(feel, low, high, density, program, level, table.number("approach", 0.0, 1.0, 1.0))
+    return RoleStyle(
+        feel,
+        low,
+        high,
+        density,
+        program,
+        level,
+        approach=table.number("approach", 0.0, 1.0, 1.0),
+        accent=table.number("accent", 0.0, 1.0, 1.0),
+        ghosts=table.number("ghosts", 0.0, 1.0, 0.6),
+    )
 
 
 def _range(role: Role, table: Table) -> tuple[int, int]:

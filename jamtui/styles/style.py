@@ -82,6 +82,10 @@ class RoleStyle:
     """How hard it strikes: a factor of its velocities, so that the roles balance."""
     approach: float = 1.0
     """How freely its lines lead into chord tones by a semitone from outside the scale, 0 (never) to 1."""
+    accent: float = 1.0
+    """How much harder its written lines strike what pushes over a beat or ends a figure off it, 0 to 1."""
+    ghosts: float = 0.6
+    """How often its written lines ghost a short note between two higher ones, 0 (never) to 1."""
 
 
 @dataclass(frozen=True, slots=True)

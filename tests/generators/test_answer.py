@@ -98,6 +98,31 @@ def test_syncopation_is_accented_and_dips_are_ghosted_by_energy() -> None:
     assert found == {VELOCITY_SOFT, VELOCITY_PLAIN, VELOCITY_ACCENT} - {VELOCITY_ACCENT}
 
 
+@pytest.mark.parametrize(("ghosts", "share"), [(0.0, 0), (0.3, 30), (0.8, 80), (1.0, 100)])
+def test_the_style_says_how_often_dips_are_ghosted(ghosts: float, share: int) -> None:
+    soft = 0
+    for seed in range(100):
+        asked = request(chart="Dm7", bars=1, seed=seed)
+        styled = replace(asked, playing=replace(asked.playing, ghosts=ghosts))
+        (bar,) = AnswerReader(styled, label="x").feed(" A F c F d . . . |")
+        # The first F lies off the beat, between A and c.
+        (dip,) = [n for n in bar.notes if n.onset == 480]
+        soft += dip.velocity < bar.notes[0].velocity
+    assert abs(soft - share) <= (12 if 0 < share < 100 else 0)
+
+
+def test_the_style_says_how_hard_accents_are() -> None:
+    found = []
+    for accent in (0.0, 0.5, 1.0):
+        asked = request(chart="Dm7", bars=1, energy=0.5)
+        styled = replace(asked, playing=replace(asked.playing, accent=accent))
+        (bar,) = AnswerReader(styled, label="x").feed(" D F A c . c - B |")
+        found.append((bar.notes[0].velocity, bar.notes[4].velocity))
+    (plain, none), (_, half), (_, full) = found
+    assert plain == none < half < full
+    assert abs(half - (none + full) / 2) <= 1
+
+
 def test_what_is_held_over_a_beat_is_accented_in_every_meter() -> None:
     for meter, line, accented in (
         ("4/4", " D F - - A c d c |", {480}),
