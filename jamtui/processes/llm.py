@@ -138,7 +138,10 @@ def bench(config: Config, names: list[str], *, host: str = "", as_json: bool) ->
 def pull(config: Config, name: str, *, host: str = "") -> int:
     """Fetch a model onto the first host that answers, or onto ``host``, with a progress bar."""
     url = asyncio.run(_pull(config, name, host))
-    print(f"{name} is there, on {url}; `jamtui llm use {name}` makes it the one that plays")
+    if url in default_hosts(config.llm.hosts):
+        print(f"{name} is there, on {url}; `jamtui llm use {name}` makes it the one that plays")
+    else:
+        print(f"{name} is there, on {url}; write that host under [llm] hosts to play with it")
     return 0
 
 

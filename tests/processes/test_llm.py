@@ -151,7 +151,8 @@ def test_a_host_can_be_named_that_is_not_configured(
     with Double(models=(PHI,)) as here, Double(models=()) as rack:
         with_hosts(here)
         assert run(["llm", "pull", "qwen2.5:1.5b", "--host", rack.url]) == 0
-        assert f"qwen2.5:1.5b is there, on {rack.url};" in capsys.readouterr().out
+        out = capsys.readouterr().out
+        assert f"qwen2.5:1.5b is there, on {rack.url}; write that host under [llm] hosts" in out
         assert [s for s in here.seen if s.path == "/api/pull"] == []
         assert run(["llm", "bench", "--host", rack.url, "--json"]) == 0
         found = json.loads(capsys.readouterr().out)
@@ -196,6 +197,7 @@ def test_the_second_host_is_asked_where_the_first_one_is_off(
         assert capsys.readouterr().out.startswith("* qwen3:1.7b")
         assert run(["llm", "pull", "qwen2.5:1.5b"]) == 0
         said = capsys.readouterr()
+        assert "`jamtui llm use qwen2.5:1.5b`" in said.out
         assert f"on {server.url};" in said.out
         assert off.url in said.err
 
