@@ -203,7 +203,7 @@ class EngineLink:
             self._events.append(from_plain(Event, body))
         elif kind == "exchange":
             self._exchange = from_plain(Exchange, body)
-        elif kind == "models":
+        elif kind == "models" and body is not None:  # without a body it is the question, for the workers
             self._models = from_plain(ModelPage, body)
         elif kind == "page":
             self._page = from_plain(LibraryPage, body)

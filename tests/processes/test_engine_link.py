@@ -1,0 +1,36 @@
+"""What reaches whom over the link to the engine."""
+
+import threading
+from pathlib import Path
+
+from jamtui.processes.client import EngineLink
+from jamtui.processes.codec import Plain, encode
+from jamtui.processes.link import Peer, Server, link_key
+from jamtui.session.model_page import ModelPage
+
+
+def test_the_workers_hear_the_question_after_models_and_a_console_its_answer(jamtui_home: Path) -> None:
+    runtime = jamtui_home / "run"
+    key = link_key(runtime, create=True)
+    here, heard, listed = threading.Event(), threading.Event(), threading.Event()
+    kinds: list[str] = []
+
+    def on_message(kind: str, body: Plain) -> None:
+        kinds.append(kind)
+        (heard if kind == "models" else listed).set()
+
+    def on_engine(peer: Peer, _data: bytes) -> None:
+        peer.send(encode("models"))
+        peer.send(encode("models", ModelPage((), ("nobody answers",))))
+        peer.send(encode("over"))
+        here.set()
+
+    server = Server(runtime, "engine", key, on_engine)
+    link = EngineLink(runtime, "workers", on_message)
+    assert here.wait(20)
+    assert heard.wait(20)
+    assert listed.wait(20)
+    assert kinds == ["models", "over"]
+    assert link.models() == ModelPage((), ("nobody answers",))
+    link.close()
+    server.close()
