@@ -106,4 +106,9 @@ def bench_live(arguments: argparse.Namespace) -> int:
     """``jamtui bench live``."""
     from jamtui.processes.bench import bench_live
 
-    return bench_live(events=arguments.events, only=arguments.only, as_json=arguments.json)
+    return bench_live(
+        events=arguments.events,
+        only=arguments.only,
+        as_json=arguments.json,
+        jack_defaults=arguments.jack_defaults,
+    )

@@ -90,6 +90,7 @@ def build_parser() -> argparse.ArgumentParser:
     live.add_argument("--json", action="store_true", help="machine-readable")
     live.add_argument("--events", type=int, default=5000, metavar="N", help="events per figure")
     live.add_argument("--only", metavar="NAME", action="append", help="only this figure (may be repeated)")
+    live.add_argument("--jack-defaults", action="store_true", help="over a JACK server without options")
     live.set_defaults(command=band.bench_live)
     return parser
 

@@ -26,8 +26,6 @@ CHECKED_BYTES = 48_000_000
 whole by ``jamtui library vacuum``."""
 
 MMAP_BYTES = 4 << 30
-CACHE = -32_000
-"""Kilobytes (so the sign says): fingerprints are looked up all over a large index."""
 _MAGIC = b"SQLite format 3\x00"
 _VECTORS = "vector"
 """sqlite-vec has no code for damage: it says that it cannot fetch some vector data."""

@@ -56,11 +56,6 @@ def note_array(notes: Sequence[Note]) -> NoteArray:
     return array
 
 
-def encode_notes(notes: Sequence[Note]) -> bytes:
-    """The blob of ``notes``; see ``note_array`` for errors."""
-    return note_array(notes).tobytes()
-
-
 def decode_notes(blob: bytes) -> tuple[Note, ...]:
     """The notes of a blob.
 

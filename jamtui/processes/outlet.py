@@ -45,8 +45,6 @@ ALONE_S = 1.0
 """With no engine that asks, the ports are looked after this often."""
 STUCK_NS = 30_000_000_000
 """Ports that take longer than this to answer never will: another outlet is wanted then."""
-LOOK_NS = 2_000_000
-"""A look at the ports is not begun when a message is due sooner than this."""
 ORPHANED_S = 0.2
 
 
@@ -144,8 +142,6 @@ class OutletProcess:
         self._arranged = True
 
     def _look(self) -> None:
-        now = time.perf_counter_ns()
-        time.sleep((self._thread.quiet.outside(now, LOOK_NS) - now) / 1e9)
         self._ports.look(time.perf_counter_ns(), self._outlet.gone())
 
     def _on_engine(self, connection: AnyConnection) -> None:

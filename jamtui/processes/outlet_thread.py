@@ -11,7 +11,6 @@ from jamtui.playback.handover import Frames, Handed, HandoverError, pack_receipt
 from jamtui.playback.ledger import LEDGER_BYTES, Key, Ledger
 from jamtui.playback.outlet import Outlet
 from jamtui.playback.priority import raise_this_thread
-from jamtui.playback.quiet import Quiet
 from jamtui.playback.sinks import NullSink, Sink
 from jamtui.processes.stream import Stream, readable
 
@@ -69,8 +68,6 @@ class OutletThread:
         self._rehearse = _Rehearsal().run
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="jamtui output", daemon=True)
-        self.quiet = Quiet()
-        """When the next message is due: what else is done in this process begins beside that."""
         self.priority = ""
         """What priority the thread got, in a sentence; set when `start` returns."""
 
@@ -129,7 +126,7 @@ class OutletThread:
             self._todo.popleft()()
         outlet = self._outlet
         now = time.perf_counter_ns()
-        due = self.quiet.due_ns = outlet.step(now)
+        due = outlet.step(now)
         self._account()
         if due is not None and due - now <= SPIN_NS:
             self._spin(due)

@@ -136,6 +136,8 @@ else:
                 return True
 
         def flush(self) -> bool:
+            if not self._rest:
+                return True  # without the lock: planning asks in every turn, and the output thread writes
             with self._lock:
                 return self._closed or not self._rest or self._push_rest()
 

@@ -20,7 +20,6 @@ GRIDS = (PPQ // 8, PPQ // 6)
 MAX_RESIDUAL = 60
 """Ticks a note may have been played off its grid point (a sixteenth's quarter)."""
 
-MIN_DURATION = 30
 STEP = 2
 """Semitones within which a foreign note must resolve."""
 

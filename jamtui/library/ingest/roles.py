@@ -8,7 +8,6 @@ from enum import StrEnum
 import numpy as np
 
 from jamtui.library.ingest.song import Voice
-from jamtui.music.phrase import Role
 
 
 class Part(StrEnum):
@@ -107,17 +106,6 @@ def part_of(voice: Voice, measured: VoiceShape, only: bool = False) -> Part:
     if 56 <= program <= 87 and not chordal:  # brass, reeds, pipes, synth leads
         return Part.LEAD if measured.median >= 48 else Part.BASS
     return _by_sound(measured, chordal, only)
-
-
-def role_of(part: Part) -> Role | None:
-    """The role of the band that a part's phrases go to; None where there is none or more than one."""
-    return {
-        Part.LEAD: Role.LEAD,
-        Part.BASS: Role.BASS,
-        Part.COMP: Role.COMP,
-        Part.CHORDS: Role.COMP,
-        Part.DRUMS: Role.DRUMS,
-    }.get(part)
 
 
 def _by_sound(measured: VoiceShape, chordal: bool, only: bool) -> Part:

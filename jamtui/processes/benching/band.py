@@ -1,6 +1,5 @@
 """The band that is measured: started as a musician's would be, in a home of the bench's own."""
 
-import json
 import os
 import sys
 import time
@@ -159,8 +158,3 @@ def _kernel(name: str) -> int:
     if sys.platform != "win32":
         value = os.sysconf(name)
     return value
-
-
-def state_json(value: object) -> str:
-    """A value as compact JSON, for details."""
-    return json.dumps(value, separators=(",", ":"))

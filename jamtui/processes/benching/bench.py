@@ -63,8 +63,9 @@ class Bench:
 
 
 @contextlib.contextmanager
-def open_bench(events: int, *, quiet: bool = False) -> Iterator[Bench]:
-    """A bench with a JACK server and a home of its own; nothing of the musician's is touched.
+def open_bench(events: int, *, quiet: bool = False, plain_jack: bool = False) -> Iterator[Bench]:
+    """A bench with a JACK server (``plain_jack``: with jackd's defaults) and a home of its own; nothing of
+    the musician's is touched.
 
     Raises:
         JamtuiError: this machine cannot run it.
@@ -75,7 +76,7 @@ def open_bench(events: int, *, quiet: bool = False) -> Iterator[Bench]:
     interval = sys.getswitchinterval()
     sys.setswitchinterval(_SWITCH_S)
     try:
-        with jack_server(), contextlib.ExitStack() as stack:
+        with jack_server(plain=plain_jack), contextlib.ExitStack() as stack:
             listener = Listener()
             stack.callback(listener.close)
             bench = Bench(listener, Player(), events=events, quiet=quiet)

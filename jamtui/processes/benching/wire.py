@@ -33,8 +33,10 @@ The clients of a killed process are then forgotten one after the other, each aft
 
 
 @contextlib.contextmanager
-def jack_server() -> Iterator[str]:
+def jack_server(*, plain: bool = False) -> Iterator[str]:
     """A dummy JACK server of our own where jackd is installed, else the one that answers; its name.
+
+    ``plain``: asynchronous and with the client timeout that jackd has by default.
 
     Raises:
         JamtuiError: there is neither.
@@ -46,7 +48,7 @@ def jack_server() -> Iterator[str]:
     try:
         if sys.platform == "linux" and shutil.which("jackd") is not None:
             os.environ["JACK_DEFAULT_SERVER"] = name
-            server, control = _start_server(name)
+            server, control = _start_server(name, () if plain else _MODE)
         else:
             name = os.environ.get("JACK_DEFAULT_SERVER", "default")
             control = _control(None)
@@ -75,13 +77,13 @@ def jack_server() -> Iterator[str]:
                 os.environ[key] = value
 
 
-def _start_server(name: str) -> "tuple[subprocess.Popen[bytes], JackControl]":
+def _start_server(name: str, mode: Sequence[str]) -> "tuple[subprocess.Popen[bytes], JackControl]":
     """A server with the dummy driver, and its graph. Where eight run already, one of them may end soon."""
     said = ""
     for _ in range(_TRIES):
         with tempfile.TemporaryFile() as log:
             server = subprocess.Popen(
-                ["jackd", *_MODE, "--no-realtime", "-n", name, "-d", "dummy", "-r", "48000", "-p", "64"],
+                ["jackd", *mode, "--no-realtime", "-n", name, "-d", "dummy", "-r", "48000", "-p", "64"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
