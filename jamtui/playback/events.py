@@ -18,6 +18,11 @@ class Answer:
         self.trigger_ns = trigger_ns
         self.since_ns = now if trigger_ns else -NEVER_NS
 
+    def known_at(self, ns: int) -> None:
+        """None of its notes can be due before ``ns``."""
+        if self.trigger_ns:
+            self.since_ns = max(self.since_ns, ns)
+
     def take_trigger(self) -> int:
         """The trigger's stamp the first time, 0 afterwards."""
         trigger, self.trigger_ns = self.trigger_ns, 0

@@ -33,7 +33,7 @@ from jamtui.playback.late import SEND_SOON, LatePolicy
 from jamtui.playback.ledger import Key, Ledger, pedal_up
 from jamtui.playback.output_thread import OutputThread
 from jamtui.playback.quiet import Quiet
-from jamtui.playback.sinks import NullSink, PortGone, Sink
+from jamtui.playback.sinks import AT_ONCE, Gather, NullSink, PortGone, Sink
 from jamtui.playback.sounding import Guest, Sounding
 from jamtui.playback.timeline import Timeline
 from jamtui.playback.wire import key_event
@@ -55,8 +55,9 @@ class OutputLoop:
     this loop alone on its side. ``sinks`` by port name; a port named in a route but not there is gone
     until a `SetSink` brings it. ``now`` stamps what was sent, in the time that `step` is called with.
     ``quiet`` is told when the next event is due. ``ahead_ns``: so long before it is due an event is handed
-    to its sink, which then is an `AheadSink`; 0: when it is due. ``gather_ns``: so long after it was read is
-    due what a splice has leave or end at once, so that all of it is handed over by then and leaves together.
+    to its sink, which then is an `AheadSink`; 0: when it is due. ``gather``: so long after it was worked out
+    is due what leaves or ends at once, so that all of it is handed over by then and leaves together.
+    ``hand_over`` is called when all that leaves together is with the sinks.
     """
 
     def __init__(
@@ -72,16 +73,18 @@ class OutputLoop:
         late: LatePolicy = SEND_SOON,
         quiet: Quiet | None = None,
         ahead_ns: int = 0,
-        gather_ns: int = 0,
+        gather: Gather = AT_ONCE,
+        hand_over: Callable[[], object] = lambda: None,
     ) -> None:
         self._quiet = Quiet() if quiet is None else quiet
         self._ahead_ns = ahead_ns
-        self._gather_ns = gather_ns
+        self._gather = gather
+        self._hand_over = hand_over
         self.commands = commands
         self._clock = clock
         self._segment = clock.segment
         self._timeline = Timeline(self._segment)
-        self._sounding = Sounding(sinks, ledger, self._timeline, self._segment, reports, now)
+        self._sounding = Sounding(sinks, ledger, self._timeline, self._segment, reports, now, gather)
         self._routes = dict(routes)
         self._reports = reports
         self._now = now
@@ -153,6 +156,7 @@ class OutputLoop:
         self._send_due(now)
         if timeline.lock(now):
             self._send_due(now)
+        self._hand_over()
         settle = self._ledger.settle(now)
         send, lock = timeline.next_send(), timeline.next_lock()
         if send is not None:
@@ -185,6 +189,7 @@ class OutputLoop:
         self._timeline.clear(None)
         self._sounding.release(None, now)
         self._sounding.book()
+        self._hand_over()
 
     # Clock
 
@@ -246,19 +251,26 @@ class OutputLoop:
             self._set_sink(command, now)
 
     def _splice(self, splice: Splice, now: int) -> None:
-        now += self._gather_ns
+        sounding = self._sounding
+        ends: list[Key] = []
         if splice.wrong or splice.stale_from is not None:
             role = splice.role
-            self._sounding.end_where(
+            ends = sounding.where(
                 lambda voice: (
                     isinstance(voice, NoteOff) and voice.note.role is role and splice.takes_back(voice.note)
-                ),
-                now,
+                )
             )
-        rest = self._timeline.place(splice, now)
+        placing = self._timeline.place(splice, now + self._gather.ns(len(ends)))
+        # What was to be worked out is: from here it takes as long as handing over takes.
+        now = max(now, self._now())
+        soon = now + self._gather.ns(len(ends) + len(placing.at_once))
+        for key in ends:
+            sounding.end(key, soon)
+        self._timeline.begin(placing, soon)
         if splice.at_once:
             self._send_due(now)
-        rest()
+            self._hand_over()
+        placing.go_on()
 
     def _silence(self, silence: Silence, now: int) -> None:
         role = silence.role

@@ -11,6 +11,9 @@ from jamtui.playback.commands import Command
 from jamtui.playback.priority import raise_this_thread
 from jamtui.playback.waiting import PreciseWait
 
+STAND_ASIDE_S = 0.001
+"""How long `OutputThread.hurry` waits at most: several times what a step takes."""
+
 
 class Stepped(Protocol):
     """What the thread drives: `OutputLoop`."""
@@ -38,14 +41,18 @@ class OutputThread:
         wait: PreciseWait | None = None,
         raise_priority: Callable[[], str] = raise_this_thread,
         now: Callable[[], int] = time.perf_counter_ns,
+        stand_aside_s: float = STAND_ASIDE_S,
     ) -> None:
         self._loop = loop
         self._on_crash = on_crash
         self._wait = PreciseWait(now=now) if wait is None else wait
         self._raise_priority = raise_priority
         self._now = now
+        self._stand_aside_s = stand_aside_s
         self._stopping = False
         self._ready = threading.Event()
+        self._stepped = threading.Event()
+        self._awaited = False
         self._thread = threading.Thread(target=self._run, name="jamtui output", daemon=True)
         self.priority = ""
         """What priority the thread got, in a sentence; set when `start` returns."""
@@ -64,6 +71,14 @@ class OutputThread:
         """Have the loop look at its commands and clock now. Never blocks; for any thread."""
         self._wait.wake()
 
+    def hurry(self) -> None:
+        """Have the loop look at its commands now, and stand aside while it does: two threads that want the
+        interpreter take it from each other between the notes of a chord. For one other thread."""
+        self._stepped.clear()
+        self._awaited = True
+        self._wait.wake()
+        self._stepped.wait(self._stand_aside_s)
+
     def stop(self, timeout: float | None = 2.0) -> None:
         """End all notes and the thread; returns when it is over (or after ``timeout`` seconds)."""
         self._stopping = True
@@ -80,6 +95,9 @@ class OutputThread:
                 self._ready.set()
             while not self._stopping:
                 deadline = loop.step(now())
+                if self._awaited:
+                    self._awaited = False
+                    self._stepped.set()
                 wait.until(deadline, loop.commands, exact=loop.next_is_send)
             loop.step(now())
             loop.finish(now())

@@ -1,5 +1,6 @@
 """What the output loop writes to."""
 
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from jamtui.errors import PortError
@@ -24,10 +25,27 @@ class AheadSink(Sink, Protocol):
     def send_at(self, data: bytes, due_ns: int, *, lapses: bool = False, reported: bool = False) -> int:
         """Have one MIDI message leave at ``due_ns``, at once where that has passed; returns a number by which
         its receipt, if one is wanted (``reported``), is known. It may be left out when it cannot leave soon
-        enough (``lapses``).
+        enough (``lapses``), and be kept until all is there that leaves together (``OutputLoop``'s
+        ``hand_over``).
 
         Raises `PortGone` when nothing can be sent now."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """How long it takes to hand over messages that leave together, in nanoseconds: so much later they are
+    due."""
+
+    first_ns: int = 0
+    each_ns: int = 0
+
+    def ns(self, count: int) -> int:
+        """For ``count`` messages."""
+        return self.first_ns + self.each_ns * count
+
+
+AT_ONCE = Gather()
 
 
 class NullSink:

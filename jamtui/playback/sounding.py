@@ -13,7 +13,7 @@ from jamtui.playback.clock import ClockSegment
 from jamtui.playback.commands import Report, SentNote
 from jamtui.playback.events import NoteOff, NoteOn
 from jamtui.playback.ledger import Key, Ledger, note_off
-from jamtui.playback.sinks import AheadSink, PortGone, Sink
+from jamtui.playback.sinks import AT_ONCE, AheadSink, Gather, PortGone, Sink
 from jamtui.playback.timeline import MONOPHONIC, Timeline
 from jamtui.playback.wire import is_whole, key_event, messages, pedal_event
 
@@ -37,7 +37,8 @@ class Sounding:
 
     ``sinks`` by port name; a port that fails is taken out until `serve`. ``now`` stamps what was sent. A sink
     that takes what leaves later (`AheadSink`) is told the time at which it is due, any other sends at once.
-    ``reports`` is appended to by `book`. The ends of the band's notes go into ``timeline``.
+    ``gather`` is how long ending many takes. ``reports`` is appended to by `book`. The ends of the band's
+    notes go into ``timeline``.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Sounding:
         segment: ClockSegment,
         reports: deque[Report],
         now: Callable[[], int],
+        gather: Gather = AT_ONCE,
     ) -> None:
         self.segment = segment
         self._sinks = dict(sinks)
@@ -56,6 +58,7 @@ class Sounding:
         self._timeline = timeline
         self._reports = reports
         self._now = now
+        self._gather = gather
         self._voices: dict[Key, Voice] = {}
         self._lines: dict[Role, Key] = {}
         """What each one-line role has sounding."""
@@ -183,10 +186,15 @@ class Sounding:
 
     def end_where(self, wanted: Callable[[Voice], bool], now: int, port: str | None = None) -> None:
         """End the keys whose voices are ``wanted``, of one port or of all."""
+        keys = [key for key in self.where(wanted) if port is None or key[0] == port]
+        soon = max(now, self._now()) + self._gather.ns(len(keys))
+        for key in keys:
+            self.end(key, soon)
+
+    def where(self, wanted: Callable[[Voice], bool]) -> list[Key]:
+        """The keys whose voices are ``wanted``."""
         self.book()
-        for key, voice in list(self._voices.items()):
-            if (port is None or key[0] == port) and wanted(voice):
-                self.end(key, now)
+        return [key for key, voice in self._voices.items() if wanted(voice)]
 
     def rest(self, now: int) -> None:
         """End what the band and the click have sounding; the player's own notes are theirs to end."""

@@ -8,6 +8,7 @@ offset, so the heap is keyed again whenever tempo or phase change.
 
 import heapq
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from math import inf
 from typing import Final
 
@@ -32,6 +33,15 @@ MIN_SOUND_NS: Final = 30_000_000
 
 MONOPHONIC: Final = frozenset({Role.LEAD, Role.BASS})
 """Roles that play one note at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """A splice that was worked out (`Timeline.place`): what leaves at once, and what takes up the rest."""
+
+    at_once: Sequence[PlannedNote]
+    answer: Answer
+    go_on: Callable[[], None]
 
 
 class Timeline:
@@ -77,11 +87,13 @@ class Timeline:
         """Replace the plan of a role as `Splice` says. Of the locked notes only those that became wrong or
         stale go; a new note that would double one that stays (same pitch, or any in a one-line role, at the
         same tick) is left out, and the one that stays is the answer then."""
-        self.place(splice, now)()
+        placing = self.place(splice, now)
+        self.begin(placing, now)
+        placing.go_on()
 
-    def place(self, splice: Splice, now: int) -> Callable[[], None]:
-        """The first half of `splice`: what leaves at once is in the heap when this returns. What is returned
-        does the other half; nothing but sending may come between."""
+    def place(self, splice: Splice, now: int) -> Placing:
+        """Work `splice` out as at ``now``. Until `begin` and `Placing.go_on` have been called, in this order,
+        nothing may come but sending."""
         part = self._parts[splice.role]
         if splice.wrong or splice.stale_from is not None:
             self._withdraw(part, splice)
@@ -91,6 +103,7 @@ class Timeline:
         }
         # Bars that take the place of an answer that has not begun to sound are the answer then.
         answer = Answer(splice.trigger_ns or part.unanswered(splice.from_tick), now)
+        at_once: list[PlannedNote] = []
         seen: set[tuple[int, int]] = set()
 
         def is_new(note: PlannedNote) -> bool:
@@ -115,19 +128,23 @@ class Timeline:
                 on = note.tick <= here or note.tick == splice.from_tick
                 (begun if on and here < note.tick + note.duration else later).append(note)
             begun.sort(key=lambda note: (note.tick, note.index))
-            for note in begun:
-                if is_new(note):
-                    self.play_now(note, answer, now)
+            at_once = [note for note in begun if is_new(note)]
         # A locked note that may leave before the other half is done has to know what it answers.
         new = [(note, answer) for note in later if is_new(note)] if taken else None
 
-        def rest() -> None:
+        def go_on() -> None:
             plan = [entry for entry in part.plan[::-1] if entry[0].tick < splice.from_tick]
             plan += [(note, answer) for note in later if is_new(note)] if new is None else new
             plan.sort(key=_in_order)
             part.replan(plan[::-1])
 
-        return rest
+        return Placing(at_once, answer, go_on)
+
+    def begin(self, placing: Placing, due_ns: int) -> None:
+        """Have what leaves at once leave at ``due_ns``, and nothing else of the answer before."""
+        placing.answer.known_at(due_ns)
+        for note in placing.at_once:
+            self.play_now(note, placing.answer, due_ns)
 
     def _withdraw(self, part: Part, splice: Splice) -> None:
         for on in part.locked:

@@ -31,6 +31,7 @@ from jamtui.playback.output import OutputLoop
 from jamtui.playback.output_thread import OutputThread
 from jamtui.playback.priority import raise_this_process
 from jamtui.playback.quiet import Quiet
+from jamtui.playback.sinks import Gather
 from jamtui.playback.waiting import PreciseWait
 from jamtui.processes.children import when_orphaned
 from jamtui.processes.configured import check_configured
@@ -59,8 +60,8 @@ IDLE_NS = 20_000_000
 AHEAD_NS = 2_000_000
 """What is sent goes to the outlet so long before it is due: longer than planning may keep the output thread
 waiting, shorter than it takes to see that a chord made a note wrong (``answering.WITHDRAW_NS``)."""
-GATHER_NS = 200_000
-"""What answers at once is due so long after it was read: the whole chord is handed over by then."""
+GATHER = Gather(first_ns=160_000, each_ns=30_000)
+"""What answers at once is due so long after it was worked out: the whole chord is handed over by then."""
 FIND_S = 15.0
 """How long a new engine waits for the outlet, which is started before it."""
 LEAVE_S = AHEAD_NS / 1e9 + 0.003
@@ -144,7 +145,8 @@ class Engine:
             Ledger(SINKS),
             quiet=self._quiet,
             ahead_ns=AHEAD_NS,
-            gather_ns=GATHER_NS,
+            gather=GATHER,
+            hand_over=self._outlet.hand_over,
         )
         self._output = OutputThread(self._loop, on_crash=self._output_crashed)
         self._clock.on_change = self._output.wake
@@ -173,7 +175,8 @@ class Engine:
             ports=self._ports,
             recorder=self._journal,
             tell=self._audience.tell,
-            hurry=self._output.wake,
+            hurry=self._output.hurry,
+            unheard=self._inputs,
             elsewhere=lambda name, argument, ns: self._desk.elsewhere(name, argument, ns),
         )
         self._views = Views(
@@ -227,7 +230,7 @@ class Engine:
         now = time.perf_counter_ns()
         for _ in range(min(len(self._inputs), INPUTS_AT_ONCE)):
             self._desk.hear(*self._inputs.popleft())
-            if self._commands:
+            if self._commands and not self._inputs:
                 self._output.wake()
         for _ in range(min(len(self._inbox), INPUTS_AT_ONCE)):
             self._desk.take(*self._inbox.popleft(), time.perf_counter_ns())

@@ -1,7 +1,7 @@
 """Makes the engine's band from the configuration and what the session was started with."""
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from pathlib import Path
 
 from jamtui import __version__, paths
@@ -81,6 +81,7 @@ def make_band(
     recorder: JournalWriter | None,
     tell: Callable[[str, str], None],
     hurry: Callable[[], None],
+    unheard: Sized,
     elsewhere: Callable[[str, str | float | None, int], bool],
 ) -> Band:
     """The band, stopped.
@@ -136,5 +137,6 @@ def make_band(
         recorder=recorder,
         tell=tell,
         hurry=hurry,
+        unheard=unheard,
         elsewhere=elsewhere,
     )

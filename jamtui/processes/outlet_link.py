@@ -24,6 +24,8 @@ RETRY_NS = 100_000_000
 """Between two tries to find a new outlet."""
 LOOK_NS = 250_000_000
 """Between two questions after ports that came or went."""
+IN_HAND_LIMIT = 1 << 16
+"""Bytes kept for an outlet that does not take them."""
 AWAY = "the process that owns the ports is being started again"
 
 
@@ -43,9 +45,11 @@ class RemotePort:
     def send(self, data: bytes) -> None:
         """Have one message leave now. Raises `PortGone` when nothing can be sent."""
         self.send_at(data, time.perf_counter_ns())
+        self._link.hand_over()
 
     def send_at(self, data: bytes, due_ns: int, *, lapses: bool = False, reported: bool = False) -> int:
-        """Have one message leave at ``due_ns`` (`AheadSink.send_at`)."""
+        """Have one message leave at ``due_ns`` (`AheadSink.send_at`); it goes with the next
+        `OutletLink.hand_over`."""
         gone = self.placed.gone
         if gone:
             raise PortGone(f"{self.placed.name}: {gone}")
@@ -58,7 +62,11 @@ class Hands(Protocol):
     """Who takes messages for ports."""
 
     def hand(self, port: int, data: bytes, due_ns: int, lapses: bool, reported: bool, /) -> int:
-        """Hand a message over; returns its number. Raises `PortGone` where that is not possible."""
+        """Take a message; returns its number. Raises `PortGone` where that is not possible."""
+        ...
+
+    def hand_over(self) -> None:
+        """Hand over what was taken."""
         ...
 
 
@@ -82,8 +90,8 @@ class Outputs(Hands, Protocol):
 
 
 class OutletLink:
-    """Finds the outlet of a band, hands messages over and asks for ports. `hand` is for any thread and never
-    waits; everything else is the planning thread's.
+    """Finds the outlet of a band, hands messages over and asks for ports. `hand` and `hand_over` are for any
+    thread and never wait; everything else is the planning thread's.
 
     Args:
         runtime: the band's folder.
@@ -95,7 +103,9 @@ class OutletLink:
         self._stream: Stream | None = None
         self._receipts = Receipts()
         self._serial = 0
-        self._serial_lock = threading.Lock()
+        self._hand_lock = threading.Lock()
+        self._in_hand = bytearray()
+        """Frames that go together: each write lets the interpreter go, and a thread that plans keeps it."""
         self._asked = 0
         self._open: dict[int, str] = {}
         """Questions without an answer yet: their kinds by number."""
@@ -113,20 +123,26 @@ class OutletLink:
         return self._stream is not None
 
     def hand(self, port: int, data: bytes, due_ns: int, lapses: bool, reported: bool, /) -> int:
-        """Hand a message over; returns its number. Raises `PortGone` where that is not possible."""
-        stream = self._stream
-        if stream is None:
+        """Take a message for the next `hand_over`; returns its number. Raises `PortGone` where that is not
+        possible."""
+        if self._stream is None:
             raise PortGone(AWAY)
-        with self._serial_lock:
+        with self._hand_lock:
+            if len(self._in_hand) > IN_HAND_LIMIT:
+                raise PortGone("more is to be sent than the ports take")
             self._serial += 1
-            serial = self._serial
-        try:
-            taken = stream.write(pack(Handed(serial, due_ns, port, data, lapses, reported)))
-        except OSError as error:
-            raise PortGone(AWAY) from error
-        if not taken:
-            raise PortGone("more is to be sent than the ports take")
-        return serial
+            self._in_hand += pack(Handed(self._serial, due_ns, port, data, lapses, reported))
+            return self._serial
+
+    def hand_over(self) -> None:
+        """Hand over what was taken. What there is no room for is kept for the next time."""
+        stream = self._stream
+        if not self._in_hand or stream is None:
+            return
+        # With an outlet that is gone goes what was meant for it: `receipts` finds out.
+        with self._hand_lock, contextlib.suppress(OSError):
+            if stream.write(bytes(self._in_hand)):
+                self._in_hand.clear()
 
     def receipts(self) -> list[Receipt]:
         """What became of what was handed over, since the last call."""
@@ -218,6 +234,7 @@ class OutletLink:
             raise
         self._control = control
         self._receipts = Receipts()
+        self._in_hand.clear()
         self._stream = open_stream(notes)
 
     def _lose(self) -> None:
@@ -227,7 +244,9 @@ class OutletLink:
         self._unread.clear()
         if stream is not None:
             stream.close()
-            self.lost = self._serial
+            with self._hand_lock:
+                self._in_hand.clear()
+                self.lost = self._serial
         if control is not None:
             with contextlib.suppress(OSError):
                 control.close()

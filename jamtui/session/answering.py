@@ -6,6 +6,7 @@ from jamtui.music.chord import Chord
 from jamtui.music.meter import PPQ
 from jamtui.music.phrase import Role
 from jamtui.playback.commands import Command, Splice
+from jamtui.session.guard import MONOPHONIC
 from jamtui.session.habit import NONE, Doubts
 from jamtui.session.heard import Heard
 from jamtui.session.planning import Answer, Planner
@@ -73,19 +74,24 @@ def answer_chord(
             waits = _waits(planner, settings, role, played, answer.tick, doubts)
             yield _give_way(planner, role, answer, played, wrong[role], late, waits)
     for role in roles:
-        changed = planner.replan((role,), answer.tick, played, answer)
-        start = reachable(changed[role], answer.tick, locked)
+        bars = planner.replan_bars(role, answer.tick, played, answer)
         if at_once:
+            # The first note waits for no later bar where none of those can shorten it once it sounds.
+            known = [next(bars, answer.tick)] if role in MONOPHONIC else [answer.tick, *bars]
             yield planner.splice(
                 role,
-                start,
+                reachable(min(known), answer.tick, locked),
                 wrong=wrong[role],
                 withdraw_ns=withdraw_ns,
                 at_once=True,
                 trigger_ns=answer.trigger_ns,
                 stale_from=answer.tick,
             )
+            if later := list(bars):
+                end = planner.lines.bar_at(answer.tick).end
+                yield planner.splice(role, reachable(min(later), end, locked))
             continue
+        start = reachable(min(bars, default=answer.tick), answer.tick, locked)
         if start < answer.tick:
             # Earlier notes that were shortened: not the answer.
             yield planner.splice(role, start, until=answer.tick)

@@ -5,7 +5,7 @@ hands in stamped input and the present time and takes commands from a deque.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Sized
 from math import ceil
 
 from jamtui.errors import JamtuiError
@@ -47,6 +47,8 @@ class Band:
         commands: what the output loop is to do; appended here, taken there.
         tell: called with a sentence (and ``info``, ``warning`` or ``error``) for the event line.
         hurry: called when a command should be obeyed before the rest is known.
+        unheard: messages that came in and are yet to be given to `midi`; what is only passed on goes
+            together.
         elsewhere: does an action of the MIDI keyboard (name, argument, stamp) that is not the band's; False
             where it is the band's.
     """
@@ -65,6 +67,7 @@ class Band:
         recorder: Recorder | None = None,
         tell: Callable[[str, str], None] = lambda _text, _severity: None,
         hurry: Callable[[], None] = lambda: None,
+        unheard: Sized = (),
         elsewhere: Callable[[str, str | float | None, int], bool] = lambda _name, _argument, _ns: False,
     ) -> None:
         self.conductor = conductor
@@ -87,6 +90,7 @@ class Band:
         self._demo = DemoSeat(demo, conductor, clock, self.midi)
         self._tell = tell
         self._hurry = hurry
+        self._unheard = unheard
         self._elsewhere = elsewhere
         self._soon = False
         self._style_name = conductor.settings.style
@@ -120,7 +124,8 @@ class Band:
             return
         if self.options.thru_port:
             self._commands.append(Immediate(self.options.thru_port, data))
-            self._hurry()  # what it means to the band may take milliseconds to work out
+            if not self._unheard:
+                self._hurry()  # what it means to the band may take milliseconds to work out
         self._recorder.record(InputRecord(ns, self.clock.segment.tick_at(ns), data, port))
         # What was due before this key is planned before it, however late this loop came to look: the
         # plan depends on stamps alone.

@@ -1,6 +1,6 @@
 """Plans bars: asks the reflex (or the drummer) for them, has the guard check them, keeps the runways."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from jamtui.music.meter import PPQ, SIXTEENTH
@@ -131,25 +131,23 @@ class Planner:
     ) -> dict[Role, int]:
         """Plan ``roles`` anew from ``tick`` on, by what was known at ``known_at``. Returns from where each
         role's notes changed."""
+        return {role: min(self.replan_bars(role, tick, known_at, answer), default=tick) for role in roles}
+
+    def replan_bars(
+        self, role: Role, tick: int, known_at: int, answer: Answer | None = None
+    ) -> Iterator[int]:
+        """The same for one role, bar by bar: from where its notes changed with each of them. The iterator
+        must be used up."""
         self.known_at = known_at
-        changed: dict[Role, int] = {}
-        for role in roles:
-            runway = self.runways[role]
-            if role not in self._settings_at(tick).roles:
-                runway.cut(tick)
-                changed[role] = tick
-                continue
-            runway.cut(tick)
-            first = tick
-            bar = self.lines.bar_at(tick)
-            start = tick
-            hush = answer.tick + HUSH if answer else 0
-            while bar.start < self.planned_until:
-                first = min(first, self._plan(role, bar, start, answer, hush))
-                bar = self.lines.next_bar(bar)
-                start = bar.start
-            changed[role] = first
-        return changed
+        self.runways[role].cut(tick)
+        if role not in self._settings_at(tick).roles:
+            return
+        bar, start = self.lines.bar_at(tick), tick
+        hush = answer.tick + HUSH if answer else 0
+        while bar.start < self.planned_until:
+            yield self._plan(role, bar, start, answer, hush)
+            bar = self.lines.next_bar(bar)
+            start = bar.start
 
     def splice(
         self,

@@ -11,7 +11,7 @@ from jamtui.playback.handover import Frames, Handed, Receipts, pack, pack_receip
 from jamtui.playback.ledger import LEDGER_BYTES, Ledger, read_bitmap
 from jamtui.playback.outlet import Outlet
 from jamtui.playback.output import OutputLoop
-from jamtui.playback.sinks import PortGone, Sink
+from jamtui.playback.sinks import AT_ONCE, Gather, PortGone, Sink
 from tests.playback.band import MS, ROUTES, Band
 
 AHEAD_MS = 2
@@ -46,13 +46,13 @@ class HandedBand(Band):
         routes: Mapping[Role, Route] = ROUTES,
         ports: Mapping[str, RecordingSink] | None = None,
         time: DummyTime | None = None,
-        gather_ns: int = 0,
+        gather: Gather = AT_ONCE,
     ) -> None:
         super().__init__(routes)
         if time is not None:
             self.time = time
             self.recorded = {port: RecordingSink(time) for port in self.recorded}
-        self._gather_ns = gather_ns
+        self._gather = gather
         if ports is not None:
             self.recorded = dict(ports)
         self.names = tuple(self.recorded)
@@ -86,7 +86,7 @@ class HandedBand(Band):
             self.ledger,
             now=self.time,
             ahead_ns=AHEAD_MS * MS,
-            gather_ns=self._gather_ns,
+            gather=self._gather,
         )
         self.loop.step(self.time.ns)
 

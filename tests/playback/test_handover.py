@@ -24,6 +24,7 @@ from jamtui.playback.handover import (
 )
 from jamtui.playback.ledger import LEDGER_BYTES, Ledger, read_owed
 from jamtui.playback.outlet import Outlet
+from jamtui.playback.sinks import Gather
 from tests.playback.band import MS, Band, balanced, note
 from tests.playback.handed import AHEAD_MS, HandedBand
 from tests.playback.test_output_random import (
@@ -322,7 +323,7 @@ def test_without_an_outlet_no_receipt_is_waited_for() -> None:
 
 
 def test_a_splice_gathers_its_answer() -> None:
-    band = HandedBand(gather_ns=300_000)
+    band = HandedBand(gather=Gather(100_000, 100_000))
     band.start()
     band.until(100)
     band.do(Splice(Role.COMP, 0, (note(0, 60, role=Role.COMP), note(0, 64, role=Role.COMP)), at_once=True))

@@ -56,6 +56,20 @@ def test_a_command_wakes_the_sleeping_thread_and_stop_ends_all_notes() -> None:
     assert crashes == []
 
 
+def test_who_is_in_a_hurry_goes_on_once_the_commands_were_obeyed() -> None:
+    sink = ToldSink()
+    loop = build(sink)
+    thread = OutputThread(loop, on_crash=lambda _text: None, raise_priority=no_priority, stand_aside_s=10.0)
+    thread.start()
+    sink.wait()
+    for pitch in range(40, 60):
+        loop.commands.append(Immediate("lead", bytes((0x90, pitch, 64))))
+        while loop.commands:
+            thread.hurry()  # a step that had begun before counts, too
+        assert sink.sent[-1] == bytes((0x90, pitch, 64))
+    thread.stop()
+
+
 def test_a_crash_ends_the_notes_and_is_reported() -> None:
     sink = ToldSink()
     loop = build(sink)

@@ -56,6 +56,9 @@ class Direct:
         self.outlet.step(self._time.ns)
         return self._serial
 
+    def hand_over(self) -> None:
+        pass
+
     def receipts(self) -> list[Receipt]:
         found: list[Receipt] = []
         while self.outlet.receipts:

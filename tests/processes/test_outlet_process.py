@@ -1,5 +1,6 @@
 """The outlet as a process, without any MIDI system: what the engine's link sees of it."""
 
+import contextlib
 import os
 import signal
 import time
@@ -61,6 +62,7 @@ def opened(outlets: Outlets) -> tuple[OutletLink, RemotePort, OutputsView]:
 
 def receipts(link: OutletLink, count: int) -> list[Receipt]:
     found: list[Receipt] = []
+    link.hand_over()
     end = time.monotonic() + PATIENCE_S
     while len(found) < count and time.monotonic() < end:
         found += link.receipts()
@@ -93,11 +95,36 @@ def test_messages_leave_at_their_time_and_say_so(outlets: Outlets) -> None:
     wait_owed(outlets.shared, [])
 
 
+def test_what_leaves_together_is_handed_over_together_and_no_more_than_the_outlet_takes(
+    outlets: Outlets,
+) -> None:
+    link, lead, _ = opened(outlets)
+    first = lead.send_at(b"\x90\x3c\x50", 0, reported=True)
+    second = lead.send_at(b"\x80\x3c\x00", 0, reported=True)
+    os.kill(outlets.process.pid, signal.SIGSTOP)
+    with pytest.raises(PortGone, match="more is to be sent"):
+        for number in range(200_000):
+            lead.send_at(bytes((0xB0, number % 120, number // 120 % 128)), 0)
+            if not number % 64:
+                link.hand_over()  # never waits for an outlet that hangs
+    os.kill(outlets.process.pid, signal.SIGCONT)
+    assert [(r.serial, r.fate) for r in receipts(link, 2)] == [(first, Fate.SENT), (second, Fate.SENT)]
+    end = time.monotonic() + PATIENCE_S
+    again = 0
+    while not again and time.monotonic() < end:
+        link.hand_over()
+        with contextlib.suppress(PortGone):
+            again = lead.send_at(b"\x90\x3d\x50", 0, reported=True)
+    assert [(r.serial, r.fate) for r in receipts(link, 1)] == [(again, Fate.SENT)]
+    link.close()
+
+
 def test_an_engine_that_is_gone_has_its_notes_ended(outlets: Outlets) -> None:
     link, lead, _ = opened(outlets)
     lead.send(b"\x90\x3c\x50")
     lead.send(b"\xb0\x40\x7f")
     lead.send_at(b"\x90\x3e\x50", time.perf_counter_ns() + 3_600_000_000_000)
+    link.hand_over()
     wait_owed(outlets.shared, [(LEAD, 0, 60), (LEAD, 0, 128)])
     link.close()
     wait_owed(outlets.shared, [])
@@ -138,6 +165,7 @@ def test_a_killed_outlet_is_missed_and_found_again(outlets: Outlets) -> None:
     lead.send(b"\x90\x3c\x50")
     wait_owed(outlets.shared, [(LEAD, 0, 60)])
     last = lead.send_at(b"\x90\x3d\x50", time.perf_counter_ns() + 3_600_000_000_000, reported=True)
+    link.hand_over()
     os.kill(outlets.process.pid, signal.SIGKILL)
     outlets.process.wait()
     assert outlets.process.stdin is not None
