@@ -60,7 +60,7 @@ IDLE_NS = 20_000_000
 AHEAD_NS = 2_000_000
 """What is sent goes to the outlet so long before it is due: longer than planning may keep the output thread
 waiting, shorter than it takes to see that a chord made a note wrong (``answering.WITHDRAW_NS``)."""
-GATHER = Gather(first_ns=160_000, each_ns=30_000)
+GATHER = Gather(first_ns=260_000, each_ns=40_000)
 """What answers at once is due so long after it was worked out: the whole chord is handed over by then."""
 FIND_S = 15.0
 """How long a new engine waits for the outlet, which is started before it."""
