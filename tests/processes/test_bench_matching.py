@@ -133,6 +133,8 @@ def test_chords_are_seeded_change_their_root_and_keep_to_their_spread() -> None:
     assert all(5 * MS - 1 <= w <= 40 * MS for w in widths)
     assert all(min(d for _, d in a.keys) == 0 for a in made)
     assert {len(a.strokes()) for a in attacks(3, times)} <= {6, 8, 10, 12}
+    for seed in range(40):  # nor does a block begin with the chord that the one before ended with
+        assert attacks(seed, times[:1], after=made[-1])[0].bass % 12 != made[-1].bass % 12
 
 
 def test_the_score_knows_where_the_music_is() -> None:

@@ -182,6 +182,7 @@ def _play(
     with BandUnderTest(listener, options) as band, bench.console():
         band.wait_playing()
         triggers: list[int] = []
+        last: Attack | None = None
         blocks = max(1, min(BLOCKS, count // FEWEST_IN_BLOCK))
         for block in range(blocks):
             bench.say(f"chords, block {block + 1} of {blocks}")
@@ -194,7 +195,8 @@ def _play(
                 times = _beat_times(band, seed, size, start)
             else:
                 times = random_times(seed, size, start, *gaps_ms)
-            chords = attacks(seed, times, spread_ms=spread_ms)
+            chords = attacks(seed, times, spread_ms=spread_ms, after=last)
+            last = chords[-1]
             triggers += _triggers(bench, chords)
             run.presses += 2 * sum(len(c.keys) for c in chords)
         time.sleep(1.2)
@@ -202,8 +204,8 @@ def _play(
         records = band.journal().records
     outs = read_outs(records)
     wire = on_wire(outs, listener.since(band.started_ns))
-    last = triggers[-1] + 2_000 * MS
-    run.lost = sum(w is None for w, out in zip(wire, outs, strict=True) if triggers[0] < out.ns < last)
+    end = triggers[-1] + 2_000 * MS
+    run.lost = sum(w is None for w, out in zip(wire, outs, strict=True) if triggers[0] < out.ns < end)
     run.answered = answers(triggers, outs, wire)
     run.heard = heard_between(read_heard(records), triggers)
     listener.clear()

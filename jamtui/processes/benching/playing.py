@@ -23,6 +23,11 @@ class Attack:
     keys: tuple[tuple[int, int], ...]
     held_ns: int
 
+    @property
+    def bass(self) -> int:
+        """The lowest key."""
+        return self.keys[0][0]
+
     def strokes(self, port: int = 0) -> list[Stroke]:
         """Note-ons and note-offs in order of time."""
         ons = [(self.at_ns + delay, port, bytes((0x90, key, 84)).hex()) for key, delay in self.keys]
@@ -30,11 +35,11 @@ class Attack:
         return sorted(ons) + offs
 
 
-def voicings(seed: int) -> Iterator[tuple[int, ...]]:
-    """Chords without end, each on another root than the one before: the root in the bass, the chord in close
-    position above it."""
+def voicings(seed: int, after: int | None = None) -> Iterator[tuple[int, ...]]:
+    """Chords without end, each on another root than the one before (the first one's bass note is ``after``):
+    the root in the bass, the chord in close position above it."""
     rng = random.Random(seed)
-    root = rng.randrange(12)
+    root = rng.randrange(12) if after is None else after % 12
     while True:
         root = (root + rng.randrange(1, 12)) % 12
         quality = QUALITIES[rng.choice(_SHAPES)]
@@ -44,12 +49,18 @@ def voicings(seed: int) -> Iterator[tuple[int, ...]]:
 
 
 def attacks(
-    seed: int, times: Sequence[int], *, spread_ms: tuple[float, float] = (0.0, 0.0), held_ms: float = 250.0
+    seed: int,
+    times: Sequence[int],
+    *,
+    spread_ms: tuple[float, float] = (0.0, 0.0),
+    held_ms: float = 250.0,
+    after: Attack | None = None,
 ) -> list[Attack]:
-    """One chord for each time; spread over a random time in ``spread_ms``, mostly from low to high."""
+    """One chord for each time; spread over a random time in ``spread_ms``, mostly from low to high. ``after``
+    was played before: a chord that is struck again is none that the band has to answer."""
     rng = random.Random(seed + 1)
     made: list[Attack] = []
-    for at, keys in zip(times, voicings(seed), strict=False):
+    for at, keys in zip(times, voicings(seed, None if after is None else after.bass), strict=False):
         width = rng.uniform(*spread_ms) * MS
         delays = [0.0, *sorted(rng.random() for _ in keys[2:]), 1.0][: len(keys)]
         if rng.random() < 0.25:
