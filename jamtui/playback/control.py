@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from jamtui.playback.priority import raise_this_thread
-from jamtui.playback.waiting import PreciseWait
+from jamtui.playback.waiting import SPIN_NS, PreciseWait
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +23,19 @@ class ControlRun:
 def run_control(
     count: int,
     interval_ns: int,
+    spin_ns: int = SPIN_NS,
     *,
     raise_priority: Callable[[], str] = raise_this_thread,
     now: Callable[[], int] = time.perf_counter_ns,
 ) -> ControlRun:
-    """Meet ``count`` deadlines ``interval_ns`` apart in a thread of its own; blocks until they are over."""
+    """Meet ``count`` deadlines ``interval_ns`` apart in a thread of its own, asleep until ``spin_ns`` before
+    each; blocks until they are over."""
     lateness: list[int] = [0] * count
     said: list[str] = []
 
     def loop() -> None:
         said.append(raise_priority())
-        wait = PreciseWait(now=now)
+        wait = PreciseWait(spin_ns, now)
         first = now() + interval_ns
         for index in range(count):
             deadline = first + index * interval_ns

@@ -68,9 +68,11 @@ def at_most(
     return Check(name, value, bar, value is not None and value <= limit, unit, floor)
 
 
-def at_least(name: str, value: float | None, limit: float, unit: str = "") -> Check:
+def at_least(
+    name: str, value: float | None, limit: float, unit: str = "", *, floor: float | None = None
+) -> Check:
     """Passed where ``value`` was measured and is not below ``limit``."""
-    return Check(name, value, f"≥ {limit:.6g}", value is not None and value >= limit, unit)
+    return Check(name, value, f"≥ {limit:.6g}", value is not None and value >= limit, unit, floor)
 
 
 def exactly(name: str, value: float | None, wanted: float, unit: str = "") -> Check:

@@ -1,5 +1,5 @@
-"""The control loop in a process of its own. ``python -m ...floor COUNT INTERVAL_NS`` prints one JSON object:
-the priority it got and each deadline's lateness in nanoseconds."""
+"""The control loop in a process of its own. ``python -m ...floor COUNT INTERVAL_NS [SPIN_NS]`` prints one
+JSON object: the priority it got and each deadline's lateness in nanoseconds."""
 
 import gc
 import json
@@ -14,7 +14,8 @@ def main() -> int:
     gc.freeze()
     gc.disable()
     sys.setswitchinterval(0.0001)
-    run = run_control(int(sys.argv[1]), int(sys.argv[2]))
+    count, interval_ns, *spin_ns = map(int, sys.argv[1:])
+    run = run_control(count, interval_ns, *spin_ns)
     print(json.dumps({"priority": run.priority, "lateness_ns": run.lateness_ns}), flush=True)
     return 0
 

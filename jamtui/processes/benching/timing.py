@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 
+from jamtui.playback.waiting import SPIN_NS
 from jamtui.processes.benching.band import BandUnderTest, write_config
 from jamtui.processes.benching.bench import Bench
 from jamtui.processes.benching.figures import Check, Figure, at_most, holds, percentile
@@ -103,13 +104,19 @@ def lateness_checks(late: Mapping[bool, Sequence[float]], control: Sequence[floa
 
 def run_control(count: int) -> tuple[list[float], str]:
     """One turn of the control loop in a process of its own: lateness in milliseconds, and its priority."""
-    done = subprocess.run(
-        [sys.executable, "-m", f"{PACKAGE}.floor", str(count), str(CONTROL_INTERVAL_NS)],
-        stdout=subprocess.PIPE,
-        check=True,
-        text=True,
-    )
-    got = json.loads(done.stdout)
+    return end_control(begin_control(count, CONTROL_INTERVAL_NS, SPIN_NS))
+
+
+def begin_control(count: int, interval_ns: int, spin_ns: int) -> "subprocess.Popen[str]":
+    """Have the control loop run beside what is measured."""
+    command = [sys.executable, "-m", f"{PACKAGE}.floor", str(count), str(interval_ns), str(spin_ns)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def end_control(control: "subprocess.Popen[str]") -> tuple[list[float], str]:
+    """Wait for its end: lateness in milliseconds, and its priority."""
+    out, _ = control.communicate()
+    got = json.loads(out)
     return [max(0, ns) / 1e6 for ns in got["lateness_ns"]], str(got["priority"])
 
 
