@@ -106,6 +106,7 @@ class OutletLink:
         self._hand_lock = threading.Lock()
         self._in_hand = bytearray()
         """Frames that go together: each write lets the interpreter go, and a thread that plans keeps it."""
+        self._full = False
         self._asked = 0
         self._open: dict[int, str] = {}
         """Questions without an answer yet: their kinds by number."""
@@ -141,7 +142,8 @@ class OutletLink:
             return
         # With an outlet that is gone goes what was meant for it: `receipts` finds out.
         with self._hand_lock, contextlib.suppress(OSError):
-            if stream.write(bytes(self._in_hand)):
+            self._full = not stream.write(bytes(self._in_hand))
+            if not self._full:
                 self._in_hand.clear()
 
     def receipts(self) -> list[Receipt]:
@@ -152,6 +154,8 @@ class OutletLink:
         found: list[Receipt] = []
         try:
             stream.flush()
+            if self._full:
+                self.hand_over()
             while data := stream.read():
                 found += self._receipts.take(data)
         except (EOFError, OSError, ValueError):  # also of what is no receipt
@@ -235,6 +239,7 @@ class OutletLink:
         self._control = control
         self._receipts = Receipts()
         self._in_hand.clear()
+        self._full = False
         self._stream = open_stream(notes)
 
     def _lose(self) -> None:
