@@ -10,7 +10,7 @@ from jamtui.library.features import CHORDS, DENSITY, H_DENSITY, WEIGHTS
 from jamtui.library.flatten import Floats, Ints
 from jamtui.library.index import Shelf
 from jamtui.library.query_vector import Query, Wanted, aim
-from jamtui.library.rows import meter_text
+from jamtui.library.texts import meter_text
 from jamtui.music.phrase import Role
 
 FETCH_WHOLE = 20

@@ -8,14 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-import apsw
 import numpy as np
 import numpy.typing as npt
 
 from jamtui.library.cells import Numbers
 from jamtui.library.flatten import Floats, Ints
 from jamtui.library.note_blob import NOTE_BYTES, NOTE_DTYPE
-from jamtui.library.rows import Row, meter_of
+from jamtui.library.store import StoreReader
+from jamtui.library.store.interface import CatalogueRow, ChangedPhrase
+from jamtui.library.texts import meter_of
 from jamtui.music.meter import PPQ
 
 LONGEST = 2 * PPQ
@@ -25,11 +26,6 @@ _AT_ONCE = 8192
 _ROOM = 4096
 _GROWTH = 8
 """A full catalogue grows by one in so many."""
-
-_ROWS = (
-    "select p.id, p.notes, p.bars, s.meter, p.root, p.source, p.kept "
-    "from phrases p join shelves s on s.id = p.shelf where p.id > ? order by p.id"
-)
 
 Shorts = npt.NDArray[np.uint16]
 Doubles = npt.NDArray[np.float64]
@@ -96,26 +92,25 @@ class Catalogue:
         at = np.arange(len(phrase)) + (begin - ends + counts)[phrase]
         return NoteRows(phrase, self.onset[at], self.duration[at], self.pitch[at])
 
-    def grown(self, connection: apsw.Connection) -> "Catalogue":
+    def grown(self, reader: StoreReader) -> "Catalogue":
         """With all phrases above ``last``. Whoever holds this one does not see them."""
         made = self
-        cursor = connection.execute(_ROWS, (self.last,))
-        while part := _some(cursor):
+        while part := reader.catalogue(made.last, _AT_ONCE):
             made = made._with(part)
         return made
 
-    def update(self, rows: Sequence[Row]) -> None:
-        """Take up ``(number, source, kept)`` of phrases that are known. In place: a value for each."""
-        known = [row for row in rows if row[0] <= self.last]
+    def update(self, changes: Sequence[ChangedPhrase]) -> None:
+        """Take up file and mark of phrases that are known. In place: a value for each."""
+        known = [change for change in changes if change.number <= self.last]
         if not known:
             return
-        at = self.rows(np.array([row[0] for row in known], np.int64))
-        for place, (number, source, kept) in zip(at.tolist(), known, strict=True):
-            if self.numbers[place] == number:
-                self.source[place] = NO_SOURCE if source is None else source
-                self.kept[place] = bool(kept)
+        at = self.rows(np.array([change.number for change in known], np.int64))
+        for place, change in zip(at.tolist(), known, strict=True):
+            if self.numbers[place] == change.number:
+                self.source[place] = NO_SOURCE if change.source is None else change.source
+                self.kept[place] = change.kept
 
-    def _with(self, part: Sequence[Row]) -> "Catalogue":
+    def _with(self, part: Sequence[CatalogueRow]) -> "Catalogue":
         number, blobs, bars, meters, root, source, kept = zip(*part, strict=True)
         data = np.frombuffer(b"".join(blobs), NOTE_DTYPE)
         counts = np.array([len(blob) // NOTE_BYTES for blob in blobs])
@@ -159,7 +154,3 @@ def _longer(array: npt.NDArray[_Kind], length: int) -> npt.NDArray[_Kind]:
     made = np.zeros(length, array.dtype)
     made[: len(array)] = array
     return made
-
-
-def _some(cursor: apsw.Cursor) -> list[Row]:
-    return [row for _, row in zip(range(_AT_ONCE), cursor, strict=False)]

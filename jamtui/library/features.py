@@ -78,6 +78,8 @@ WEIGHTS = {
 }
 """Of each group of dimensions."""
 
+SPACES = ("whole", "harmony")
+"""Names of the search spaces."""
 WHOLE = 64
 HARMONY = 32
 CHORDS = slice(0, 24)

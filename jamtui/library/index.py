@@ -9,15 +9,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-import apsw
 import numpy as np
 import numpy.typing as npt
 
 from jamtui.library.catalogue import Catalogue
 from jamtui.library.cells import Cells, Numbers, assign
+from jamtui.library.features import SPACES
 from jamtui.library.flatten import Floats, Ints
-from jamtui.library.rows import Row
-from jamtui.library.vectors import SPACES, read_cells, read_shelf, read_vectors
+from jamtui.library.store import ShelfEntry, StoreReader
 
 MOST_NEW = 2048
 """New phrases of a shelf that are scanned beside its cells; with more, all are put in order again. On a large
@@ -146,17 +145,17 @@ class Holdings:
 
 
 class CellIndex:
-    """All shelves of the library behind ``connection``, which belongs to the index from now on."""
+    """All shelves of the library behind ``reader``, which belongs to the index from now on."""
 
-    def __init__(self, connection: apsw.Connection) -> None:
-        self._connection = connection
+    def __init__(self, reader: StoreReader) -> None:
+        self._reader = reader
         self._lock = threading.Lock()
         self._shelves: dict[int, Shelf] = {}
         self._version = -1
         self.held = Holdings((), Catalogue.empty(), 0)
         """As of the last refresh; to be read once for each search."""
         self._last_change = -1
-        """Newest of the table ``changes`` that was taken up; -1 before the first load."""
+        """Newest change that was taken up; -1 before the first load."""
 
     @property
     def shelves(self) -> tuple[Shelf, ...]:
@@ -164,50 +163,40 @@ class CellIndex:
         return self.held.shelves
 
     def close(self) -> None:
-        """Close the connection; searching goes on with what is in memory."""
+        """Close the reader; searching goes on with what is in memory."""
         with self._lock:
-            self._connection.close()
+            self._reader.close()
 
     def refresh(self) -> bool:
         """Take up what was committed since the last time; whether there was anything."""
         with self._lock:
-            version = self._value("pragma data_version")
+            version = self._reader.version()
             if version == self._version:
                 return False
-            self._connection.execute("begin")
-            try:
+            with self._reader.at_one_moment():
                 self._take_up()
-            finally:
-                self._connection.execute("commit")
             self._version = version
             return True
 
     def _take_up(self) -> None:
         known = self.held.catalogue
         fresh: dict[int, list[int]] = {}
-        later = "select id, shelf from phrases where id > ? order by id"
-        for phrase, shelf in self._all(later, known.last):
+        for phrase, shelf in self._reader.arrivals(known.last):
             fresh.setdefault(shelf, []).append(phrase)
-        made = self._all("select shelf, max(revision) from cells group by shelf")
-        revisions: dict[int, int] = {row[0]: row[1] for row in made}
-        oldest, newest = self._all(
-            "select coalesce(min(revision), 0), coalesce(max(revision), 0) from changes"
-        )[0]
+        oldest, newest = self._reader.change_range()
         # The store keeps only the newest changes: after a gap all is loaded as it is now.
         missed = 0 <= self._last_change < oldest - 1
         shelves = dict(self._shelves)
-        for number, role, style, meter in self._all("select id, role, style, meter from shelves"):
-            there = shelves.get(number)
-            new = fresh.get(number, [])
-            stale = missed or (
-                there is not None and there.spaces["whole"].revision < revisions.get(number, 0)
-            )
+        for entry in self._reader.shelves():
+            there = shelves.get(entry.number)
+            new = fresh.get(entry.number, [])
+            stale = missed or (there is not None and there.spaces["whole"].revision < entry.revision)
             if there is None or stale or len(new) > there.spaces["whole"].room:
                 if there is not None or new:
-                    shelves[number] = self._load(number, role, style, meter)
+                    shelves[entry.number] = self._load(entry)
             elif new:
-                shelves[number] = self._append(there, new)
-        catalogue = (Catalogue.empty() if missed else known).grown(self._connection)
+                shelves[entry.number] = self._append(there, new)
+        catalogue = (Catalogue.empty() if missed else known).grown(self._reader)
         if self._last_change >= 0 and not missed:
             self._take_up_changes(shelves, catalogue)
         self._last_change = newest
@@ -216,37 +205,32 @@ class CellIndex:
 
     def _take_up_changes(self, shelves: dict[int, Shelf], catalogue: Catalogue) -> None:
         """Hide what was banned or deleted since the last time, show what is banned no more."""
-        rows = self._all(
-            "select distinct c.phrase, p.shelf, p.banned, p.source, p.kept from changes c "
-            "left join phrases p on p.id = c.phrase where c.revision > ?",
-            self._last_change,
-        )
-        catalogue.update([(p, source, kept) for p, shelf, _, source, kept in rows if shelf is not None])
-        changed = [row[:3] for row in rows]
-        gone = [phrase for phrase, shelf, _ in changed if shelf is None]
+        changed = self._reader.changes(self._last_change)
+        catalogue.update([change for change in changed if change.shelf is not None])
+        gone = [change.number for change in changed if change.shelf is None]
         if gone:  # on a shelf that is not known any more
             _hide(shelves.values(), gone, True)
-        for number in {shelf for _, shelf, _ in changed if shelf is not None}:
+        for number in {change.shelf for change in changed if change.shelf is not None}:
             for hidden in (True, False):
-                phrases = [p for p, shelf, banned in changed if shelf == number and bool(banned) == hidden]
+                phrases = [c.number for c in changed if c.shelf == number and c.banned == hidden]
                 if phrases:
                     _hide([shelves[number]], phrases, hidden)
 
-    def _load(self, number: int, role: str, style: str, meter: str) -> Shelf:
-        read = read_shelf(self._connection, number)
+    def _load(self, entry: ShelfEntry) -> Shelf:
+        read = self._reader.shelf_vectors(entry.number)
         spaces: dict[str, Space] = {}
         for space in SPACES:
             vectors = read.whole if space == "whole" else read.harmony
-            cells = read_cells(self._connection, number, space)
+            cells = self._reader.cells(entry.number, space)
             spaces[space] = _in_order(read.phrases, vectors, cells)
-        shelf = Shelf(number, role, style, meter, spaces, *_moments(read.whole))
-        banned = self._all("select id from phrases where shelf = ? and banned", number)
+        shelf = Shelf(entry.number, entry.role, entry.style, entry.meter, spaces, *_moments(read.whole))
+        banned = self._reader.banned(entry.number)
         if banned:
-            _hide([shelf], [row[0] for row in banned], True)
+            _hide([shelf], banned, True)
         return shelf
 
     def _append(self, shelf: Shelf, phrases: list[int]) -> Shelf:
-        found = [(p, v) for p in phrases if (v := read_vectors(self._connection, p)) is not None]
+        found = [(p, v) for p in phrases if (v := self._reader.vectors(p)) is not None]
         if not found:
             return shelf
         numbers = np.array([p for p, _ in found], np.int64)
@@ -257,17 +241,10 @@ class CellIndex:
         whole = grown["whole"]
         mean, spread = _moments(whole.vectors[: whole.size])
         made = replace(shelf, spaces=grown, mean=mean, spread=spread)
-        sql = "select id from phrases where shelf = ? and id >= ? and banned"
-        banned = self._all(sql, shelf.number, phrases[0])
+        banned = self._reader.banned(shelf.number, phrases[0])
         if banned:
-            _hide([made], [row[0] for row in banned], True)
+            _hide([made], banned, True)
         return made
-
-    def _value(self, sql: str) -> int:
-        return int(self._all(sql)[0][0])
-
-    def _all(self, sql: str, *values: int) -> Sequence[Row]:
-        return self._connection.execute(sql, values).fetchall()
 
 
 def _lowest(scores: Floats, k: int) -> Ints:

@@ -4,11 +4,10 @@ import time
 from dataclasses import dataclass, replace
 
 from jamtui.errors import JamtuiError
-from jamtui.library.listing import Choice
 from jamtui.library.phrase_refs import number_of
-from jamtui.library.records import PhraseRecord
+from jamtui.library.records import Choice, PhraseRecord
 from jamtui.library.search import Query, Searcher
-from jamtui.library.store import SqliteStore
+from jamtui.library.store import PhraseStore
 from jamtui.library.takes import records_of
 from jamtui.music.chord import parse_chord
 from jamtui.music.meter import COMMON_TIME
@@ -40,7 +39,7 @@ class Librarian:
     cannot be written.
     """
 
-    def __init__(self, store: SqliteStore, searcher: Searcher) -> None:
+    def __init__(self, store: PhraseStore, searcher: Searcher) -> None:
         self._store = store
         self._searcher = searcher
 

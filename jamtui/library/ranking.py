@@ -12,7 +12,7 @@ from jamtui.library.candidates import Candidates
 from jamtui.library.catalogue import Catalogue, Doubles, NoteRows
 from jamtui.library.flatten import Floats, Ints
 from jamtui.library.query_vector import Query, Wanted, tone_steps
-from jamtui.library.rows import meter_text
+from jamtui.library.texts import meter_text
 from jamtui.music.chord import QUALITIES, Chord
 from jamtui.music.meter import Meter
 from jamtui.music.phrase import ChordSpan, Role

@@ -1,6 +1,7 @@
 """What the phrase library stores: phrases and the files they came from."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from jamtui.music.phrase import Phrase
 
@@ -87,3 +88,38 @@ class StoreStats:
     styles: dict[str, int]
     bytes: int
     schema: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which phrases: of a role, a style, files with ``named`` in path or title; ``only`` those that are
+    ``kept`` or ``banned``. What is empty (or, for ``style``, None) chooses nothing out."""
+
+    role: str = ""
+    style: str | None = None
+    named: str = ""
+    only: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """``records`` of the ``total`` phrases that were chosen."""
+
+    total: int
+    records: tuple[PhraseRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSetAside:
+    """A damaged library was moved away. ``path`` is where it lies now."""
+
+    path: Path
+    reason: str
+
+    @property
+    def sentence(self) -> str:
+        """For the musician."""
+        return (
+            f"the phrase library was damaged ({self.reason}) and is set aside as {self.path}; the band plays "
+            "on from the starter phrases, ingest your files again or put a backup in its place"
+        )

@@ -16,14 +16,12 @@ import numpy as np
 from jamtui.errors import StoreError
 from jamtui.library import ranking
 from jamtui.library.candidates import BUDGET, fetch
-from jamtui.library.database import explained
 from jamtui.library.index import CellIndex, Holdings
 from jamtui.library.query_vector import Query, wanted
 from jamtui.library.ranking import diverse, score
 from jamtui.library.records import PhraseRecord
-from jamtui.library.rows import PHRASE_SQL, Row, meter_of, phrase_record
-from jamtui.library.store import SqliteStore
-from jamtui.library.vectors import padded, placeholders
+from jamtui.library.store import PhraseStore
+from jamtui.library.texts import meter_of
 from jamtui.music.phrase import Role
 
 __all__ = ["HitParts", "Query", "SearchHit", "Searcher"]
@@ -37,8 +35,6 @@ AVOIDED_SOURCE = 0.15
 
 WARM = (1, 2, 4, 8)
 """Numbers of phrases whose statements are prepared before the first search."""
-_WHOLE = PHRASE_SQL + "where p.id in ({})"
-_MARKS = "select id, count, played, kept, banned from phrases where id in ({})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +67,8 @@ class Searcher:
     of its own. ``budget``: how many vectors of a shelf one fetch looks at.
     """
 
-    def __init__(self, store: SqliteStore, budget: int = BUDGET) -> None:
-        self._store = store
-        self._connection = store.reader()
-        self._lock = threading.Lock()
+    def __init__(self, store: PhraseStore, budget: int = BUDGET) -> None:
+        self._reader = store.reader()
         self._index = CellIndex(store.reader())
         self._budget = budget
         self._known: dict[int, tuple[int, PhraseRecord]] = {}
@@ -103,8 +97,8 @@ class Searcher:
             query = Query((), Role(shelf.role), shelf.style, meter=meter_of(shelf.meter))
             self.search(query)
         for count in WARM:  # each is a statement of its own
-            self._all(_WHOLE.format(placeholders(range(count))), padded(range(count)))
-            self._all(_MARKS.format(placeholders(range(count))), padded(range(count)))
+            self._reader.records(range(count))
+            self._reader.marks(range(count))
 
     def start(self) -> None:
         """Refresh from now on in the background, until ``close``."""
@@ -113,17 +107,15 @@ class Searcher:
 
     def refresh(self) -> bool:
         """Take up now what was committed; whether there was anything."""
-        with explained(self._store.path):
-            return self._index.refresh()
+        return self._index.refresh()
 
     def close(self) -> None:
-        """Stop refreshing and close the connections."""
+        """Stop refreshing and close the readers."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
         self._index.close()
-        with self._lock:
-            self._connection.close()
+        self._reader.close()
 
     @property
     def size(self) -> int:
@@ -167,8 +159,7 @@ class Searcher:
 
     def get(self, number: int) -> PhraseRecord | None:
         """One phrase; None where there is none of that number. It waits for no writer."""
-        rows = self._all(f"{PHRASE_SQL} where p.id = ?", (number,))
-        return phrase_record(rows[0]) if rows else None
+        return next(iter(self._reader.records((number,))), None)
 
     def _best(
         self, numbers: Sequence[int], wishes: Sequence[float], sources: Sequence[int], k: int
@@ -192,29 +183,22 @@ class Searcher:
             known = {}
         unknown = [sha256 for sha256 in hashes if sha256 not in known]
         if unknown:
-            sql = f"select sha256, id from sources where sha256 in ({','.join('?' * len(unknown))})"
-            known = known | dict.fromkeys(unknown, -2) | {row[0]: row[1] for row in self._all(sql, unknown)}
+            known = known | dict.fromkeys(unknown, -2) | self._reader.source_rows(unknown)
         self._sources = held.revision, known
         return [known[sha256] for sha256 in hashes]
 
     def _records(self, numbers: Sequence[int]) -> dict[int, PhraseRecord]:
         """Whole records of those of ``numbers`` that there are. A number is never given twice, so what was
         read once is remembered; only counts and marks change."""
-        known, version = self._known, self._version()
+        known, version = self._known, self._reader.version()
         # Another thread may search and forget meanwhile.
         remembered = {n: held for n in numbers if (held := known.get(n)) is not None}
         records = {n: record for n, (then, record) in remembered.items() if then == version}
         unknown = [n for n in numbers if n not in remembered]
-        fresh = []
-        if unknown:
-            fresh = [
-                phrase_record(row) for row in self._all(_WHOLE.format(placeholders(unknown)), padded(unknown))
-            ]
+        fresh = self._reader.records(unknown) if unknown else []
         if len(records) < len(remembered):
             older = [n for n in remembered if n not in records]
-            for number, count, played, kept, banned in self._all(
-                _MARKS.format(placeholders(older)), padded(older)
-            ):
+            for number, count, played, kept, banned in self._reader.marks(older):
                 record = remembered[number][1]
                 marks = (count, played, bool(kept), bool(banned))
                 if (record.count, record.played, record.kept, record.banned) != marks:
@@ -227,14 +211,6 @@ class Searcher:
         for number in list(islice(known, max(0, len(known) - REMEMBERED))):
             known.pop(number, None)
         return records
-
-    def _version(self) -> int:
-        """Another number after each commit to the file, whoever made it."""
-        return int(self._all("pragma data_version", ())[0][0])
-
-    def _all(self, sql: str, values: Row) -> list[Row]:
-        with self._lock, explained(self._store.path):
-            return list(self._connection.execute(sql, tuple(values)).fetchall())
 
     def _keep_fresh(self) -> None:
         while not self._stop.wait(POLL_S):

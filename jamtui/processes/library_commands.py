@@ -13,8 +13,8 @@ from jamtui import paths
 from jamtui.errors import JamtuiError, MusicError, StoreError
 from jamtui.library.records import FORGOTTEN, STARTER, PhraseRecord, SourceRecord
 from jamtui.library.search import Query, Searcher, SearchHit
-from jamtui.library.store import SqliteStore
-from jamtui.library.vectors import nearest, read_vectors
+from jamtui.library.store import PhraseStore
+from jamtui.library.store.opening import open_library
 from jamtui.music.chart import parse_chart
 from jamtui.music.meter import METERS, PPQ
 from jamtui.music.phrase import Note, Phrase, Role
@@ -26,11 +26,11 @@ ALIKE = 5
 
 
 @contextmanager
-def _library() -> Iterator[SqliteStore]:
+def _library() -> Iterator[PhraseStore]:
     """The library; made with the starter phrases where there is none. What was set aside is said."""
     path = paths.library_file()
     new = not path.exists()
-    with SqliteStore.open(path) as store:
+    with open_library(path) as store:
         if store.set_aside is not None:
             print(f"jamtui: {store.set_aside.sentence}", file=sys.stderr)
         if new or store.set_aside is not None:
@@ -45,9 +45,9 @@ def show_stats(*, as_json: bool) -> int:
     with _library() as store:
         stats = store.stats()
         if as_json:
-            print(json.dumps(asdict(stats) | {"path": str(store.path)}))
+            print(json.dumps(asdict(stats) | {"path": store.place}))
             return 0
-    print(f"{store.path}: {stats.bytes / 1e6:.1f} MB")
+    print(f"{store.place}: {stats.bytes / 1e6:.1f} MB")
     print(
         f"{stats.phrases} phrases from {stats.sources} files; {stats.merged} near-duplicates were counted "
         f"instead of stored, {stats.refused} files refused"
@@ -88,10 +88,13 @@ def show(number: int, *, as_json: bool) -> int:
     with _library() as store:
         record = _phrase(store, number)
         source = store.source(record.source)
-        alike = _alike(store, number)
+        alike = store.alike(number, ALIKE)
     if as_json:
         print(
-            json.dumps(phrase_json(record, source) | {"alike": [{"id": n, "distance": d} for n, d in alike]})
+            json.dumps(
+                phrase_json(record, source)
+                | {"alike": [{"id": n, "distance": round(d, 4)} for n, d in alike]}
+            )
         )
         return 0
     phrase = record.phrase
@@ -161,14 +164,14 @@ def forget(names: Sequence[str], phrases: Sequence[int], *, as_json: bool) -> in
 def vacuum(*, as_json: bool) -> int:
     """Check the whole file, give back unused room, renew the search cells."""
     with _library() as store:
-        before = store.path.stat().st_size
+        before = store.stats().bytes
         complaint = store.vacuum()
         if complaint:
             raise StoreError(
-                f"the phrase library {store.path} is damaged ({complaint}); export what you need, move it "
+                f"the phrase library {store.place} is damaged ({complaint}); export what you need, move it "
                 "away, and ingest your files again or put a backup in its place"
             )
-        after = store.path.stat().st_size
+        after = store.stats().bytes
     text = f"the library is in order; {before / 1e6:.1f} MB before, {after / 1e6:.1f} MB now"
     _say({"before": before, "after": after}, text, as_json)
     return 0
@@ -233,14 +236,14 @@ def _where(record: PhraseRecord, source: SourceRecord | None) -> str:
     return "captured" if source is None else f"{_named(source)}, bar {record.first_bar + 1}"
 
 
-def _phrase(store: SqliteStore, number: int) -> PhraseRecord:
+def _phrase(store: PhraseStore, number: int) -> PhraseRecord:
     record = store.get(number)
     if record is None:
         raise StoreError(f"there is no phrase {number}; `jamtui library search` lists some")
     return record
 
 
-def _sources(store: SqliteStore, name: str) -> list[SourceRecord]:
+def _sources(store: PhraseStore, name: str) -> list[SourceRecord]:
     """The file called ``name``, or all in the folder or zip of that name."""
     from jamtui.library.ingest.walk import absolute
 
@@ -264,26 +267,13 @@ def _sources(store: SqliteStore, name: str) -> list[SourceRecord]:
     return found
 
 
-def _forget(store: SqliteStore, source: SourceRecord) -> None:
+def _forget(store: PhraseStore, source: SourceRecord) -> None:
     """Delete a file with its phrases. Of starter phrases a row stays: the next start would bring
     them back."""
     if source.path.startswith(STARTER):
         store.add(replace(source, refused=FORGOTTEN), ())
     else:
         store.forget(source.sha256)
-
-
-def _alike(store: SqliteStore, number: int) -> list[tuple[int, float]]:
-    reader = store.reader()
-    try:
-        vectors = read_vectors(reader, number)
-        (shelf,) = reader.execute("select shelf from phrases where id = ?", (number,)).fetchone() or (0,)
-        if vectors is None:
-            return []
-        found = nearest(reader, int(str(shelf)), "whole", vectors[0], ALIKE + 1)
-        return [(n, round(d, 4)) for n, d in found if n != number][:ALIKE]
-    finally:
-        reader.close()
 
 
 def _write_midi(target: Path, records: Sequence[PhraseRecord]) -> None:

@@ -21,7 +21,8 @@ from jamtui.library.librarian import Done, Librarian
 from jamtui.library.phrase_refs import hit_of, number_of
 from jamtui.library.search import Query, Searcher, SearchHit
 from jamtui.library.source import Composed, LibrarySource
-from jamtui.library.store import SqliteStore
+from jamtui.library.store import PhraseStore
+from jamtui.library.store.opening import open_library
 from jamtui.music.phrase import Bar, Brief, ChordSpan, Phrase, Role, Source
 from jamtui.processes.codec import from_plain
 from jamtui.processes.ingest_beside import IngestBeside
@@ -62,7 +63,7 @@ class LibraryWorker:
         self._path = path
         self._starter = starter
         self._send: Send = lambda _kind, _body: None
-        self._store: SqliteStore | None = None
+        self._store: PhraseStore | None = None
         self._searcher: Searcher | None = None
         self._librarian: Librarian | None = None
         self._source = LibrarySource(lambda: self._searcher)
@@ -270,9 +271,9 @@ class LibraryWorker:
                 self._source.keep(await self._in_turn(librarian.kept))
         self._send("health", [self.health()])
 
-    def _opened(self) -> tuple[SqliteStore, Searcher]:
+    def _opened(self) -> tuple[PhraseStore, Searcher]:
         """The library, with the starter phrases in it, ready to be searched."""
-        store = SqliteStore.open(self._path)
+        store = open_library(self._path)
         try:
             if store.set_aside is not None:
                 self._tell(store.set_aside.sentence, "warning")
@@ -342,7 +343,7 @@ class LibraryWorker:
             self._send("audition", {"role": phrase.role, "tempo": phrase.tempo, "notes": notes})
 
 
-def _close(searcher: Searcher | None, store: SqliteStore | None) -> None:
+def _close(searcher: Searcher | None, store: PhraseStore | None) -> None:
     with contextlib.suppress(StoreError):
         if searcher is not None:
             searcher.close()

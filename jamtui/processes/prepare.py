@@ -159,10 +159,10 @@ def _library_examples() -> Callable[[Request], Sequence[Example]]:
         return lambda _request: ()
     # Imported here: without a library nothing of it is needed.
     from jamtui.library.search import Query, Searcher
-    from jamtui.library.store import SqliteStore
+    from jamtui.library.store.opening import open_library
 
     try:
-        searcher = Searcher(SqliteStore.open(path, read_only=True))
+        searcher = Searcher(open_library(path, read_only=True))
         searcher.warm()
     except StoreError as error:
         print(f"the phrase library is left out: {error}", file=sys.stderr)

@@ -26,7 +26,7 @@ from jamtui.library.adapt import Setting, adapt
 from jamtui.library.ingest.files import Analysed, analyse_file
 from jamtui.library.records import PhraseRecord
 from jamtui.library.search import Query, Searcher
-from jamtui.library.store import SqliteStore
+from jamtui.library.store.sqlite import SqliteStore
 from jamtui.music.chord import Family
 from jamtui.music.meter import COMMON_TIME, PPQ
 from jamtui.music.phrase import ChordSpan, Note, Role

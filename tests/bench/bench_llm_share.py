@@ -26,7 +26,7 @@ from jamtui.generators.host import make_hosts
 from jamtui.generators.ollama import OllamaSource
 from jamtui.library.ingest import ingest_starter
 from jamtui.library.search import Query, Searcher
-from jamtui.library.store import SqliteStore
+from jamtui.library.store.sqlite import SqliteStore
 from jamtui.music.meter import EIGHTH, SIXTEENTH
 from jamtui.music.phrase import Brief, ChordSpan, Phrase
 from tests.generators.briefs import brief_for

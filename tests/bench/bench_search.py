@@ -36,8 +36,7 @@ from jamtui.library.index import Shelf
 from jamtui.library.query_vector import aim, wanted
 from jamtui.library.records import PhraseRecord, SourceRecord
 from jamtui.library.search import Query, Searcher
-from jamtui.library.store import SqliteStore
-from jamtui.library.vectors import nearest
+from jamtui.library.store.sqlite import SqliteStore
 from jamtui.music.phrase import Role
 from jamtui.processes.tidying import settle
 from tests.bench.library_material import Piece, mutate, pieces
@@ -131,7 +130,7 @@ def recall(store: SqliteStore, searcher: Searcher, queries: Sequence[Query], k: 
     for query in queries:
         shelf = shelf_of(searcher, query)
         for space, vector in vectors_of(query, shelf).items():
-            exact = nearest(reader, shelf.number, space, vector, k)
+            exact = reader.nearest(shelf.number, space, vector, k)
             got = shelf.spaces[space].nearest(vector, k, BUDGET)
             # By distance: phrases over the same chords are equally near in the harmony space.
             limit = exact[-1][1] ** 2 * (1 + 1e-4) + 1e-5
@@ -331,7 +330,7 @@ def measure(
         result["vectors in memory, one shelf"] = times(lambda _: index.nearest(vector, 8, BUDGET), 300)
         reader = store.reader()
         result["sqlite-vec scan, same shelf"] = times(
-            lambda _: nearest(reader, shelf.number, "whole", vector, 8), 30
+            lambda _: reader.nearest(shelf.number, "whole", vector, 8), 30
         )
         reader.close()
         result["shelf"] = shelf.size

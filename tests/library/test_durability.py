@@ -15,10 +15,10 @@ import apsw
 import pytest
 
 from jamtui.errors import StoreError
-from jamtui.library import database
-from jamtui.library.database import check, migrations, open_database
 from jamtui.library.search import Query, Searcher
-from jamtui.library.store import SqliteStore
+from jamtui.library.store import database
+from jamtui.library.store.database import check, migrations, open_database
+from jamtui.library.store.sqlite import SqliteStore
 from jamtui.music.chart import parse_chart
 from jamtui.music.phrase import Role
 from tests.library.material import file, lines
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 WRITER = """
 import sys
 from pathlib import Path
-from jamtui.library.store import SqliteStore
+from jamtui.library.store.sqlite import SqliteStore
 from tests.library.material import file, lines
 store = SqliteStore.open(Path(sys.argv[1]))
 for number in range(int(sys.argv[2]), int(sys.argv[3])):
@@ -127,7 +127,7 @@ FULL = """
 import resource, signal, sys
 from pathlib import Path
 from jamtui.errors import StoreError
-from jamtui.library.store import SqliteStore
+from jamtui.library.store.sqlite import SqliteStore
 from tests.library.material import file, lines
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, 1_500_000))

@@ -9,8 +9,8 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jamtui.library.insertion import Prepared, prepare_phrases
-from jamtui.library.store import SqliteStore
+from jamtui.library.prepared import Prepared, prepare_phrases
+from jamtui.library.store.sqlite import SqliteStore
 from tests.library.material import file, lines
 
 POOL = [replace(record, first_bar=4 * number) for number, record in enumerate(lines(12))]

@@ -17,8 +17,7 @@ from jamtui.library.query_vector import wanted
 from jamtui.library.ranking import diverse
 from jamtui.library.records import PhraseRecord
 from jamtui.library.search import Query, Searcher
-from jamtui.library.store import SqliteStore
-from jamtui.library.vectors import read_vectors
+from jamtui.library.store.sqlite import SqliteStore
 from jamtui.music.chart import parse_chart
 from jamtui.music.meter import COMMON_TIME, PPQ
 from jamtui.music.phrase import ChordSpan, Note, Role
@@ -93,7 +92,9 @@ def straightforward(
         way += 12 * round((centre - mean - way) / 12)
         register = max(0.0, 1 - abs(centre - mean - way) / 12)
     known = wanted(query.chords, query.meter, query.just_played, query.energy)
-    vectors = read_vectors(store.reader(), record.id)
+    reader = store.reader()
+    vectors = reader.vectors(record.id)
+    reader.close()
     assert vectors is not None
     near = 1 - sum((a - b) ** 2 for a, b in zip(vectors[0][:24], known.chords, strict=True)) / 4
     style = 1.0 if record.phrase.style == query.style else 0.6

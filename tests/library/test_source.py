@@ -12,7 +12,7 @@ from jamtui.library.librarian import Done, Librarian
 from jamtui.library.phrase_refs import hit_of, number_of, ref_of
 from jamtui.library.search import Searcher
 from jamtui.library.source import LibrarySource, key_of_words
-from jamtui.library.store import SqliteStore
+from jamtui.library.store.sqlite import SqliteStore
 from jamtui.library.takes import records_of
 from jamtui.music.chord import Family, parse_chord
 from jamtui.music.meter import COMMON_TIME, EIGHTH, PPQ

@@ -9,7 +9,7 @@ from jamtui.library.librarian import Librarian
 from jamtui.library.phrase_refs import hit_of, ref_of
 from jamtui.library.search import Searcher
 from jamtui.library.source import LibrarySource
-from jamtui.library.store import SqliteStore
+from jamtui.library.store.sqlite import SqliteStore
 from jamtui.music.phrase import Bar, Brief, Role, Source
 from jamtui.playback.commands import Route, SentNote
 from jamtui.processes.codec import from_plain

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from jamtui.generators.host import make_hosts
 from jamtui.generators.ollama import OllamaSource
-from jamtui.library.store import SqliteStore
+from jamtui.library.store.sqlite import SqliteStore
 from jamtui.music.phrase import Role, Source
 from jamtui.playback.commands import Route
 from jamtui.processes.codec import to_plain

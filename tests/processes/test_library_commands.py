@@ -12,7 +12,7 @@ import pytest
 from jamtui import paths
 from jamtui.cli import run
 from jamtui.library.ingest import ingest_starter
-from jamtui.library.store import SqliteStore
+from jamtui.library.store.sqlite import SqliteStore
 from tests.library.material import file, lines, written
 
 

@@ -9,7 +9,7 @@ import apsw
 import pytest
 
 from jamtui.library.ingest import ingest_starter
-from jamtui.library.store import SqliteStore
+from jamtui.library.store.sqlite import SqliteStore
 from jamtui.music.phrase import Bar, Role
 from jamtui.processes.codec import decode, encode, to_plain
 from jamtui.processes.library_worker import LibraryWorker
@@ -150,7 +150,7 @@ def test_a_library_that_fails_is_closed_behind_what_is_being_written(library: Pa
         await asyncio.sleep(0.05)
         searcher = worker._searcher
         assert searcher is not None
-        searcher._connection.close()
+        searcher._reader.close()
         failing = asyncio.create_task(answer(worker, "Dm7 G7"))
         await until(lambda: worker.health().state == "down", "down")
         assert "being closed" in worker.health().detail

@@ -14,7 +14,8 @@ from jamtui.library.ingest.pool import Pool, default_workers
 from jamtui.library.ingest.travel import Packed, pack
 from jamtui.library.ingest.walk import Item, find
 from jamtui.library.records import FORGOTTEN
-from jamtui.library.store import SqliteStore
+from jamtui.library.store import PhraseStore
+from jamtui.library.store.opening import open_library
 from jamtui.music.phrase import Role
 
 _KEEP_CELLS_EVERY = 50
@@ -92,7 +93,7 @@ def ingest(
     begun = time.monotonic()
     items = find(paths)
     report = IngestReport(files=len(items), effort=sum(item.effort for item in items))
-    store = None if dry_run else SqliteStore.open(store_path)
+    store = None if dry_run else open_library(store_path)
     try:
         if store is not None and store.set_aside is not None:
             report.set_aside = store.set_aside.sentence
@@ -145,11 +146,11 @@ def ingest_starter(store_path: Path) -> int:
         StoreError: the library cannot be opened or written.
         ConfigError, MusicError: the phrases that were shipped are damaged.
     """
-    with SqliteStore.open(store_path) as store:
+    with open_library(store_path) as store:
         return add_starter(store)
 
 
-def add_starter(store: SqliteStore) -> int:
+def add_starter(store: PhraseStore) -> int:
     """``ingest_starter`` for a library that is open. What the musician has forgotten stays away."""
     from jamtui import paths
     from jamtui.library.ingest.starter import starter_sources
@@ -168,13 +169,13 @@ def add_starter(store: SqliteStore) -> int:
     return added
 
 
-def _known(store: SqliteStore | None, path: Path) -> dict[str, str]:
+def _known(store: PhraseStore | None, path: Path) -> dict[str, str]:
     """By hash the files that this version of the analysis has read: why it refused them, "" if it did not."""
     if store is not None:
         return {s.sha256: s.refused for s in store.sources() if s.analysis >= ANALYSIS_VERSION}
     if not path.exists():
         return {}
-    with SqliteStore.open(path, read_only=True) as reader:
+    with open_library(path, read_only=True) as reader:
         return {s.sha256: s.refused for s in reader.sources() if s.analysis >= ANALYSIS_VERSION}
 
 
@@ -195,7 +196,7 @@ def uninterrupted() -> Iterator[None]:
 
 
 def _settle(
-    report: IngestReport, store: SqliteStore | None, known: dict[str, str], item: Item, packed: Packed | str
+    report: IngestReport, store: PhraseStore | None, known: dict[str, str], item: Item, packed: Packed | str
 ) -> None:
     sha256 = packed if isinstance(packed, str) else packed.source.sha256
     if known.get(sha256):

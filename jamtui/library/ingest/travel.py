@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from jamtui.library.ingest.files import Analysed
-from jamtui.library.insertion import Prepared, prepare_phrases
+from jamtui.library.prepared import Prepared, prepare_phrases
 from jamtui.library.records import SourceRecord
 
 Tally = dict[tuple[str, str], int]
@@ -27,7 +27,7 @@ class Packed:
 
 
 def pack(analysed: Analysed) -> Packed:
-    """Prepare an analysed file for ``SqliteStore.add_prepared``."""
+    """Prepare an analysed file for ``PhraseStore.add_prepared``."""
     tally = Counter((r.phrase.style, r.phrase.role.value) for r in analysed.phrases)
     prepared = prepare_phrases(analysed.phrases) if analysed.phrases else None
     return Packed(analysed.source, analysed.notices, dict(tally), prepared)

@@ -18,7 +18,7 @@ from jamtui.library.ingest.pool import Pool
 from jamtui.library.ingest.run import in_turn, uninterrupted
 from jamtui.library.ingest.travel import Packed
 from jamtui.library.ingest.walk import MAX_SCORE_BYTES, Item, find
-from jamtui.library.store import SqliteStore
+from jamtui.library.store.sqlite import SqliteStore
 from jamtui.music.phrase import Role
 from tests.library.ingest.midi_files import band, midi_bytes, tune, varied_band
 

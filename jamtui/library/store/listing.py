@@ -1,34 +1,14 @@
 """Lists of phrases for people: a page at a time, whatever the size of the library."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import apsw
 
-from jamtui.library.records import PhraseRecord
-from jamtui.library.rows import Row
+from jamtui.library.records import Choice
+from jamtui.library.store.rows import Row
 
 MOST_FILES = 500
 """Files whose phrases are listed, of those whose names fit, the newest."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Which phrases: of a role, a style, files with ``named`` in path or title; ``only`` those that are
-    ``kept`` or ``banned``. What is empty (or, for ``style``, None) chooses nothing out."""
-
-    role: str = ""
-    style: str | None = None
-    named: str = ""
-    only: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """``records`` of the ``total`` phrases that were chosen."""
-
-    total: int
-    records: tuple[PhraseRecord, ...]
 
 
 def styles(connection: apsw.Connection) -> set[str]:

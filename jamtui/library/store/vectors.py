@@ -6,30 +6,18 @@ vectors come into memory in about a second; one by one through the virtual table
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import apsw
 import numpy as np
 
 from jamtui.library.cells import Cells, Numbers
-from jamtui.library.features import HARMONY, WHOLE
+from jamtui.library.features import HARMONY, SPACES, WHOLE
 from jamtui.library.flatten import Floats
-from jamtui.library.rows import Row
-
-SPACES = ("whole", "harmony")
-"""Names of the search spaces."""
+from jamtui.library.store.interface import ShelfVectors
+from jamtui.library.store.rows import Row
 
 _WIDTH = {"whole": WHOLE, "harmony": HARMONY}
 _COLUMN = {"whole": "vectors_vector_chunks00", "harmony": "vectors_vector_chunks01"}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ShelfVectors:
-    """All vectors of a shelf, in ascending order of the phrases' numbers."""
-
-    phrases: Numbers
-    whole: Floats
-    harmony: Floats
 
 
 def add_vectors(connection: apsw.Connection, rows: Iterable[tuple[int, int, bytes, bytes]]) -> None:

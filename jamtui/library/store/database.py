@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import apsw
 import sqlite_vec
 
 from jamtui.errors import StoreError
+from jamtui.library.records import StoreSetAside
 
 BUSY_MS = 20_000
 """How long a writer waits for another; readers never wait."""
@@ -32,29 +32,13 @@ _VECTORS = "vector"
 _DAMAGE = (apsw.CorruptError, apsw.NotADBError)
 
 
-@dataclass(frozen=True, slots=True)
-class StoreSetAside:
-    """A damaged library was moved away. ``path`` is where it lies now."""
-
-    path: Path
-    reason: str
-
-    @property
-    def sentence(self) -> str:
-        """For the musician."""
-        return (
-            f"the phrase library was damaged ({self.reason}) and is set aside as {self.path}; the band plays "
-            "on from the starter phrases, ingest your files again or put a backup in its place"
-        )
-
-
 class StoreDamagedError(StoreError):
     """The file was found damaged while it was in use; opening it again sets it aside."""
 
 
 def migrations() -> list[str]:
     """The SQL of every schema version, the first first."""
-    folder = files("jamtui.library") / "migrations"
+    folder = files("jamtui.library.store") / "migrations"
     found = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
     return [f.read_text(encoding="utf-8") for f in found]
 

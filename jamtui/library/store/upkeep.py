@@ -5,10 +5,10 @@ from pathlib import Path
 import apsw
 
 from jamtui.library.cells import SMALLEST, Cells, assign, find_centroids, wanted_cells
-from jamtui.library.features import FEATURES_VERSION, compute
+from jamtui.library.features import FEATURES_VERSION, SPACES, compute
 from jamtui.library.records import CAPTURED, FORGOTTEN, StoreStats
-from jamtui.library.rows import PHRASE_SQL, phrase_record
-from jamtui.library.vectors import SPACES, add_vectors, read_shelf, write_cells
+from jamtui.library.store.rows import PHRASE_SQL, phrase_record
+from jamtui.library.store.vectors import add_vectors, read_shelf, write_cells
 
 GROWTH = 1.5
 """Cells are made anew when a shelf has so many times the phrases that they were made for."""

@@ -1,4 +1,4 @@
-"""The phrase store: one interface, and SQLite behind it.
+"""A phrase store in one SQLite file, with sqlite-vec.
 
 Many readers while one process writes (write-ahead log); each file is one transaction.
 """
@@ -8,58 +8,31 @@ import time
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 import apsw
 
 from jamtui.errors import StoreError
-from jamtui.library import database, listing, upkeep
-from jamtui.library.database import StoreSetAside, explained, open_database, writing
-from jamtui.library.insertion import Insertion, Prepared, prepare_phrases
-from jamtui.library.listing import Choice, Listed
-from jamtui.library.records import AddResult, PhraseRecord, SourceRecord, StoreStats
-from jamtui.library.rows import PHRASE_SQL, SOURCE_SQL, Row, phrase_record, source_record
-from jamtui.library.vectors import padded, placeholders, remove_vectors
+from jamtui.library.prepared import Prepared, prepare_phrases
+from jamtui.library.records import (
+    AddResult,
+    Choice,
+    Listed,
+    PhraseRecord,
+    SourceRecord,
+    StoreSetAside,
+    StoreStats,
+)
+from jamtui.library.store import database, listing, upkeep, vectors
+from jamtui.library.store.database import explained, open_database, writing
+from jamtui.library.store.insertion import Insertion
+from jamtui.library.store.reader import SqliteReader
+from jamtui.library.store.rows import PHRASE_SQL, SOURCE_SQL, Row, phrase_record, source_record
+from jamtui.library.store.vectors import padded, placeholders, remove_vectors
 
 MOST_PARAMETERS = 4096
 CHANGES_KEPT = 10_000
 """Changes that are remembered for readers; one that has missed some loads everything again."""
-
-
-class PhraseStore(Protocol):
-    """What a library can do, wherever it lies. All methods raise StoreError with one sentence."""
-
-    def add(self, source: SourceRecord, phrases: Sequence[PhraseRecord]) -> AddResult:
-        """Store one file's phrases, all or none."""
-        ...
-
-    def has_source(self, sha256: str, analysis: int) -> bool:
-        """Whether that file was read, or refused, by that analysis or a newer one."""
-        ...
-
-    def get(self, number: int) -> PhraseRecord | None:
-        """One phrase; None where there is none of that number."""
-        ...
-
-    def stats(self) -> StoreStats:
-        """What the library holds."""
-        ...
-
-    def mark(self, number: int, *, kept: bool | None = None, banned: bool | None = None) -> None:
-        """Keep or ban a phrase, or take that back; None leaves it as it is."""
-        ...
-
-    def played(self, numbers: Iterable[int]) -> None:
-        """Count that the band has played phrases."""
-        ...
-
-    def remove(self, numbers: Iterable[int]) -> None:
-        """Delete phrases."""
-        ...
-
-    def forget(self, sha256: str) -> int:
-        """Delete a file and the phrases that came from it alone; how many those were."""
-        ...
 
 
 class SqliteStore:
@@ -70,8 +43,7 @@ class SqliteStore:
         self._lock = threading.RLock()
         self._insertion = Insertion(connection)
         self.path = path
-        self.set_aside = aside
-        """What was damaged and moved away when this one was opened."""
+        self._aside = aside
 
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False) -> Self:
@@ -99,9 +71,19 @@ class SqliteStore:
         with self._lock:
             self._connection.close()
 
-    def reader(self) -> apsw.Connection:
+    @property
+    def place(self) -> str:
+        """The file."""
+        return str(self.path)
+
+    @property
+    def set_aside(self) -> StoreSetAside | None:
+        """What was damaged and moved away when this one was opened."""
+        return self._aside
+
+    def reader(self) -> SqliteReader:
         """A connection of one's own for reading, for whoever must not wait for this store's writes."""
-        return open_database(self.path, read_only=True)[0]
+        return SqliteReader(self.path)
 
     def add(self, source: SourceRecord, phrases: Sequence[PhraseRecord]) -> AddResult:
         """Store one file's phrases in one transaction: all of them or, at an error, none.
@@ -183,6 +165,16 @@ class SqliteStore:
             total, numbers = listing.listed(self._connection, choice, first, count)
             records = self.get_many(numbers)
         return Listed(total, tuple(records[n] for n in numbers if n in records))
+
+    def alike(self, number: int, count: int) -> list[tuple[int, float]]:
+        """The ``count`` phrases of its shelf that are most like a phrase, nearest first."""
+        with self._lock, explained(self.path):
+            own = vectors.read_vectors(self._connection, number)
+            row = self._one("select shelf from phrases where id = ?", (number,))
+            if own is None or row is None:
+                return []
+            found = vectors.nearest(self._connection, int(row[0]), "whole", own[0], count + 1)
+            return [(n, distance) for n, distance in found if n != number][:count]
 
     def stats(self) -> StoreStats:
         """What the library holds."""
