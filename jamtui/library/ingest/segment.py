@@ -83,7 +83,12 @@ def boundaries(by_bar: Sequence[Sequence[Note]], meter: Meter) -> list[float]:
                 if last is not None and last.duration >= 1.5 * beat:
                     value += 0.3
             earlier = seen.get(signatures[b])
-            if signatures[b] and earlier is not None and signatures[b - 1] != signatures[earlier - 1]:
+            # The first bar had none before it, so it comes back after another one whatever that is.
+            if (
+                signatures[b]
+                and earlier is not None
+                and (earlier == 0 or signatures[b - 1] != signatures[earlier - 1])
+            ):
                 value += 0.4
             found[b] = value
         seen.setdefault(signatures[b], b)

@@ -191,6 +191,16 @@ def test_a_bar_that_comes_back_begins_a_phrase_and_its_repetition_does_not() -> 
     assert again[5] > again[6], "the second bar of what comes back is inside it"
 
 
+def test_the_first_bar_comes_back_like_any_other_also_after_the_bar_that_ends_the_piece() -> None:
+    a, b, c, d = (60, 62, 64, 65), (67, 65, 64, 62), (72, 71, 69, 67), (74, 72, 71, 69)
+    twice = strengths(bars_of(a, b, c, a, b, c), 6)
+    once = strengths(bars_of(a, b, c, d, b, c), 6)
+    assert twice[3] == pytest.approx(once[3] + 0.4)
+    assert twice[4] == pytest.approx(once[4] - 0.4), "it goes on as it did the first time"
+    later = strengths(bars_of(d, a, b, c, a, b, c), 7)
+    assert later[4] == pytest.approx(twice[3] + 0.16), "where it stood first makes no difference"
+
+
 def test_phrases_end_where_the_voice_breathes_whatever_the_count_of_bars_says() -> None:
     full = [(60 + i, 62 + i, 64 + i, 65 + i) for i in range(8)]
     notes = bars_of(full[0], full[1][:2], full[2], full[3], full[4], full[5][:2], full[6], full[7][:2])
