@@ -62,22 +62,30 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Adapted:
-    """``notes`` in order, onsets from the setting's start. ``changed``: for each whether it is another pitch
-    class than the phrase moved as a whole would have there. ``transpose`` in semitones, octaves included."""
+    """``notes`` in order, onsets from the setting's start. ``moved``: for each by how many semitones it lies
+    away from where the phrase moved as a whole has it, octaves left out (-6 to 5); 0: it is the phrase's own.
+    ``transpose`` in semitones, octaves included."""
 
     notes: tuple[Note, ...]
-    changed: tuple[bool, ...]
+    moved: tuple[int, ...]
     transpose: int
+
+    @property
+    def changed(self) -> tuple[bool, ...]:
+        """For each note whether it is another pitch class than the phrase's own."""
+        return tuple(by != 0 for by in self.moved)
 
     @property
     def changes(self) -> int:
         """How many notes are not the phrase's own."""
         return sum(self.changed)
 
-    def bar(self, number: int, meter: Meter) -> tuple[Note, ...]:
-        """The notes of one bar (0-based), onsets from its bar line."""
+    def bar(self, number: int, meter: Meter) -> "Adapted":
+        """What begins in one bar (0-based), onsets from its bar line."""
         start, end = number * meter.bar_ticks, (number + 1) * meter.bar_ticks
-        return tuple(replace(n, onset=n.onset - start) for n in self.notes if start <= n.onset < end)
+        here = [(n, by) for n, by in zip(self.notes, self.moved, strict=True) if start <= n.onset < end]
+        notes = tuple(replace(n, onset=n.onset - start) for n, _ in here)
+        return Adapted(notes, tuple(by for _, by in here), self.transpose)
 
 
 def adapt(
@@ -98,7 +106,7 @@ def adapt(
         events = _single(events, highest=setting.role is Role.LEAD)
     if setting.role is Role.DRUMS:
         notes = [e.note for e in events]
-        return _finished(notes, [False] * len(notes), 0, record, setting)
+        return _finished(notes, [0] * len(notes), 0, record, setting)
     under = [tables.under(e.onset, e.duration) for e in events]
     way = best_transposition(events, under, setting) if transpose is None else transpose % OCTAVE
     way += _octave([e.pitch for e in events], way, setting)
@@ -112,7 +120,7 @@ def adapt(
         pitches = [f.pitch for f in fitted]
     else:
         pitches = _line(events, under, way, setting, tables)
-    moved = [(p - e.pitch - way) % OCTAVE != 0 for p, e in zip(pitches, events, strict=True)]
+    moved = [(p - e.pitch - way + 6) % OCTAVE - 6 for p, e in zip(pitches, events, strict=True)]
     notes = [replace(e.note, pitch=p) for p, e in zip(pitches, events, strict=True)]
     notes = [
         replace(n, duration=tables.until_wrong(n.onset, n.pitch, n.duration, setting.role)) for n in notes
@@ -336,13 +344,13 @@ def _inside(pitch: int, members: frozenset[int], low: int, high: int) -> int:
 
 
 def _finished(
-    notes: Sequence[Note], moved: Sequence[bool], way: int, record: PhraseRecord, setting: Setting
+    notes: Sequence[Note], moved: Sequence[int], way: int, record: PhraseRecord, setting: Setting
 ) -> Adapted:
     """In order, apart, within the bars; loudness and residuals of this band."""
     ranked = sorted(zip(notes, moved, strict=True), key=lambda pair: (pair[0].onset, pair[0].pitch))
     single = setting.role in (Role.LEAD, Role.BASS)
     kept: list[Note] = []
-    marks: list[bool] = []
+    marks: list[int] = []
     last: dict[int, int] = {}
     for note, mark in ranked:
         voice_key = -1 if single else note.pitch

@@ -5,26 +5,24 @@ owns an event loop calls ``compose`` from a thread of its own.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import exp
 from random import Random
 from typing import Protocol
 
-from jamtui.library.adapt import Adapted, Setting, adapt
+from jamtui.library.adapt import Adapted, adapt
 from jamtui.library.kept import own_hits
 from jamtui.library.phrase_refs import ref_of
 from jamtui.library.placing import bars_in
 from jamtui.library.records import PhraseRecord
 from jamtui.library.search import Query, SearchHit
+from jamtui.library.setting import line_before, setting_for
 from jamtui.library.windows import chords_in, known, window
 from jamtui.music.chord import Chord
 from jamtui.music.meter import PPQ
 from jamtui.music.phrase import Bar, Brief, ChordSpan, Note, Role, Source
-from jamtui.music.pitch import parse_pitch_class
-from jamtui.music.scale import Key
 from jamtui.session.randomness import chance, stream
-from jamtui.session.voicelead import surprise_of
 
 HITS = 8
 REMEMBERED = 12
@@ -54,11 +52,15 @@ class Finder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """Bars in order, what was found for the chords at hand, and the phrases that were chosen anew."""
+    """Bars in order, what was found for the chords at hand, and the phrases that were chosen anew.
+
+    ``played``: of each phrase that plays in these bars, by the bar of the phrase, what is played of it.
+    """
 
     bars: tuple[Bar, ...]
     hits: tuple[SearchHit, ...]
     chosen: tuple[int, ...]
+    played: Mapping[int, Mapping[int, Adapted]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -73,6 +75,8 @@ class _Going:
     assumed: dict[int, tuple[tuple[int, Chord], ...]]
     """By bar: the chords that it was chosen for."""
     hit: SearchHit | None = None
+    played: dict[int, Adapted] = field(default_factory=dict)
+    """By bar: what was played of it, or is planned."""
 
 
 @dataclass(slots=True)
@@ -137,9 +141,10 @@ class LibrarySource:
         chords = brief.forecast or brief.chords
         found = self._search(finder, brief, chords, 0, memory)
         sounding = memory.going.hit if memory.going is not None else None
+        played = {} if memory.going is None else {memory.going.record.id: memory.going.played}
         bars: list[Bar] = []
         chosen: list[int] = []
-        before, since = _line_before(brief.just_played)
+        before, since = line_before(brief.just_played)
         at = 0
         while at < brief.bars:
             start = brief.start_tick + at * length
@@ -159,10 +164,12 @@ class LibrarySource:
                 chosen.append(going.record.id)
             offset = (start - going.start) // length
             many = min(going.bars - offset, brief.bars - at)
-            setting = _setting(brief, chords, at, many, before, since)
+            setting = setting_for(brief, chords, at, many, before, since)
             made = adapt(going.record, setting, transpose=going.transpose, first_bar=offset)
+            played[going.record.id] = going.played
             for n in range(many):
-                bars.append(_bar(brief, at + n, made.bar(n, brief.meter), (going.record, made)))
+                part = going.played[offset + n] = made.bar(n, brief.meter)
+                bars.append(_bar(brief, at + n, part.notes, (going.record, made)))
             if made.notes:
                 last = max(n.onset for n in made.notes)
                 before = tuple(n.pitch for n in made.notes if n.onset == last)
@@ -170,7 +177,7 @@ class LibrarySource:
             at += many
         # What sounds until then stays in sight; it is not searched for again.
         shown = [sounding, *found[: HITS - 1]] if sounding is not None else found
-        return Composed(tuple(bars), tuple(shown), tuple(chosen))
+        return Composed(tuple(bars), tuple(shown), tuple(chosen), played)
 
     def _search(
         self, finder: Finder, brief: Brief, chords: Sequence[ChordSpan], at: int, memory: _Memory
@@ -234,22 +241,13 @@ class LibrarySource:
             if known(chords, (at + n) * length, length)
         }
         if transpose is None:
-            first = _setting(brief, chords, at, min(bars, max(1, len(assumed))), (), PPQ)
+            first = setting_for(brief, chords, at, min(bars, max(1, len(assumed))), (), PPQ)
             transpose = adapt(record, first).transpose
         going = memory.going = _Going(record, transpose, start, bars, length, assumed, hit)
         memory.recent.append(record.id)
         if record.source:
             memory.sources.append(record.source)
         return going
-
-
-def key_of_words(words: str) -> Key | None:
-    """``D minor`` as a key; None for an empty or odd text."""
-    name, _, mode = words.partition(" ")
-    try:
-        return Key(parse_pitch_class(name), mode == "minor") if mode in ("major", "minor") else None
-    except ValueError:
-        return None
 
 
 def _query(brief: Brief, chords: Sequence[ChordSpan], at: int) -> Query:
@@ -267,42 +265,6 @@ def _pick(hits: Sequence[SearchHit], temperature: float, draw: Random) -> Search
     warmth = _COLDEST + 0.12 * temperature
     weights = [exp((h.score + WANTED * h.record.kept - best) / warmth) for h in near]
     return draw.choices(near, weights)[0]
-
-
-def _setting(
-    brief: Brief, chords: Sequence[ChordSpan], at: int, many: int, before: tuple[int, ...], since: int
-) -> Setting:
-    start = at * brief.meter.bar_ticks
-    low, high = (brief.low, brief.high) if brief.low > 0 else _RANGES.get(brief.role, (0, 127))
-    return Setting(
-        role=brief.role,
-        # A bar more than is wanted: where a last note or a push leads.
-        chords=window(chords, start, (many + 1) * brief.meter.bar_ticks),
-        bars=many,
-        low=low,
-        high=high,
-        meter=brief.meter,
-        tempo=brief.tempo,
-        key=key_of_words(brief.key),
-        surprise=surprise_of(brief.temperature, brief.surprise),
-        energy=brief.energy,
-        level=brief.level,
-        before=before,
-        since=since,
-    )
-
-
-_RANGES = {Role.LEAD: (55, 84), Role.BASS: (28, 55), Role.COMP: (48, 79)}
-"""Ranges for a brief that says nothing."""
-
-
-def _line_before(played: Sequence[Note]) -> tuple[tuple[int, ...], int]:
-    """The pitches of the last note or voicing before the start and how long ago it began."""
-    earlier = [n for n in played if n.onset < 0]
-    if not earlier:
-        return (), PPQ
-    last = max(n.onset for n in earlier)
-    return tuple(sorted(n.pitch for n in earlier if n.onset == last)), -last
 
 
 def _bar(brief: Brief, number: int, notes: tuple[Note, ...], of: tuple[PhraseRecord, Adapted] | None) -> Bar:

@@ -15,6 +15,7 @@ from typing import Any
 
 from jamtui import paths
 from jamtui.errors import JamtuiError, StoreError
+from jamtui.library.fitted import fitted
 from jamtui.library.guests import guest
 from jamtui.library.ingest import ingest_starter
 from jamtui.library.librarian import Done, Librarian
@@ -22,14 +23,14 @@ from jamtui.library.phrase_refs import hit_of, number_of
 from jamtui.library.search import Query, Searcher, SearchHit
 from jamtui.library.source import Composed, LibrarySource
 from jamtui.library.store import PhraseStore
-from jamtui.library.store.opening import open_library
+from jamtui.library.store.opening import can_be_written, open_library
 from jamtui.music.phrase import Bar, Brief, ChordSpan, Phrase, Role, Source
 from jamtui.processes.codec import from_plain
 from jamtui.processes.ingest_beside import IngestBeside
 from jamtui.processes.tidying import settle
 from jamtui.session.audition import AuditionNote
 from jamtui.session.book import ReflexPhrase
-from jamtui.session.generator import GeneratorHealth
+from jamtui.session.generator import GeneratorHealth, Hit
 from jamtui.session.library_page import LibraryPage, PageRequest
 from jamtui.session.library_step import LibraryStep, StepAnswer
 from jamtui.session.snapshot import LibraryView
@@ -90,7 +91,10 @@ class LibraryWorker:
         for bar in made.bars:
             yield bar
         self._played += made.chosen
-        self._tell_hits(brief, made)
+        if self._shows(brief.role):
+            # One at a time: the briefs of other roles do not wait for the picture.
+            shown = [await loop.run_in_executor(self._searching, _shown, brief, made, h) for h in made.hits]
+            self._send("hits", shown)
         if guests:
             self._send("guests", guests)
 
@@ -134,13 +138,12 @@ class LibraryWorker:
                 found.append(made)
         return found
 
-    def _tell_hits(self, brief: Brief, made: Composed) -> None:
+    def _shows(self, role: Role) -> bool:
+        """Whether what was found for ``role`` is for the screen: the lead's, or of a band without one."""
         now = time.monotonic()
-        if brief.role is Role.LEAD:
+        if role is Role.LEAD:
             self._lead_at = now
-        elif now - self._lead_at < SAME_HITS_S:
-            return
-        self._send("hits", [hit_of(h) for h in made.hits])
+        return role is Role.LEAD or now - self._lead_at >= SAME_HITS_S
 
     # Health
 
@@ -272,12 +275,14 @@ class LibraryWorker:
         self._send("health", [self.health()])
 
     def _opened(self) -> tuple[PhraseStore, Searcher]:
-        """The library, with the starter phrases in it, ready to be searched."""
-        store = open_library(self._path)
+        """The library, with the starter phrases in it where it can be written, ready to be searched."""
+        mine = can_be_written(self._path)
+        store = open_library(self._path, read_only=not mine)
         try:
             if store.set_aside is not None:
                 self._tell(store.set_aside.sentence, "warning")
-            self._starter(self._path)
+            if mine:
+                self._starter(self._path)
             searcher = Searcher(store)
             searcher.warm()
             settle()
@@ -341,6 +346,11 @@ class LibraryWorker:
                 for n in phrase.notes
             ]
             self._send("audition", {"role": phrase.role, "tempo": phrase.tempo, "notes": notes})
+
+
+def _shown(brief: Brief, made: Composed, hit: SearchHit) -> Hit:
+    """``hit`` for the screen, its notes as they are played."""
+    return hit_of(hit, fitted(brief, hit, made.played.get(hit.record.id, {})))
 
 
 def _close(searcher: Searcher | None, store: PhraseStore | None) -> None:

@@ -34,6 +34,8 @@ class Hit:
     """``Bar.ref`` of what is played of it."""
     role: str = ""
     kept: bool = False
+    moved: tuple[tuple[int, int], ...] = ()
+    """Which of ``notes`` (their index) were moved to fit, and by how many semitones, octaves left out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,8 @@ class HitView:
     playing: bool = False
     kept: bool = False
     role: str = ""
+    moved: tuple[tuple[int, int], ...] = ()
+    """Which of ``notes`` (their index) were moved to fit the chords, and by how many semitones."""
 
 
 @dataclass(frozen=True, slots=True)

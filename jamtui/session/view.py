@@ -157,6 +157,7 @@ def _hit_views(band: Band, hits: Sequence[Hit], tick: float) -> tuple[HitView, .
             playing=h.ref != "" and h.ref in sounding,
             kept=h.kept,
             role=h.role,
+            moved=h.moved,
         )
         for h in hits
     )

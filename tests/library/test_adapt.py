@@ -80,7 +80,12 @@ def test_whatever_comes_in_what_goes_out_can_be_played(data: st.DataObject, role
     )
     way = data.draw(st.sampled_from([None, 0, 5, -7, 13]))
     made = adapt(given_record, asked, transpose=way, first_bar=data.draw(st.integers(0, 5)))
-    assert len(made.notes) == len(made.changed)
+    assert len(made.notes) == len(made.moved)
+    written = {n.pitch % 12 for n in given_record.phrase.notes}
+    for note, by in zip(made.notes, made.moved, strict=True):
+        assert (note.pitch - by - made.transpose) % 12 in written, (
+            "back by what it was moved it is the phrase's"
+        )
     last: dict[int, int] = {}
     for note in made.notes:
         assert low <= note.pitch <= high
@@ -92,7 +97,7 @@ def test_whatever_comes_in_what_goes_out_can_be_played(data: st.DataObject, role
         assert note.onset >= last.get(voice, 0), "two notes at once in one voice"
         last[voice] = note.onset + note.duration
     assert list(made.notes) == sorted(made.notes)
-    cut = [n for b in range(bars) for n in made.bar(b, meter)]
+    cut = [n for b in range(bars) for n in made.bar(b, meter).notes]
     assert len(cut) == len(made.notes), "the bars together are the whole"
     assert adapt(given_record, asked, transpose=way) == adapt(given_record, asked, transpose=way)
 
@@ -145,6 +150,7 @@ def test_a_third_becomes_the_new_third_and_is_marked() -> None:
     made = adapt(written, setting("Cm7", before=(60,)), transpose=0)
     assert [n.pitch for n in made.notes] == [60, 63, 67, 70]
     assert made.changed == (False, True, False, True)
+    assert made.moved == (0, -1, 0, -1)
     assert made.changes == 2
 
 

@@ -11,7 +11,8 @@ from jamtui.library.ingest import ingest_starter
 from jamtui.library.librarian import Done, Librarian
 from jamtui.library.phrase_refs import hit_of, number_of, ref_of
 from jamtui.library.search import Searcher
-from jamtui.library.source import LibrarySource, key_of_words
+from jamtui.library.setting import key_of_words
+from jamtui.library.source import LibrarySource
 from jamtui.library.store.sqlite import SqliteStore
 from jamtui.library.takes import records_of
 from jamtui.music.chord import Family, parse_chord
