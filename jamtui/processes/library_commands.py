@@ -14,7 +14,7 @@ from jamtui.errors import JamtuiError, MusicError, StoreError
 from jamtui.library.records import FORGOTTEN, STARTER, PhraseRecord, SourceRecord
 from jamtui.library.search import Query, Searcher, SearchHit
 from jamtui.library.store import PhraseStore
-from jamtui.library.store.opening import open_library
+from jamtui.library.store.opening import can_be_written, open_library
 from jamtui.music.chart import parse_chart
 from jamtui.music.meter import METERS, PPQ
 from jamtui.music.phrase import Note, Phrase, Role
@@ -40,9 +40,21 @@ def _library() -> Iterator[PhraseStore]:
         yield store
 
 
+@contextmanager
+def _looking() -> Iterator[PhraseStore]:
+    """The library to look into, also where it cannot be written."""
+    path = paths.library_file()
+    if can_be_written(path):
+        with _library() as store:
+            yield store
+    else:
+        with open_library(path, read_only=True) as store:
+            yield store
+
+
 def show_stats(*, as_json: bool) -> int:
     """What the library holds."""
-    with _library() as store:
+    with _looking() as store:
         stats = store.stats()
         if as_json:
             print(json.dumps(asdict(stats) | {"path": store.place}))
@@ -64,7 +76,7 @@ def search(chords: str, *, role: str, style: str, meter: str, count: int, as_jso
     text = chords if "|" in chords else " | ".join(chords.split())
     chart = parse_chart(text, beats)
     query = Query(tuple(chart.spans), Role(role), style, len(chart.bars), beats)
-    with _library() as store, Searcher(store) as searcher:
+    with _looking() as store, Searcher(store) as searcher:
         hits = searcher.search(query, count)
         sources = {h.record.source: store.source(h.record.source) for h in hits}
     if as_json:
@@ -85,7 +97,7 @@ def search(chords: str, *, role: str, style: str, meter: str, count: int, as_jso
 
 def show(number: int, *, as_json: bool) -> int:
     """One phrase with its notes, and those most like it."""
-    with _library() as store:
+    with _looking() as store:
         record = _phrase(store, number)
         source = store.source(record.source)
         alike = store.alike(number, ALIKE)
@@ -125,7 +137,7 @@ def export(target: Path, numbers: Sequence[int], *, role: str, style: str | None
         raise JamtuiError(f"{target} is neither .mid nor .json; name the file by what it shall be")
     if not target.absolute().parent.is_dir():
         raise JamtuiError(f"there is no folder {target.parent} for the phrases; make it first")
-    with _library() as store:
+    with _looking() as store:
         chosen = list(numbers) or store.numbers(role=role, style=style)
         records = [_phrase(store, number) for number in chosen]
         sources = {r.source: store.source(r.source) for r in records}
@@ -179,7 +191,7 @@ def vacuum(*, as_json: bool) -> int:
 
 def backup(target: Path, *, as_json: bool) -> int:
     """Write a copy of the library as it is now, also while it is in use."""
-    with _library() as store:
+    with _looking() as store:
         size = store.backup(target)
     _say({"file": str(target), "bytes": size}, f"{target}: {size / 1e6:.1f} MB", as_json)
     return 0

@@ -11,6 +11,7 @@ import pytest
 from jamtui.library.ingest import ingest_starter
 from jamtui.library.store.sqlite import SqliteStore
 from jamtui.music.phrase import Bar, Role
+from jamtui.processes import library_worker
 from jamtui.processes.codec import decode, encode, to_plain
 from jamtui.processes.library_worker import LibraryWorker
 from jamtui.processes.options import INSTALLED, SessionOptions
@@ -116,6 +117,26 @@ def test_a_damaged_library_is_set_aside_and_the_band_has_the_starter_phrases(tmp
     told = scene(path, play)
     assert "set aside" in told.sentences() or "damaged" in told.sentences()
     assert len(list(tmp_path.glob("library*"))) >= 2
+
+
+def test_a_library_that_cannot_be_written_is_played_from(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library_worker, "can_be_written", lambda _: False)
+    before = library.read_bytes()
+
+    async def play(worker: LibraryWorker, told: Told) -> None:
+        await until(lambda: worker.health().state == "ready", "a library")
+        assert await answer(worker, "Dm7 G7")
+        await worker.take("mark", {"number": 7, "ref": "L:5", "banned": True, "label": "x"})
+        await worker.take("browse", to_plain(PageRequest("", 0, 10)))
+        assert await answer(worker, "Dm7 G7")
+
+    told = scene(library, play)
+    assert "can be read but not written" in told.sentences()
+    assert told.of("step") == [StepAnswer(7, None)]
+    assert len(told.of("page")[0].rows) == 10
+    assert library.read_bytes() == before
 
 
 def test_a_library_that_cannot_be_opened_is_said_and_asked_again(tmp_path: Path) -> None:

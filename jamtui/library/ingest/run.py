@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from jamtui.errors import StoreError
 from jamtui.library.ingest.files import ANALYSIS_VERSION
 from jamtui.library.ingest.pool import Pool, default_workers
 from jamtui.library.ingest.travel import Packed, pack
@@ -173,10 +174,11 @@ def _known(store: PhraseStore | None, path: Path) -> dict[str, str]:
     """By hash the files that this version of the analysis has read: why it refused them, "" if it did not."""
     if store is not None:
         return {s.sha256: s.refused for s in store.sources() if s.analysis >= ANALYSIS_VERSION}
-    if not path.exists():
-        return {}
-    with open_library(path, read_only=True) as reader:
-        return {s.sha256: s.refused for s in reader.sources() if s.analysis >= ANALYSIS_VERSION}
+    try:
+        with open_library(path, read_only=True) as reader:
+            return {s.sha256: s.refused for s in reader.sources() if s.analysis >= ANALYSIS_VERSION}
+    except StoreError:
+        return {}  # a dry run needs no library: then every file is a new one
 
 
 @contextmanager

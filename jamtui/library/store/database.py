@@ -48,6 +48,9 @@ def open_database(
 ) -> tuple[apsw.Connection, StoreSetAside | None]:
     """A connection to the library at ``path``, at the newest schema; and what was set aside for that.
 
+    With ``read_only`` it may lie where nobody can write (another's folder, a read-only disk), if it was
+    closed in good order.
+
     Raises:
         StoreError: it cannot be opened or made, or a newer jamtui wrote it; with ``read_only`` also where
             there is none yet or its schema is older.
@@ -63,6 +66,16 @@ def open_database(
         except _DAMAGE:
             if read_only:
                 raise
+        except (apsw.CantOpenError, apsw.ReadOnlyError) as error:
+            # A write-ahead log needs an index beside it, also to read, and it cannot be made there.
+            if not read_only or not path.exists() or writable(path):
+                raise
+            if _left_behind(path):
+                raise StoreError(
+                    f"the phrase library {path} was not closed before its folder became read-only; copy "
+                    "both files to a folder you can write"
+                ) from error
+            return _connect(path, read_only, wanted, unchanging=True), None
         with _alone(path):
             try:
                 # Another process may have set it aside while this one waited: what is there now is a new one.
@@ -115,7 +128,7 @@ def explained(path: Path) -> Iterator[None]:
             f"another jamtui has been writing to {path} for {BUSY_MS // 1000} s; try again when it is done"
         ) from error
     except apsw.ReadOnlyError as error:
-        raise StoreError(f"the phrase library {path} cannot be written; check its permissions") from error
+        raise StoreError(_read_only(path)) from error
     except apsw.ConnectionClosedError as error:
         raise StoreError(f"the phrase library {path} is being closed; it opens again soon") from error
     except apsw.SQLError as error:
@@ -123,7 +136,8 @@ def explained(path: Path) -> Iterator[None]:
             raise
         raise StoreDamagedError(_damaged(path, error)) from error
     except (apsw.CantOpenError, apsw.PermissionsError, apsw.AuthError, OSError) as error:
-        raise StoreError(_unusable(path, error)) from error
+        only_read = os.access(path, os.R_OK) and not writable(path)
+        raise StoreError(_read_only(path) if only_read else _unusable(path, error)) from error
 
 
 @contextmanager
@@ -150,10 +164,22 @@ def check(connection: apsw.Connection) -> str:
     return "" if found == [("ok",)] else str(found[0][0])
 
 
-def _connect(path: Path, read_only: bool, wanted: Sequence[str]) -> apsw.Connection:
+def writable(path: Path) -> bool:
+    """Whether the file and its folder, where journals have to stand beside it, can be written."""
+    there = [f for f in (path, path.parent) if f.exists()]
+    return all(os.access(f, os.W_OK) for f in there)
+
+
+def _connect(
+    path: Path, read_only: bool, wanted: Sequence[str], *, unchanging: bool = False
+) -> apsw.Connection:
+    """``unchanging``: nobody writes it, so SQLite needs neither locks nor journals."""
     _check_ends(path)
     flags = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
-    connection = apsw.Connection(str(path), flags=flags)
+    name = str(path)
+    if unchanging:
+        name, flags = f"{path.absolute().as_uri()}?immutable=1", flags | apsw.SQLITE_OPEN_URI
+    connection = apsw.Connection(name, flags=flags)
     try:
         connection.set_busy_timeout(BUSY_MS)
         connection.enable_load_extension(True)
@@ -185,8 +211,7 @@ def _check_ends(path: Path) -> None:
         head = file.read(100)
     if len(head) < 100 or not head.startswith(_MAGIC):
         raise apsw.NotADBError("it is no SQLite file")
-    wal = path.with_name(path.name + "-wal")
-    if wal.exists() and wal.stat().st_size:
+    if _left_behind(path):
         return  # the pages that are missing at the end may be in there
     (page,) = struct.unpack(">H", head[16:18])
     (pages,) = struct.unpack(">I", head[28:32])
@@ -206,9 +231,7 @@ def _migrate(connection: apsw.Connection, path: Path, read_only: bool, wanted: S
     if version == len(wanted):
         return
     if read_only:
-        raise StoreError(
-            f"the phrase library {path} is of an older jamtui; start `jamtui` once to bring it up to date"
-        )
+        raise StoreError(older(path))
     with writing(connection):
         # Another process may have done it while this one waited for the lock.
         for number in range(_version(connection), len(wanted)):
@@ -216,12 +239,28 @@ def _migrate(connection: apsw.Connection, path: Path, read_only: bool, wanted: S
             connection.execute(f"pragma user_version = {number + 1}")
 
 
+def older(path: Path) -> str:
+    """What to say of a library that has to be brought up to date and must not be written."""
+    return (
+        f"the phrase library {path} is of an older jamtui; start `jamtui` once to bring it up to date, "
+        "or copy it where it can be written"
+    )
+
+
 def _version(connection: apsw.Connection) -> int:
     found = connection.execute("pragma user_version").fetchone()
     return int(found[0]) if found else 0
 
 
+def _left_behind(path: Path) -> bool:
+    """Whether commits still stand in the write-ahead log."""
+    wal = path.with_name(path.name + "-wal")
+    return wal.exists() and wal.stat().st_size > 0
+
+
 def _reason(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
     return text.removeprefix("CorruptError: ").removeprefix("NotADBError: ")
 
@@ -253,7 +292,15 @@ def _is_full(path: Path) -> bool:
     return False
 
 
+def _read_only(path: Path) -> str:
+    return (
+        f"the phrase library {path} can be read but not written; make its folder writable, or set "
+        "JAMTUI_HOME to another one"
+    )
+
+
 def _unusable(path: Path, error: BaseException) -> str:
     return (
-        f"the phrase library {path} cannot be used ({_reason(error)}); check the folder and its permissions"
+        f"the phrase library {path} cannot be used ({_reason(error)}); check the folder and its permissions, "
+        "or set JAMTUI_HOME to another one"
     )

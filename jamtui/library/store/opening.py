@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from jamtui.library.store import database
 from jamtui.library.store.interface import PhraseStore
 from jamtui.library.store.sqlite import SqliteStore
 
@@ -17,3 +18,9 @@ def open_library(path: Path, *, read_only: bool = False) -> PhraseStore:
             there is none yet, it is damaged or an older jamtui wrote it.
     """
     return SqliteStore.open(path, read_only=read_only)
+
+
+def can_be_written(path: Path) -> bool:
+    """Whether the library at ``path``, or one that is not there yet, can be written; if not, it may still be
+    opened with ``read_only``."""
+    return not path.exists() or database.writable(path)

@@ -53,9 +53,13 @@ class SqliteStore:
         aside. Raises StoreError where that cannot be.
         """
         connection, aside = open_database(path, read_only=read_only)
-        if not read_only:
-            with explained(path), writing(connection):
-                upkeep.renew_vectors(connection)
+        with explained(path):
+            if not read_only:
+                with writing(connection):
+                    upkeep.renew_vectors(connection)
+            elif not upkeep.vectors_are_new(connection):
+                connection.close()
+                raise StoreError(database.older(path))
         return cls(connection, path, aside)
 
     def __enter__(self) -> Self:

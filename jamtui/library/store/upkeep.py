@@ -37,7 +37,7 @@ def stats(connection: apsw.Connection, path: Path) -> StoreStats:
         played=number("select count(*) from phrases where played"),
         roles=by("role"),
         styles=by("style"),
-        bytes=path.stat().st_size,
+        bytes=sum(f.stat().st_size for f in (path, path.with_name(path.name + "-wal")) if f.exists()),
         schema=number("pragma user_version"),
     )
 
@@ -68,10 +68,15 @@ def store_cells(connection: apsw.Connection, shelf: int, made: dict[str, Cells])
         write_cells(connection, shelf, space, cells)
 
 
+def vectors_are_new(connection: apsw.Connection) -> bool:
+    """Whether this version of the features made the vectors."""
+    row = connection.execute("select value from settings where name = 'features'").fetchone()
+    return row is not None and row[0] == str(FEATURES_VERSION)
+
+
 def renew_vectors(connection: apsw.Connection) -> bool:
     """Compute all vectors again where another version of the features made them; whether that was so."""
-    row = connection.execute("select value from settings where name = 'features'").fetchone()
-    if row is not None and row[0] == str(FEATURES_VERSION):
+    if vectors_are_new(connection):
         return False
     connection.execute("delete from vectors; delete from cells")
     last = 0
