@@ -19,6 +19,7 @@ BY_ACTION: Mapping[str, Drawer] = {
     "library": Drawer.LIBRARY,
     "llm": Drawer.LLM,
     "model_pick": Drawer.MODELS,
+    "hits": Drawer.HITS,
 }
 """What the actions open, or close again."""
 
@@ -112,7 +113,7 @@ class Drawers:
 
     def key(self, key: str, character: str | None, snapshot: Snapshot | None, size: tuple[int, int]) -> bool:
         """One key, on a stage of ``size`` (columns, rows); False where it is not the open drawer's."""
-        if self.drawer is Drawer.NONE:
+        if self.drawer in (Drawer.NONE, Drawer.HITS):
             return False
         if self.drawer is Drawer.LIBRARY:
             ingesting = snapshot is not None and bool(snapshot.library.ingest)

@@ -25,6 +25,7 @@ class Drawer(StrEnum):
     LIBRARY = "library"
     LLM = "llm"
     MODELS = "models"
+    HITS = "hits"
 
 
 @dataclass(frozen=True, slots=True)

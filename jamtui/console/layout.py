@@ -40,7 +40,8 @@ def arrange(width: int, height: int, drawer: Drawer = Drawer.NONE) -> tuple[Plac
     """The panels of a terminal of ``width`` by ``height`` cells; together they cover it exactly.
 
     An open drawer takes the right side and, in a small terminal, all below the chord; header, beat,
-    chord, status and footer stay.
+    chord, status and footer stay. The hits leave the roll in its place in a small terminal, too: they come
+    instead of band and sources.
     """
     kind = size_class(width, height)
     if kind == "tiny":
@@ -65,7 +66,7 @@ def _small(width: int, height: int, drawer: Drawer) -> list[Place]:
         Place("next", chord_w, 2, width - chord_w, 6),
     ]
     bottom = height - 3
-    if drawer is not Drawer.NONE:
+    if drawer not in (Drawer.NONE, Drawer.HITS):
         places.append(Place("drawer", 0, 8, width, bottom - 8))
     else:
         top = 9
@@ -74,11 +75,16 @@ def _small(width: int, height: int, drawer: Drawer) -> list[Place]:
         events = min(4, spare // 4)
         band = bottom - events - 5
         lanes = 3 if spare >= 5 else 0
+        places.append(Place("roll", 0, top, width, band - lanes - top))
+        if drawer is Drawer.HITS:
+            places.append(Place("drawer", 0, band - lanes, width, lanes + 5))
+        else:
+            places += [
+                *([Place("lanes", 0, band - lanes, width, lanes)] if lanes else []),
+                Place("band", 0, band, width, 4),
+                Place("sources", 0, band + 4, width, 1),
+            ]
         places += [
-            Place("roll", 0, top, width, band - lanes - top),
-            *([Place("lanes", 0, band - lanes, width, lanes)] if lanes else []),
-            Place("band", 0, band, width, 4),
-            Place("sources", 0, band + 4, width, 1),
             *([Place("log", 0, band + 5, width, events)] if events else []),
         ]
     return places + _feet(width, height)
@@ -125,10 +131,10 @@ def _wide(width: int, height: int, drawer: Drawer, *, large: bool) -> list[Place
     ]
     if body_w >= WIDE:
         band_w = body_w * 2 // 5
-        hits_w = (body_w - band_w) // 2
+        hits_w = 0 if drawer is Drawer.HITS else (body_w - band_w) // 2
         places += [
             Place("band", 0, band_y, band_w, band_h),
-            Place("hits", band_w, band_y, hits_w, band_h),
+            *([Place("hits", band_w, band_y, hits_w, band_h)] if hits_w else []),
             Place("generator", band_w + hits_w, band_y, body_w - band_w - hits_w, band_h),
         ]
     else:

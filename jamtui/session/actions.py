@@ -81,6 +81,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("keep", "Keep", "Keep the phrase that a role plays now; it comes more often.", "h", Argument.ROLE),
     Action("ban", "Ban", "Never play the phrase that a role plays now again.", "j", Argument.ROLE),
     Action("undo", "Undo", "Take the last capture, keep or ban back; again: the one before.", "u"),
+    Action("hits", "Hits", "The phrases found for the chords at hand.", "H", local=True, footer=True),
     Action("library", "Library", "Browse, filter and audition phrases; ingest a folder.", "o", local=True),
     Action("llm", "LLM", "What the LLM was last asked and what it said, word for word.", "L", local=True),
     Action("model_pick", "Pick a model", "Open the list of models for the LLM.", local=True),

@@ -315,8 +315,8 @@ class FakeBand:
             ),
             hits=(
                 hit(0.93, "Dm7 G7", "bebop", "own take 3", (62, 65, 69, 72, 70, 65), playing=True, kept=True),
-                hit(0.91, "Dm7 G7", "swing", "starter 12", (72, 69, 65, 62, 64, 67)),
-                hit(0.88, "Dm9 G13", "bebop", "midis/tune.mid", (60, 60, 64, 67, 71, 74)),
+                hit(0.91, "Dm7 G7", "swing", "starter 12", (72, 69, 65, 62, 64, 67), moved=((2, -1), (4, 2))),
+                hit(0.88, "Dm9 G13", "bebop", "midis/tune.mid", (60, 60, 64, 67, 71, 74), moved=((5, 1),)),
                 hit(0.86, "Dm7 G7b9", "swing", "starter 4", (74, 71, 67, 65, 62, 59)),
             ),
             sources=(
@@ -347,10 +347,11 @@ def hit(
     *,
     playing: bool = False,
     kept: bool = False,
+    moved: tuple[tuple[int, int], ...] = (),
 ) -> HitView:
     """A hit of eighths from the first beat on."""
     notes = tuple((n * EIGHTH, EIGHTH, pitch) for n, pitch in enumerate(pitches))
-    return HitView(score, chords, style, origin, notes, BAR, playing, kept, "lead")
+    return HitView(score, chords, style, origin, notes, BAR, playing, kept, "lead", moved)
 
 
 def stage_text(app: JamApp) -> str:

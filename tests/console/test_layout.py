@@ -40,6 +40,18 @@ def test_chord_beat_and_keys_stay_beside_a_drawer(size: tuple[int, int], drawer:
     assert {"header", "beat", "chord", "next", "status", "footer", "drawer"} <= panels
 
 
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (120, 40), (200, 60)])
+def test_the_hits_leave_the_roll_and_the_figures_of_time_where_they_are(size: tuple[int, int]) -> None:
+    before = {p.panel: p for p in arrange(*size)}
+    beside = {p.panel: p for p in arrange(*size, Drawer.HITS)}
+    assert beside["timing"] == before["timing"]
+    assert (beside["roll"].x, beside["roll"].y, beside["roll"].height) == (
+        before["roll"].x, before["roll"].y, before["roll"].height,
+    )  # fmt: skip
+    assert beside["drawer"].height >= 5, "four hits at least"
+    assert "hits" not in beside, "they are in the drawer"
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
 def test_the_stage_has_all_that_is_asked_of_it(size: tuple[int, int]) -> None:
     panels = {p.panel for p in arrange(*size)}

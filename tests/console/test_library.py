@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from jamtui.console.app import JamApp
 from jamtui.console.frame import Drawer
 from jamtui.console.library_screen import LibraryScreen, Typing
-from jamtui.console.panels.sources import tiny_roll
+from jamtui.console.panels.hits import tiny_roll
 from jamtui.session.library_page import LibraryPage, PageRequest
 from jamtui.session.snapshot import LibraryView
 from tests.console.fakes import LIBRARY, FakeBand, stage_text

@@ -14,6 +14,7 @@ from jamtui.console.layout import arrange
 from jamtui.console.line import Row
 from jamtui.console.pads import Pads
 from jamtui.console.panels.header import elapsed
+from jamtui.console.panels.hits import MOVED, tiny_roll
 from jamtui.console.panels.roll import GUTTER, Window, paint_lanes, paint_roll
 from jamtui.console.panels.table import PANELS
 from jamtui.session.snapshot import Event, GaugeView, NextChord, Roll, RollNote, Snapshot, SourceView
@@ -168,7 +169,7 @@ def test_elapsed() -> None:
 def test_roles_say_who_plays() -> None:
     band = paint("band", make_frame(), 80, 4).splitlines()
     assert "LEAD" in band[0]
-    assert "jamtui lead" in band[0]
+    assert "enclosure 3" in band[0]
     assert " on " in band[2]
     assert "MUTE" in band[3]
 
@@ -314,6 +315,54 @@ def test_phrases_found_stand_in_the_order_of_the_figure_shown() -> None:
     assert shown == [".93", ".91", ".86"], "the first three that came, not the three highest"
 
 
+MOVED_SIZES = [(36, 5), (60, 9), (80, 5), (60, 20)]
+
+
+@pytest.mark.parametrize("size", MOVED_SIZES)
+@pytest.mark.parametrize("plain", [True, False])
+def test_moved_notes_are_blocks_among_dots_and_painted_otherwise(size: tuple[int, int], plain: bool) -> None:
+    inks = plain_inks() if plain else colour_inks()
+    frame = make_frame(lambda s: replace(s, hits=s.hits[1:2]), inks=inks)
+    rows = PANELS["hits"].paint(frame, *size)
+    blocks = [s for row in rows for s in row if set(s.text) & set(MOVED)]
+    assert sum(len(s.text) for s in blocks) == 2, "one for each note that was moved"
+    dots = {s.style for row in rows for s in row if any(0x2800 <= ord(c) < 0x2900 for c in s.text)}
+    assert dots.isdisjoint(s.style for s in blocks)
+    own = make_frame(lambda s: replace(s, hits=(replace(s.hits[1], moved=()),)), inks=inks)
+    assert not set(paint("hits", own, *size)) & set(MOVED)
+    assert PANELS["hits"].shown(own, size[0]) != PANELS["hits"].shown(frame, size[0])
+
+
+def test_a_block_stands_where_the_note_begins_and_is_as_tall_as_it_is_high() -> None:
+    notes = tuple((n * 960, 960, pitch) for n, pitch in enumerate((60, 64, 68, 72)))
+    assert tiny_roll(notes, 3840, 4, {0, 1, 2, 3}) == MOVED
+    dots = tiny_roll(notes, 3840, 4)
+    assert tiny_roll(notes, 3840, 4, {2}) == dots[:2] + MOVED[2] + dots[3]
+    assert tiny_roll(((9999, 10, 60),), 3840, 4, {0}) == tiny_roll((), 3840, 4), "beyond the end is nothing"
+
+
+def test_the_hits_say_their_role_and_where_they_were_opened_the_keys() -> None:
+    assert "library: lead" in paint("hits", make_frame(), 60, 5)
+    opened = make_frame(drawer=Drawer.HITS, roll_role="bass")
+    for width in (60, 80):
+        title = paint("drawer", opened, width, 5).splitlines()[0]
+        for words in ("hits: lead", "h keep (bass)", "j ban", "u undo", "H close"):
+            assert words in title
+    moved = replace(opened, keys=Keymap({"hits": "J"}).hints)
+    assert "J close" in paint("drawer", moved, 80, 5)
+    assert PANELS["drawer"].shown(moved, 80) != PANELS["drawer"].shown(opened, 80)
+
+
+def test_a_row_names_what_plays_before_the_port_where_there_is_no_room_for_both() -> None:
+    small = paint("band", make_frame(), 80, 4).splitlines()
+    assert small[0].rstrip().endswith("enclosure 3")
+    assert "jamtui lead" not in small[0]
+    assert "→ jamtui lead" in paint("band", make_frame(stopped), 80, 4)
+    wide = paint("band", make_frame(), 110, 4).splitlines()[0]
+    assert "enclosure 3" in wide
+    assert "→ jamtui lead" in wide
+
+
 def test_absent_sources_are_named_with_the_reason() -> None:
     shown = paint("generator", make_frame(), 90, 5)
     assert "Ollama" in shown
@@ -371,6 +420,7 @@ def test_footer_always_has_panic_and_help() -> None:
         line = paint("footer", make_frame(), width, 1)
         assert "PANIC" in line
         assert "help" in line
+        assert "hits" in line or width >= 112, "only with its key are they to be seen there"
         assert "quit" in line
 
 

@@ -110,6 +110,18 @@ def test_library_while_ingesting(snap_compare: SnapCompare, band: FakeBand, make
 
 
 @pytest.mark.parametrize("size", SIZES)
+def test_hits(snap_compare: SnapCompare, band: FakeBand, make_app: MakeApp, size: str) -> None:
+    assert snap_compare(make_app(band), press=["H"], terminal_size=SIZES[size])
+
+
+def test_hits_without_color(
+    snap_compare: SnapCompare, band: FakeBand, make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert snap_compare(make_app(band), press=["H"], terminal_size=SIZES["small"])
+
+
+@pytest.mark.parametrize("size", SIZES)
 def test_llm(snap_compare: SnapCompare, band: FakeBand, make_app: MakeApp, size: str) -> None:
     band.said = EXCHANGE
     assert snap_compare(make_app(band), press=["L"], terminal_size=SIZES[size])

@@ -36,12 +36,12 @@ def _role(frame: Frame, number: int, name: str, width: int) -> Row:
     line.add("oct", inks.faint).add(f"{octave:>3} ", inks.text)
     if width >= 72:
         line.add("run", inks.faint).add(f"{view.runway_bars:4.1f}  ", inks.text)
-    if view.label and line.left >= 28:
-        line.cell(view.label, line.left // 2, inks.dim).add(" ")
-    if line.left >= 16:
+    # What plays comes before where to, which the devices tell as well.
+    both = line.left >= 28
+    if view.label and line.left >= 12:
+        line.cell(view.label, line.left // 2 if both else line.left - 1, inks.dim).add(" ")
+    if line.left >= 16 and (both or not view.label):
         line.add("→ ", inks.faint).cell(view.port, line.left - 1, inks.dim)
-    elif line.left >= 12:
-        line.cell(view.label, line.left - 1, inks.dim)
     return line.row()
 
 

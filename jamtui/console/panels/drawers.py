@@ -1,10 +1,11 @@
-"""What opens beside the stage: keys, styles, devices (library, LLM and models have their own modules)."""
+"""What opens beside the stage: keys, styles, devices; the others have modules of their own."""
 
 from dataclasses import dataclass
 
 from jamtui.console.frame import Drawer, Frame
 from jamtui.console.line import Line, Row, fill, rule
 from jamtui.console.panels.exchange import paint_exchange
+from jamtui.console.panels.hits import paint_hits
 from jamtui.console.panels.library import paint_library
 from jamtui.console.panels.models import paint_models
 from jamtui.session.snapshot import PortView, Snapshot
@@ -112,6 +113,8 @@ def paint_drawer(frame: Frame, width: int, height: int) -> list[Row]:
         return paint_exchange(frame, width, height)
     if frame.drawer is Drawer.MODELS:
         return paint_models(frame, width, height)
+    if frame.drawer is Drawer.HITS:
+        return paint_hits(frame, width, height)
     title = "styles" if frame.drawer is Drawer.STYLES else "devices"
     rows = [rule(title, width, inks.rule, inks.strong, "↑ ↓ move   enter choose   esc close")]
     content = _content(frame)

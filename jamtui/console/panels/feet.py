@@ -122,12 +122,17 @@ def paint_footer(frame: Frame, width: int, height: int) -> list[Row]:
     """The keys, from the table of actions; panic and help are always there."""
     inks = frame.inks
     hints = [h for h in frame.keys if h.footer]
-    if frame.drawer is not Drawer.NONE:
+    if frame.drawer not in (Drawer.NONE, Drawer.HITS):
         hints = [h for h in frame.keys if h.action in ("back", "panic", "start_stop", "help")]
     must = {"panic", "help", "quit", "start_stop", "back"}
+    gap = 2
+    if width < WIDE:
+        # Only with its key are the hits to be seen there.
+        must.add("hits")
+        gap = 1
 
     def size(title: str, key: str) -> int:
-        return len(title) + len(key) + 5
+        return len(title) + len(key) + 3 + gap
 
     titles = {h.action: h.title.replace(" (twice)", "").lower() for h in hints}
     titles["panic"] = "PANIC"
@@ -136,9 +141,9 @@ def paint_footer(frame: Frame, width: int, height: int) -> list[Row]:
         if not spare:
             break
         hints.remove(spare[-1])
-    line = Line(width, inks.blank).add(" ")
+    line = Line(width, inks.blank).add(" " * (gap - 1))
     for hint in hints:
-        line.add(f" {hint.key} ", inks.key).add(f" {titles[hint.action]}  ", inks.dim)
+        line.add(f" {hint.key} ", inks.key).add(f" {titles[hint.action]}{' ' * gap}", inks.dim)
     return fill([line.row()], width, height, inks.blank)
 
 

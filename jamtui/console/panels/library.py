@@ -3,7 +3,7 @@
 from jamtui.console.frame import Frame
 from jamtui.console.library_screen import Typing
 from jamtui.console.line import Line, Row, fill, rule
-from jamtui.console.panels.sources import ROLL_CELLS, tiny_roll
+from jamtui.console.panels.hits import ROLL_CELLS, tiny_roll
 from jamtui.session.library_page import LibraryRow
 
 _CARET = "▏"

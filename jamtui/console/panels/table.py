@@ -17,8 +17,9 @@ from jamtui.console.panels.feet import (
     status_taken,
 )
 from jamtui.console.panels.header import paint_beat, paint_header
+from jamtui.console.panels.hits import paint_hits
 from jamtui.console.panels.roll import paint_lanes, paint_roll, roll_cell
-from jamtui.console.panels.sources import paint_generator, paint_hits, paint_sources
+from jamtui.console.panels.sources import paint_generator, paint_sources
 from jamtui.console.panels.timing import paint_timing
 from jamtui.session.snapshot import Snapshot
 
@@ -100,7 +101,13 @@ def _band(frame: Frame, width: int) -> object:
 
 def _sources(frame: Frame, width: int) -> object:
     s = frame.snapshot
-    return (s.sources, s.hits, s.library, s.seed) if s else None
+    return (s.sources, s.seed) if s else None
+
+
+def _hits(frame: Frame, width: int) -> object:
+    s = frame.snapshot
+    own = [v for v in s.sources if v.letter == "L"] if s else None
+    return (own, s.hits, s.library, frame.roll_role, frame.keys) if s else None
 
 
 def _turned(s: Snapshot) -> object:
@@ -138,6 +145,8 @@ def _drawer(frame: Frame, width: int) -> object:
         own = frame.exchange, s.sources if s else None
     elif frame.drawer is Drawer.MODELS:
         own = frame.models
+    elif frame.drawer is Drawer.HITS:
+        own = _hits(frame, width)
     return frame.drawer, frame.cursor, frame.unfolded, frame.scroll, lists, ports, frame.pads is None, own
 
 
@@ -151,7 +160,7 @@ PANELS: Mapping[str, Panel] = {
     "lanes": Panel(paint_lanes, _roll),
     "band": Panel(paint_band, _band),
     "sources": Panel(paint_sources, _sources),
-    "hits": Panel(paint_hits, _sources),
+    "hits": Panel(paint_hits, _hits),
     "generator": Panel(paint_generator, _sources),
     "status": Panel(paint_status, _status),
     "event": Panel(paint_event, _event),
