@@ -75,6 +75,8 @@ def test_version_both_ways(capfd: pytest.CaptureFixture[str]) -> None:
         (["play", "--headless", "--chart", "Dm7 | Hx9"], "Hx9"),
         (["play", "--headless", "--tempo", "fast"], "a tempo from 20 to 400, not 'fast'"),
         (["play", "--headless", "--seconds", "-1"], "a number of seconds above 0"),
+        (["play", "--headless", "--seed", "-1"], "a seed as a whole number from 0 on"),
+        (["--seed", "tune"], "a seed as a whole number from 0 on"),
         (["play", "--headless", "--grid", "1/7"], "choose from 'free', '1/8', '1/16'"),
         (["play", "--headless", "--report", "no such folder/r.json"], "there is no folder no such folder"),
         (["play", "--seconds", "3"], "jamtui play --headless"),

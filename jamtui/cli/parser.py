@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from jamtui.cli import band, music
-from jamtui.cli.values import count, llm_host, positive, tempo, workers
+from jamtui.cli.values import count, llm_host, positive, seed, tempo, workers
 
 GRIDS = ("free", "1/8", "1/16")
 ROLES = ("lead", "bass", "comp", "drums")
@@ -88,7 +88,7 @@ def build_parser() -> argparse.ArgumentParser:
     kinds = bench.add_subparsers(title="benchmarks", metavar="KIND", required=True)
     live = kinds.add_parser("live", help="the live loop beside a control loop and a bare echo")
     live.add_argument("--json", action="store_true", help="machine-readable")
-    live.add_argument("--events", type=int, default=5000, metavar="N", help="events per figure")
+    live.add_argument("--events", type=count, default=5000, metavar="N", help="events per figure")
     live.add_argument("--only", metavar="NAME", action="append", help="only this figure (may be repeated)")
     live.add_argument("--jack-defaults", action="store_true", help="over a JACK server without options")
     live.set_defaults(command=band.bench_live)
@@ -188,6 +188,6 @@ def _band_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--meter", choices=METER_NAMES, help="time signature")
     parser.add_argument("--grid", choices=GRIDS, help="where the band answers a new chord")
     parser.add_argument("--chart", metavar="C", help='the song: "Dm7 | G7 | Cmaj7 | %%" or a file')
-    parser.add_argument("--seed", type=int, metavar="N", help="the same seed and inputs give the same notes")
+    parser.add_argument("--seed", type=seed, metavar="N", help="the same seed and inputs give the same notes")
     parser.add_argument("--null-output", action="store_true", help="open no output ports")
     parser.add_argument("--all-styles", action="store_true", help="step through the styles, 32 bars each")

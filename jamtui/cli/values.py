@@ -37,6 +37,17 @@ def tempo(text: str) -> float:
     return number(text, 20, 400, "a tempo from 20 to 400")
 
 
+def seed(text: str) -> int:
+    """A seed of all chance, as the configuration takes it."""
+    try:
+        value = int(text)  # not through a float, which has no room for a long one
+    except ValueError:
+        value = -1
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"give a seed as a whole number from 0 on, not {text!r}")
+    return value
+
+
 def llm_host(text: str) -> str:
     """A server's address as it is written under ``[llm] hosts``; empty: none is named."""
     from jamtui.config.address import read_address

@@ -152,6 +152,9 @@ class PortKeeper:
             self._down = False
             del self._missing["JACK"]
             changes.append(PortChange("back", False, "JACK", "the JACK server is back"))
+            # A keyboard that is not back with it is said to be missing; `_look_for_inputs` takes that back.
+            lost = (n for n, port in self._inputs.items() if port.gone)
+            self._missing.update((n, f"the input {n} is not there; plug it in again") for n in lost)
         for port in self._own:
             self._look_at(port, changes, revived=revived)
         self._look_for_inputs(now_ns, changes)

@@ -20,6 +20,7 @@ from jamtui.session.model_page import ModelPage
 from jamtui.session.snapshot import Event, Roll, Snapshot
 
 RETRY_S = 0.1
+STOPPED = "the band has ended; press q twice to leave, then `jamtui` starts another"
 
 
 class EngineLink:
@@ -97,9 +98,8 @@ class EngineLink:
         """Do a named action; dropped with an event when the engine is away."""
         if not self.send("action", {"name": action, "argument": argument, "soon": soon}):
             title = BY_NAME[action].title if action in BY_NAME else action
-            self._events.append(
-                Event(time.time(), f"{title}: the engine is not there, press again", "warning")
-            )
+            why = STOPPED if self._detail == STOPPED else "the engine is not there, press again"
+            self._events.append(Event(time.time(), f"{title}: {why}", "warning"))
 
     def ask_page(self, request: PageRequest) -> None:
         """Ask for a page of the phrase library; it comes by ``page``."""
@@ -165,7 +165,7 @@ class EngineLink:
                     refused = isinstance(error.__cause__, AuthenticationError)
                     self._detail = str(error) if refused else "the engine is away, it is being restarted"
                 else:
-                    self._detail = "the band was stopped; press q twice to leave"
+                    self._detail = STOPPED
                 self._closed.wait(RETRY_S)
                 continue
             self._connection = connection

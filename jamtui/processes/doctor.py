@@ -256,10 +256,15 @@ def check_loopback(system: MidiSystem) -> Check:
         result = measure_loopback(system)
     except JamtuiError as error:
         return Check("Loopback", False, str(error), "restart the MIDI system (JACK, or the computer)")
+    figures = f"p50 {result.p50:.2f} ms, p99 {result.p99:.2f} ms over {result.count} notes"
+    if result.lost:
+        lost = f"{result.lost} of them {'was' if result.lost == 1 else 'were'} lost on the way"
+        fix = "start JACK with realtime priority or with a larger buffer, and end other programs"
+        return Check("Loopback", False, f"{figures}; {lost}", fix, needed=result.lost > result.count // 2)
     return Check(
         "Loopback",
         result.p99 <= LOOP_LIMIT_MS,
-        f"p50 {result.p50:.2f} ms, p99 {result.p99:.2f} ms over {result.count} notes",
+        figures,
         "use a smaller buffer in JACK (64 or 128 frames) and end other programs",
         needed=False,
     )

@@ -199,6 +199,22 @@ def test_a_dead_server_is_said_and_everything_comes_back_with_it(system: FakeSys
     assert keeper.missing == ()
 
 
+def test_a_keyboard_that_is_not_back_with_the_server_is_named_until_it_is(system: FakeSystem) -> None:
+    keeper, _ = keeper_of(system)
+    system.there = ["Nord"]
+    keeper.poll(0)
+    system.alive, system.there = False, []
+    keeper._inputs["Nord"].gone = "the JACK server stopped"
+    keeper.poll(LOOK_NS)
+    system.revivable = True
+    back = LOOK_NS + LOOK_SLOWLY_NS
+    assert kinds(keeper.poll(back)) == [("back", "JACK")]
+    assert keeper.missing == ("the input Nord is not there; plug it in again",)
+    system.there = ["Nord"]
+    assert kinds(keeper.poll(back + LOOK_NS)) == [("back", "Nord")]
+    assert keeper.missing == ()
+
+
 def test_inputs_can_be_left_and_taken_again(system: FakeSystem) -> None:
     keeper, _ = keeper_of(system)
     system.there = ["Nord", "Pad"]

@@ -3,7 +3,7 @@
 import threading
 from pathlib import Path
 
-from jamtui.processes.client import EngineLink
+from jamtui.processes.client import STOPPED, EngineLink
 from jamtui.processes.codec import Plain, encode
 from jamtui.processes.link import Peer, Server, link_key
 from jamtui.session.model_page import ModelPage
@@ -34,3 +34,18 @@ def test_the_workers_hear_the_question_after_models_and_a_console_its_answer(jam
     assert link.models() == ModelPage((), ("nobody answers",))
     link.close()
     server.close()
+
+
+def test_a_key_after_the_band_has_ended_is_told_so_and_not_to_be_pressed_again(jamtui_home: Path) -> None:
+    runtime = jamtui_home / "run"
+    key = link_key(runtime, create=True)
+    server = Server(runtime, "engine", key, lambda peer, _data: peer.send(encode("snapshot", {})))
+    link = EngineLink(runtime, "console")
+    assert link.wait_connected(20)
+    server.close()
+    pause = threading.Event()
+    while link.link_detail != STOPPED:
+        pause.wait(0.01)
+    link.act("start_stop")
+    assert [event.text for event in link.drain_events()] == [f"Start / stop: {STOPPED}"]
+    link.close()
