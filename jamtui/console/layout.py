@@ -9,6 +9,9 @@ MIN_WIDTH, MIN_HEIGHT = 80, 24
 WIDE = 112
 """From this width on there are three panels side by side, and the header tells the settings too."""
 
+BAND_WIDTH = 43
+"""Cells of a row of the band with all but what it plays and where to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -130,8 +133,9 @@ def _wide(width: int, height: int, drawer: Drawer, *, large: bool) -> list[Place
         Place("lanes", 0, band_y - lanes, body_w, lanes),
     ]
     if body_w >= WIDE:
-        band_w = body_w * 2 // 5
-        hits_w = 0 if drawer is Drawer.HITS else (body_w - band_w) // 2
+        # A row of the band as it must be; what it plays has room beside that in a large terminal.
+        band_w = body_w * 2 // 5 if large else BAND_WIDTH
+        hits_w = 0 if drawer is Drawer.HITS else (body_w - band_w) * (10 if large else 11) // 20
         places += [
             Place("band", 0, band_y, band_w, band_h),
             *([Place("hits", band_w, band_y, hits_w, band_h)] if hits_w else []),

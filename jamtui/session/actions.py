@@ -102,7 +102,7 @@ ACTIONS: tuple[Action, ...] = (
         "Send a role to an output port that exists, as role=port name.",
         argument=Argument.TEXT,
     ),
-    Action("synth", "Play through the synth found", "Send the band to the General MIDI synth.", "y"),
+    Action("synth", "Use the synth", "Send the band to the General MIDI synth that was found.", "y"),
     Action("roll_role", "Roll", "Show the next role in the large piano roll.", "r", local=True),
     Action(
         "soon",
@@ -121,7 +121,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("back", "Close / let go", "Close what is open; else let the chord pad go.", "escape", local=True),
     Action("help", "Help", "All keys on one screen.", "question_mark", local=True, footer=True),
     Action("screenshot", "Screenshot", "Save the screen as SVG.", "f12", local=True),
-    Action("detach", "Leave the band playing", "Close the console; the music goes on.", "ctrl+d", local=True),
+    Action("detach", "Leave it playing", "Close the console; the music goes on.", "ctrl+d", local=True),
     Action("quit", "Quit (twice)", "Stop the band and leave; press twice.", "q", local=True, footer=True),
 )
 

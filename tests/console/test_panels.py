@@ -1,5 +1,6 @@
 """Panels: always exactly their rectangle, and they say what they must."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -466,6 +467,19 @@ def test_letters_at_the_start_of_each_phrase() -> None:
     ribbon = text(paint_roll(roll_frame(notes), 120, 15)[-1:])
     # R, L, then O where the next bar begins, then M.
     assert [c for c in ribbon if c.isalpha()] == list("RLOM")
+
+
+def test_a_bar_number_is_whole_or_not_there() -> None:
+    start = 38_400 + 40 * 3840
+    shown = 0
+    for tick in range(start - 960, start + 960, 120):
+        frame = roll_frame((), float(tick))
+        title = text(paint_roll(frame, 120, 15)[:1])
+        numbers = re.findall(r"[0-9]+", title)
+        shown += len(numbers)
+        assert "now" in title
+        assert set(numbers) <= {str(number) for _, number in Window(frame, 120).bars if number >= 10}
+    assert shown > 16
 
 
 def test_time_moves_the_roll_to_the_left() -> None:

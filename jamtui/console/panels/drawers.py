@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from jamtui.console.exchange_screen import wrap
 from jamtui.console.frame import Drawer, Frame
 from jamtui.console.line import Line, Row, fill, rule
 from jamtui.console.panels.exchange import paint_exchange
@@ -85,7 +86,7 @@ def _words(frame: Frame, text: str, width: int) -> Row:
     return Line(width, frame.inks.blank).add("   ").cell(text, width - 4, frame.inks.dim).row()
 
 
-def _content(frame: Frame) -> list[str | Choice]:
+def _content(frame: Frame, width: int) -> list[str | Choice]:
     """All lines of the drawer: words, and the rows one can choose, in the order of ``choices``."""
     snap = frame.snapshot
     if frame.drawer is not Drawer.DEVICES or snap is None:
@@ -93,12 +94,12 @@ def _content(frame: Frame) -> list[str | Choice]:
         return list(rows) if rows else ["the engine has not told its styles yet"]
     lines: list[str | Choice] = ["inputs: what you play on", *_inputs(snap)]
     if len(lines) == 1:
-        lines.append("none found: plug in a keyboard, it shows up here by itself")
-    lines += ["", f"outputs: {snap.output}"]
+        lines.append("none found: plug a keyboard in, it shows up here")
+    lines += ["", *wrap(f"outputs: {snap.output}", max(1, width - 4))]
     for row in _outputs(snap, frame.unfolded):
         lines.append(row)
         if row.folds and row.chosen and not snap.ports_out:
-            lines.append("  none found: start the DAW or synth, its port shows up here by itself")
+            lines.append("  none found: start the DAW or synth, it shows up here")
     return lines
 
 
@@ -117,7 +118,7 @@ def paint_drawer(frame: Frame, width: int, height: int) -> list[Row]:
         return paint_hits(frame, width, height)
     title = "styles" if frame.drawer is Drawer.STYLES else "devices"
     rows = [rule(title, width, inks.rule, inks.strong, "↑ ↓ move   enter choose   esc close")]
-    content = _content(frame)
+    content = _content(frame, width)
     standing = [i for i, line in enumerate(content) if isinstance(line, Choice)]
     at = standing[min(frame.cursor, len(standing) - 1)] if standing else -1
     room = max(1, height - 1)

@@ -61,9 +61,12 @@ def _score(hit: HitView) -> str:
 def _one_row(frame: Frame, hit: HitView, width: int) -> Row:
     """Score, roll, chords, style, marks, source: in one row."""
     inks = frame.inks
-    roll, chords, style = (
-        (ROLL_CELLS, 7, 5) if width < _MEDIUM else (12, 12, 6) if width < _BROAD else (24, 14, 7)
-    )
+    if width < _MEDIUM:
+        roll, chords, style = ROLL_CELLS, max(7, width - 32), 5 if width < 40 else 6
+    elif width < _BROAD:
+        roll, chords, style = 12, 14, 6
+    else:
+        roll, chords, style = 24, 14, 7
     line = Line(width, inks.blank).add(" ").add(_score(hit), inks.text)
     _roll(frame, hit, roll, line)
     line.add(" ").cell(hit.chords, chords, inks.strong if hit.playing else inks.text).add(" ")

@@ -20,6 +20,7 @@ GUTTER = 9
 """Cells of the labels on the left."""
 
 _SOURCES = "RLMOY"
+_NOW_WORD = "now"
 _BLANK, _BAR, _NOW = 0, 1, 2
 _PAST, _SOUNDING, _LOCKED, _PLANNED = range(4)
 _SHAPES = {_PAST: "▂", _SOUNDING: "█", _LOCKED: "▆", _PLANNED: "▒"}
@@ -188,17 +189,19 @@ def _top(frame: Frame, window: Window, role: str, width: int) -> Row:
     title = f"─ {role} "
     cells: list[tuple[str, Style]] = [("─", inks.rule)] * width
     cells[: len(title)] = [(c, inks.strong if c.isalpha() else inks.rule) for c in title]
+    now = GUTTER + window.now - 1
     for column, number in window.bars:
         if number < 1 and not frame.rolling:
             continue
         text = str(number) if number > 0 else "in"
         at = GUTTER + column
-        if at > len(title) and at + len(text) < width:
+        # Half a number is another number: where now stands there is none.
+        covered = at < now + len(_NOW_WORD) and now < at + len(text)
+        if at > len(title) and at + len(text) < width and not covered:
             cells[at : at + len(text)] = [(c, inks.title) for c in text]
-    at = GUTTER + window.now
-    for offset, char in enumerate("now"):
-        if 0 < at - 1 + offset < width:
-            cells[at - 1 + offset] = (char, inks.now)
+    for offset, char in enumerate(_NOW_WORD):
+        if 0 < now + offset < width:
+            cells[now + offset] = (char, inks.now)
     line = Line(width, inks.rule)
     text, style = "", cells[0][1]
     for char, ink in cells:

@@ -21,7 +21,7 @@ def paint_sources(frame: Frame, width: int, height: int) -> list[Row]:
         ready = view is not None and view.state == "ready"
         line.add(f" {letter} ", inks.accent(letter).chip if ready else inks.faint)
         line.add(f" {view.name if view else SOURCE_NAMES[letter]} ", inks.text if ready else inks.faint)
-        state = view.state if view else "not there"
+        state = view.state if view else "…"
         # There is no room for what to do about it: the LLM's drawer says it.
         more = ": L" if letter == "O" and view is not None and not ready else ""
         line.add(f"{state}{more}  ", inks.dim if ready else inks.faint)

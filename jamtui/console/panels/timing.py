@@ -80,7 +80,7 @@ def _measured(
 
 def _panel(frame: Frame, width: int, height: int) -> list[Row]:
     inks, gauges = frame.inks, frame.gauges
-    note = frame.snapshot.priority if frame.snapshot else ""
+    note = frame.snapshot.priority.rstrip(".") if frame.snapshot else ""
     rows = [rule("in time (ms)", width, inks.rule, inks.title, note)]
     first = (
         ("", _ms(gauges.ttfn_last, 1, 6)),
