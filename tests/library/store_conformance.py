@@ -20,7 +20,7 @@ from jamtui.library.features import SPACES, compute
 from jamtui.library.librarian import Librarian
 from jamtui.library.note_blob import decode_notes
 from jamtui.library.prepared import prepare_phrases
-from jamtui.library.records import Choice, PhraseRecord, SourceRecord
+from jamtui.library.records import FORGOTTEN, Choice, PhraseRecord, SourceRecord
 from jamtui.library.search import Query, Searcher
 from jamtui.library.store import PhraseStore
 from jamtui.library.store.interface import ChangedPhrase
@@ -137,6 +137,21 @@ class StoreConformance:
         assert [(r.banned, r.kept, r.played) for r in again if r is not None] == [
             (True, False, 0), (False, True, 2), (False, False, 0), (False, False, 0),
         ]  # fmt: skip
+
+    def test_what_is_kept_stays_although_a_newer_analysis_cuts_otherwise(self, store: PhraseStore) -> None:
+        given = lines(6)
+        first = store.add(file("one", analysis=1), given).added
+        store.mark(first[4], kept=True)
+        store.mark(first[5], banned=True)
+        store.add(file("one", analysis=2), given[:4])
+        assert [r.id for r in store.get_many(store.numbers()).values() if r.kept] == [first[4]]
+        assert store.stats().phrases == 5
+        store.add(replace(file("one", analysis=3), refused="too long"), ())
+        assert store.numbers() == [first[4]]
+        assert store.forget("sha-one") == 1
+        store.mark(store.add(file("one"), given).added[0], kept=True)
+        store.add(replace(file("one"), refused=FORGOTTEN), ())
+        assert store.numbers() == [], "the musician's own wish"
 
     def test_forgetting_a_file_leaves_what_another_has_too(self, store: PhraseStore) -> None:
         given = lines(5)

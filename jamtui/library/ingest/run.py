@@ -152,12 +152,14 @@ def ingest_starter(store_path: Path) -> int:
 
 
 def add_starter(store: PhraseStore) -> int:
-    """``ingest_starter`` for a library that is open. What the musician has forgotten stays away."""
+    """``ingest_starter`` for a library that is open. What the musician has forgotten stays away; files of
+    another version of the program make room, unless something of them is kept."""
     from jamtui import paths
     from jamtui.library.ingest.starter import starter_sources
 
     added = 0
-    forgotten = {s.path for s in store.sources() if s.refused == FORGOTTEN}
+    there = store.sources()
+    forgotten = {s.path for s in there if s.refused == FORGOTTEN}
     for analysed in starter_sources(paths.phrase_library_dir(), paths.styles_dir()):
         source = analysed.source
         if source.path in forgotten or store.has_source(source.sha256, ANALYSIS_VERSION):
@@ -165,6 +167,11 @@ def add_starter(store: PhraseStore) -> int:
         packed = pack(analysed)
         assert packed.prepared is not None
         added += len(store.add_prepared(packed.source, packed.prepared).added)
+        for old in there:
+            if old.path == source.path and old.sha256 != source.sha256:
+                kept = set(store.numbers(only="kept"))
+                if kept.isdisjoint(store.numbers(source=old.sha256)):
+                    store.forget(old.sha256)
     if added:
         store.recluster()
     return added

@@ -95,8 +95,9 @@ class PhraseStore(Protocol):
         """Store one file's phrases: all of them or, at an error, none.
 
         A near-duplicate of what is stored raises its count. A file that an older analysis read is replaced:
-        its phrases go, but what the musician kept or banned stays so. ``phrases`` of a source with
-        ``refused`` must be empty (ValueError). A source without a hash (captured phrases) is not recorded.
+        its phrases go, but what the musician kept stays, and what was banned and comes again is banned.
+        ``phrases`` of a source with ``refused`` must be empty (ValueError). A source without a hash (captured
+        phrases) is not recorded.
         """
         ...
 

@@ -15,6 +15,7 @@ import apsw
 from jamtui.errors import StoreError
 from jamtui.library.prepared import Prepared, prepare_phrases
 from jamtui.library.records import (
+    FORGOTTEN,
     AddResult,
     Choice,
     Listed,
@@ -93,8 +94,9 @@ class SqliteStore:
         """Store one file's phrases in one transaction: all of them or, at an error, none.
 
         A near-duplicate of what is stored raises its count. A file that an older analysis read is replaced:
-        its phrases go, but what the musician kept or banned stays so. ``phrases`` of a source with
-        ``refused`` must be empty. A source without a hash (captured phrases) is not recorded.
+        its phrases go, but what the musician kept stays, and what was banned and comes again is banned.
+        ``phrases`` of a source with ``refused`` must be empty. A source without a hash (captured phrases) is
+        not recorded.
 
         Raises:
             StoreError: no room, no permission, damage, or notes that do not fit the format.
@@ -107,7 +109,7 @@ class SqliteStore:
             raise ValueError("a refused file has no phrases")
         with self._lock:
             with explained(self.path), writing(self._connection):
-                marks = self._replace(source)
+                marks = self._replace(source, prepared.fingerprints)
                 result = self._insertion.insert(self._record(source), prepared)
                 for number, kept, banned, played in self._insertion.remembered(result.added, marks):
                     sql = "update phrases set kept = ?, banned = ?, played = ? where id = ?"
@@ -282,8 +284,9 @@ class SqliteStore:
         assert row is not None
         return int(row[0])
 
-    def _replace(self, source: SourceRecord) -> dict[int, tuple[int, int, int]]:
-        """Drop what an earlier reading of the file gave; its marks by fingerprint."""
+    def _replace(self, source: SourceRecord, again: Collection[int]) -> dict[int, tuple[int, int, int]]:
+        """Drop what an earlier reading of the file gave, but what is kept and is not among the fingerprints
+        that come ``again``; the marks of what goes, by fingerprint."""
         found = self._one("select id from sources where sha256 = ?", (source.sha256,))
         if found is None:
             return {}
@@ -295,11 +298,14 @@ class SqliteStore:
                 (int(found[0]),),
             )
         }
-        self._drop(int(found[0]))
+        kept = self._all("select id, fingerprint from phrases where source = ? and kept", (int(found[0]),))
+        stay = set() if source.refused == FORGOTTEN else {int(n) for n, f in kept if f not in again}
+        self._drop(int(found[0]), stay)
         return marks
 
-    def _drop(self, source: int) -> int:
-        """Delete the phrases of a file that no other file has; the others go over to one that has."""
+    def _drop(self, source: int, stay: Collection[int] = ()) -> int:
+        """Delete the phrases of a file that no other file has, but those that ``stay``; what another file has
+        goes over to it."""
         self._connection.execute(
             "update phrases set count = phrases.count - m.count from meetings m "
             "where m.source = ? and m.phrase = phrases.id",
@@ -320,7 +326,8 @@ class SqliteStore:
             )
             self._connection.execute("delete from meetings where phrase = ? and source = ?", (number, heir))
         self._note_changes([int(row[0]) for row in heirs])
-        gone = [int(row[0]) for row in self._all("select id from phrases where source = ?", (source,))]
+        left = self._all("select id from phrases where source = ?", (source,))
+        gone = [int(row[0]) for row in left if row[0] not in stay]
         self._delete(gone)
         return len(gone)
 

@@ -18,9 +18,11 @@ from jamtui.library.ingest.pool import Pool
 from jamtui.library.ingest.run import in_turn, uninterrupted
 from jamtui.library.ingest.travel import Packed
 from jamtui.library.ingest.walk import MAX_SCORE_BYTES, Item, find
+from jamtui.library.records import STARTER, SourceRecord
 from jamtui.library.store.sqlite import SqliteStore
 from jamtui.music.phrase import Role
 from tests.library.ingest.midi_files import band, midi_bytes, tune, varied_band
+from tests.library.material import lines
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 
@@ -209,6 +211,20 @@ def test_the_starter_phrases_go_the_same_way_once(library: Path) -> None:
         assert record is not None
         assert record.key
         assert len(record.romans) == len(record.phrase.chords)
+
+
+def test_starter_phrases_of_another_version_make_room_but_for_what_is_kept(library: Path) -> None:
+    with SqliteStore.open(library) as store:
+        for style, seed in (("swing", 1), ("blues", 2)):
+            old = SourceRecord(f"old-{style}", f"{STARTER}{style}/lead.toml", "starter phrases", analysis=1)
+            numbers = store.add(old, lines(5, seed=seed)).added
+        store.mark(numbers[0], kept=True)
+    assert ingest_starter(library) > 500
+    with SqliteStore.open(library) as store:
+        assert [s.sha256 for s in store.sources() if s.sha256.startswith("old")] == ["old-blues"]
+        assert store.numbers(only="kept") == [numbers[0]]
+        assert store.numbers(source="old-swing") == []
+    assert ingest_starter(library) == 0
 
 
 def command(home: Path, *arguments: str | Path) -> "subprocess.Popen[str]":
