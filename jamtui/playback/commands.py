@@ -37,7 +37,8 @@ class Splice:
 
     Locked notes stay, unless the splice takes them back and they are due at or after ``withdraw_ns``: then
     they are withdrawn. It takes back pitch classes in ``wrong`` and, where ``stale_from`` is given, whatever
-    belongs to that tick or a later one. *Sounding* notes that it takes back are ended at once. With
+    belongs to that tick or a later one, but nothing that ``notes`` have at the same tick: that stays, locked
+    or sounding, and ends where ``notes`` say. *Sounding* notes that it takes back are ended at once. With
     ``at_once`` the first notes may lie in the past: they are sent now.
     """
 
@@ -51,12 +52,30 @@ class Splice:
     """Stamp of the key press this answers, 0 for none; the first note sent carries it for TTFN."""
     stale_from: int | None = None
     """Tick from which on the old plan is stale, right pitches too; None: it is not."""
+    follows: bool = False
+    """What is new from ``stale_from`` on follows in another splice, and only then is it known which right
+    notes stay: those past withdrawing are left to that one."""
+
+    @property
+    def answers(self) -> bool:
+        """Whether it takes back anything at all: it is the answer to a chord."""
+        return bool(self.wrong) or self.stale_from is not None
 
     def takes_back(self, note: PlannedNote) -> bool:
-        """Whether ``note`` of the old plan became wrong or stale."""
-        if note.pitch % 12 in self.wrong:
-            return True
-        return self.stale_from is not None and note.tick >= self.stale_from
+        """Whether ``note`` of the old plan became wrong or stale, and is not in the new one too."""
+        stale = self.stale_from is not None and note.tick >= self.stale_from
+        return (stale or self.is_wrong(note)) and not self._has(note)
+
+    def ends(self, note: PlannedNote) -> bool:
+        """Whether ``note``, which sounds or leaves before it can be withdrawn, is ended at once."""
+        return self.takes_back(note) and (not self.follows or self.is_wrong(note))
+
+    def is_wrong(self, note: PlannedNote) -> bool:
+        """Whether ``note`` became wrong."""
+        return note.pitch % 12 in self.wrong
+
+    def _has(self, note: PlannedNote) -> bool:
+        return any(n.tick == note.tick and n.pitch == note.pitch for n in self.notes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -253,14 +253,16 @@ class OutputLoop:
     def _splice(self, splice: Splice, now: int) -> None:
         sounding = self._sounding
         ends: list[Key] = []
-        if splice.wrong or splice.stale_from is not None:
-            role = splice.role
-            ends = sounding.where(
-                lambda voice: (
-                    isinstance(voice, NoteOff) and voice.note.role is role and splice.takes_back(voice.note)
-                )
-            )
-        placing = self._timeline.place(splice, now + self._gather.ns(len(ends)))
+        stay: list[PlannedNote] = []
+        if splice.answers or splice.trigger_ns:
+            for key, note in sounding.of_role(splice.role):
+                if splice.ends(note):
+                    ends.append(key)
+                elif note.tick >= splice.from_tick:
+                    stay.append(note)
+                    if splice.stale_from is not None:
+                        sounding.hold_as(key, splice.notes)
+        placing = self._timeline.place(splice, now + self._gather.ns(len(ends)), stay)
         # What was to be worked out is: from here it takes as long as handing over takes.
         now = max(now, self._now())
         soon = now + self._gather.ns(len(ends) + len(placing.at_once))

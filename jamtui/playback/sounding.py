@@ -5,12 +5,12 @@ after all that is due has left. For the output loop alone.
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 
 from jamtui.music.phrase import Role
 from jamtui.playback.clock import ClockSegment
-from jamtui.playback.commands import Report, SentNote
+from jamtui.playback.commands import PlannedNote, Report, SentNote
 from jamtui.playback.events import NoteOff, NoteOn
 from jamtui.playback.ledger import Key, Ledger, note_off
 from jamtui.playback.sinks import AT_ONCE, AheadSink, Gather, PortGone, Sink
@@ -195,6 +195,24 @@ class Sounding:
         """The keys whose voices are ``wanted``."""
         self.book()
         return [key for key, voice in self._voices.items() if wanted(voice)]
+
+    def of_role(self, role: Role) -> list[tuple[Key, PlannedNote]]:
+        """The notes of ``role`` that sound, with their keys."""
+        self.book()
+        return [
+            (key, voice.note)
+            for key, voice in self._voices.items()
+            if isinstance(voice, NoteOff) and voice.note.role is role
+        ]
+
+    def hold_as(self, key: Key, notes: Sequence[PlannedNote]) -> None:
+        """What sounds on ``key`` ends as it does in ``notes``, where they have it at the same tick."""
+        off = self._voices[key]
+        assert isinstance(off, NoteOff)
+        for note in notes:
+            if note.tick == off.note.tick and note.pitch == off.note.pitch:
+                self._voices[key] = self._timeline.move_off(off, note)
+                return
 
     def rest(self, now: int) -> None:
         """End what the band and the click have sounding; the player's own notes are theirs to end."""

@@ -7,7 +7,7 @@ offset, so the heap is keyed again whenever tempo or phase change.
 """
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Final
@@ -91,16 +91,19 @@ class Timeline:
         self.begin(placing, now)
         placing.go_on()
 
-    def place(self, splice: Splice, now: int) -> Placing:
-        """Work `splice` out as at ``now``. Until `begin` and `Placing.go_on` have been called, in this order,
-        nothing may come but sending."""
+    def place(self, splice: Splice, now: int, stays: Iterable[PlannedNote] = ()) -> Placing:
+        """Work `splice` out as at ``now``; ``stays`` are notes of its role that sound and stay. Until `begin`
+        and `Placing.go_on` have been called, in this order, nothing may come but sending."""
         part = self._parts[splice.role]
-        if splice.wrong or splice.stale_from is not None:
+        if splice.answers:
             self._withdraw(part, splice)
         one_line = splice.role in MONOPHONIC
-        taken = {
-            (on.note.tick, -1 if one_line else on.note.pitch): on for on in part.locked if not on.leaving
+        taken: dict[tuple[int, int], NoteOn | None] = {
+            (note.tick, -1 if one_line else note.pitch): None for note in stays
         }
+        taken.update(
+            ((on.note.tick, -1 if one_line else on.note.pitch), on) for on in part.locked if not on.leaving
+        )
         # Bars that take the place of an answer that has not begun to sound are the answer then.
         answer = Answer(splice.trigger_ns or part.unanswered(splice.from_tick), now)
         at_once: list[PlannedNote] = []
@@ -110,12 +113,16 @@ class Timeline:
             place = (note.tick, note.pitch)
             if place in seen:
                 return False
-            there = taken.get((note.tick, -1) if one_line else place)
-            if there is None:
+            there = (note.tick, -1) if one_line else place
+            if there not in taken:
                 seen.add(place)
                 return True
-            if splice.trigger_ns:
-                there.answer = answer
+            if (locked := taken[there]) is not None:
+                if splice.trigger_ns:
+                    locked.answer = answer
+                if splice.stale_from is not None and locked.note.pitch == note.pitch:
+                    felt = apply_feel(part.feel, part.amount, part.meter, note)
+                    locked.note, locked.length = note, felt.off_tick - felt.on_tick
             return False
 
         begun: list[PlannedNote] = []
@@ -151,7 +158,7 @@ class Timeline:
             if splice.takes_back(on.note):
                 if on.due_ns >= splice.withdraw_ns:
                     on.dead = True
-                else:
+                elif splice.ends(on.note):
                     # It would have left before a splice that came a little later: it does here too, so that
                     # the notes do not depend on that, and gives way at once.
                     on.length = min(on.length, 1)
@@ -204,6 +211,16 @@ class Timeline:
             off.offset_ns += short
         self._push(off)
         return off
+
+    def move_off(self, off: NoteOff, note: PlannedNote) -> NoteOff:
+        """``note`` of the new plan is the one that sounds until ``off``: it ends where ``note`` does."""
+        part = self._parts[note.role]
+        was, felt = (apply_feel(part.feel, part.amount, part.meter, n) for n in (off.note, note))
+        longer = (felt.off_tick - felt.on_tick) - (was.off_tick - was.on_tick)
+        off.dead = True
+        moved = NoteOff(off.tick + longer, off.offset_ns, note, off.port, off.channel, off.pitch)
+        self._push(moved)
+        return moved
 
     def clear(self, role: Role | None) -> list[TimedMessage]:
         """Forget planned and locked note-ons of ``role`` or, for None, of all, and then timed messages too

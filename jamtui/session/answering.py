@@ -95,7 +95,13 @@ def answer_chord(
         if start < answer.tick:
             # Earlier notes that were shortened: not the answer.
             yield planner.splice(role, start, until=answer.tick)
-        yield planner.splice(role, answer.tick, trigger_ns=answer.trigger_ns)
+        yield planner.splice(
+            role,
+            answer.tick,
+            withdraw_ns=withdraw_ns,
+            trigger_ns=answer.trigger_ns,
+            stale_from=answer.tick,
+        )
 
 
 def is_late(planner: Planner, settings: BandSettings, played: int, goal: int, bpm: float) -> bool:
@@ -155,6 +161,7 @@ def _give_way(
         withdraw_ns=withdraw_ns,
         stale_from=answer.tick,
         until=answer.tick,
+        follows=True,
     )
 
 

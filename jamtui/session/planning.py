@@ -160,13 +160,14 @@ class Planner:
         trigger_ns: int = 0,
         stale_from: int | None = None,
         until: int | None = None,
+        follows: bool = False,
     ) -> Splice:
         """The command that tells the output loop about ``role`` from ``from_tick`` on, or up to ``until``
         with the rest to follow."""
         notes = self.runways[role].notes_from(from_tick)
         if until is not None:
             notes = tuple(n for n in notes if n.tick < until)
-        return Splice(role, from_tick, notes, wrong, withdraw_ns, at_once, trigger_ns, stale_from)
+        return Splice(role, from_tick, notes, wrong, withdraw_ns, at_once, trigger_ns, stale_from, follows)
 
     def replace_sounding(self, role: Role, tick: int, until: int, answer: Answer) -> bool:
         """Put a right note (or voicing) at ``tick`` in place of what sounds there, up to ``until``, where the

@@ -1,7 +1,9 @@
 """What a splice takes back because it belongs to the old plan, whatever its pitch."""
 
+import pytest
+
 from jamtui.music.phrase import Role
-from jamtui.playback.commands import SetSink, Splice
+from jamtui.playback.commands import PlannedNote, SetSink, Splice
 from jamtui.playback.fakes import RecordingSink
 from tests.playback.band import MS, Band, note
 
@@ -96,3 +98,61 @@ def test_what_replaces_an_answer_before_it_sounds_is_the_answer() -> None:
     band.do(Splice(Role.LEAD, 1440, (note(1440, 67),)))
     band.until(2000)
     assert [(r.tick, r.trigger_ns) for r in band.sent() if r.on] == [(1200, 5 * MS), (1440, 0)]
+
+
+def answer(*new: PlannedNote, at_ms: int) -> tuple[Splice, Splice]:
+    """What a chord on a grid causes at tick 960: what gives way first, and the new plan."""
+    withdraw_ns = (at_ms + 6) * MS
+    gives_way = Splice(
+        Role.COMP, 960, (), frozenset({7}), withdraw_ns=withdraw_ns, stale_from=960, follows=True
+    )
+    return gives_way, Splice(
+        Role.COMP, 960, new, withdraw_ns=withdraw_ns, trigger_ns=at_ms * MS, stale_from=960
+    )
+
+
+@pytest.mark.parametrize("at_ms", [480, 495, 498, 500, 503])
+def test_what_the_new_plan_has_too_is_struck_once_and_ends_as_the_new_plan_says(at_ms: int) -> None:
+    """Far enough ahead to be withdrawn, locked beyond that, due now, and just left."""
+    band = Band()
+    comp = Role.COMP
+    band.plan(*(note(960, pitch, 480, role=comp, index=i) for i, pitch in enumerate((60, 64, 67))))
+    band.start()
+    band.until(at_ms)
+    band.do(*answer(note(960, 60, 960, role=comp), note(960, 69, 960, role=comp, index=1), at_ms=at_ms))
+    band.until(2000)
+    left = band.left("comp")
+    assert [(ms, kind) for ms, kind, pitch in left if pitch == 60] == [(500, "on"), (1000, "off")]
+    struck = [ms for ms, kind, pitch in left if (kind, pitch) == ("on", 69)]
+    assert struck == [max(500, at_ms)]
+    for gone in (64, 67):
+        # Stale, or wrong too: never struck, or ended at once.
+        ons = [ms for ms, kind, pitch in left if (kind, pitch) == ("on", gone)]
+        offs = [ms for ms, kind, pitch in left if (kind, pitch) == ("off", gone)]
+        assert len(ons) == len(offs) == (0 if at_ms < 494 else 1)
+        assert all(off <= max(500, at_ms) + 1 for off in offs)
+    assert band.settled()
+
+
+def test_right_notes_past_withdrawing_wait_for_the_new_plan_and_wrong_ones_do_not() -> None:
+    band = Band()
+    comp = Role.COMP
+    band.plan(*(note(960, pitch, 480, role=comp, index=i) for i, pitch in enumerate((60, 67))))
+    band.start()
+    band.until(502)
+    gives_way, new = answer(at_ms=502)
+    band.do(gives_way)
+    band.until(504)
+    assert band.left("comp") == [(500, "on", 60), (500, "on", 67), (502, "off", 67)]
+    band.do(new)
+    assert band.left("comp")[3:] == [(504, "off", 60)]
+
+
+def test_a_line_that_the_new_plan_has_too_goes_on_and_another_is_replaced() -> None:
+    band = Band()
+    band.plan(note(960, 60, 480), note(1440, 62))
+    band.start()
+    band.until(502)
+    band.do(Splice(Role.LEAD, 960, (note(960, 60, 720), note(1680, 65)), stale_from=960, trigger_ns=502 * MS))
+    band.until(1100)
+    assert band.left() == [(500, "on", 60), (875, "off", 60), (875, "on", 65), (1000, "off", 65)]
