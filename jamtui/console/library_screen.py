@@ -42,6 +42,7 @@ class LibraryScreen:
         self._typing = Typing.NOTHING
         self._text = ""
         self._path = "~/"
+        self._offered = False  # whether the text is a path that nobody has touched yet
         self._page: LibraryPage | None = None
 
     @property
@@ -74,9 +75,15 @@ class LibraryScreen:
         self._from_end = False
 
     def paste(self, text: str) -> None:
-        """Text from the clipboard, a path most likely."""
-        if self.typing:
-            self._text = (self._text + text.splitlines()[0].strip())[:LONGEST] if text.strip() else self._text
+        """Text from the clipboard, a path most likely; without the quotes of a dropped file. A whole path
+        takes the place of one that was only offered."""
+        if self.typing and text.strip():
+            line = text.strip().splitlines()[0].strip()
+            if len(line) > 2 and line[0] == line[-1] and line[0] in "'\"":
+                line = line[1:-1]
+            whole = line[0] in "/\\~" or line[1:2] == ":"
+            self._text = (("" if self._offered and whole else self._text) + line)[:LONGEST]
+            self._offered = False
 
     def key(self, key: str, character: str | None, *, ingesting: bool) -> bool:
         """One key; False where it is not the screen's. While something is typed all keys are."""
@@ -92,11 +99,11 @@ class LibraryScreen:
             action, on = ("keep", row.kept) if key == "h" else ("ban", row.banned)
             self._client.act(action, f"L:{row.id} off" if on else f"L:{row.id}")
         elif key == "slash":
-            self._typing, self._text = Typing.WORDS, self._words
+            self._typing, self._text, self._offered = Typing.WORDS, self._words, False
         elif key == "i" and ingesting:
             self._client.act("ingest_stop")
         elif key == "i":
-            self._typing, self._text = Typing.PATH, self._path
+            self._typing, self._text, self._offered = Typing.PATH, self._path, True
         else:
             return False
         return True
@@ -125,6 +132,10 @@ class LibraryScreen:
             self._cursor = max(0, min(len(page.rows) - 1, at))
 
     def _type(self, key: str, character: str | None) -> None:
+        # A path that begins anew does not go on behind the one offered; "/" behind a name goes further down.
+        if self._offered and (character == "~" or (character == "/" and self._text.endswith("/"))):
+            self._text = ""
+        self._offered = False
         if key == "escape":
             self._typing = Typing.NOTHING
         elif key == "backspace":

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -94,6 +95,38 @@ async def test_a_pasted_path_is_typed(band: FakeBand, make_app: MakeApp) -> None
     screen.paste(" /home/me/my midis \nsecond line")
     screen.key("enter", None, ingesting=False)
     assert band.acts == [("ingest", "/home/me/my midis", False)]
+
+
+@pytest.mark.parametrize(
+    ("pasted", "typed", "path"),
+    [
+        ("/home/me/midis", "", "/home/me/midis"),
+        ("'/home/me/my midis'", "", "/home/me/my midis"),
+        ("midis", "", "~/midis"),
+        ("", "/midis", "/midis"),
+        ("", "~/m", "~/m"),
+        ("", "midis", "~/midis"),
+    ],
+)
+def test_a_whole_path_takes_the_place_of_the_one_offered(
+    band: FakeBand, pasted: str, typed: str, path: str
+) -> None:
+    screen = LibraryScreen(band)
+    screen.key("i", "i", ingesting=False)
+    screen.paste(pasted)
+    for letter in typed:
+        screen.key(letter, letter, ingesting=False)
+    screen.key("enter", None, ingesting=False)
+    assert band.acts == [("ingest", path, False)]
+    # The path of the last time is offered; a slash behind it goes further down.
+    screen.key("i", "i", ingesting=False)
+    screen.paste("/other")
+    screen.key("enter", None, ingesting=False)
+    screen.key("i", "i", ingesting=False)
+    for letter in "/sub":
+        screen.key(letter, letter, ingesting=False)
+    screen.key("enter", None, ingesting=False)
+    assert band.acts[1:] == [("ingest", "/other", False), ("ingest", "/other/sub", False)]
 
 
 def test_pages_are_fetched_as_the_cursor_moves() -> None:

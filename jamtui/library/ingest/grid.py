@@ -17,6 +17,10 @@ STEADY = 0.2
 """Below this grid fit the notes do not follow the file's beats: 0.22 and more in transcribed solos and human
 drummers along a click or a tapped beat, 0.16 and less in recordings transcribed without one."""
 
+_BETWEEN = -0.15
+"""Mean direction of the eighths below which notes stand between them: -0.30 in a recording that starts a
+sixteenth late, 0.00 and more in syncopated music on its own grid."""
+
 _GRIDS = ((PPQ // 4, 0.0), (PPQ // 3, 12.0), (PPQ // 8, 46.0), (PPQ // 6, 50.0))
 """(ticks, price): what a beat may be divided into. The price, in ticks of mean deviation, is what a finer or
 a rarer division has to gain."""
@@ -49,11 +53,12 @@ def grid_offset(onsets: Ticks) -> int:
     if abs(turned) < 0.8:
         return 0
     offset = round(float(np.angle(turned)) / (8 * np.pi) * PPQ)
-    if abs(offset) <= 15:
-        return 0
     # Which of the two sixteenths is the eighth: where more notes begin.
-    eighths = np.exp(2j * np.pi * 2 * (onsets - offset) / PPQ).mean()
-    return offset + (PPQ // 4 if eighths.real < 0 else 0)
+    eighths = float(np.exp(2j * np.pi * 2 * (onsets - offset) / PPQ).mean().real)
+    if abs(offset) > 15:
+        return offset + (PPQ // 4 if eighths < 0 else 0)
+    # On the file's sixteenths the file is believed, unless the music clearly stands between its eighths.
+    return PPQ // 4 if eighths < _BETWEEN and len(onsets) >= 48 else 0
 
 
 def lag(onsets: Ticks) -> int:

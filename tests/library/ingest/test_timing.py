@@ -85,6 +85,15 @@ def test_a_grid_beside_the_files_is_found(late: int) -> None:
     assert (grid_offset(line + late) - late) % 480 == 0
 
 
+@pytest.mark.parametrize("late", [240, 720])
+def test_a_recording_that_starts_a_sixteenth_late_is_moved(late: int) -> None:
+    line = np.array([n.onset for n in tune(16)])
+    assert len(line) >= 48
+    assert (grid_offset(line + late) - late) % 480 == 0
+    # Syncopated music on its own grid stays: as many notes between the eighths as on them.
+    assert grid_offset(np.sort(np.concatenate([line, line + 240]))) == 0
+
+
 def played_freely(notes: list[Sounded], seed: int) -> list[Sounded]:
     """As somebody plays them without a click, at a tempo that wanders between 96 and 128; ticks are those of
     a file at a fixed 120."""
