@@ -106,6 +106,26 @@ def test_on_its_first_run_the_starter_phrases_are_taken_in(tmp_path: Path) -> No
     assert all(g.ref.startswith("L:") for g in guests[0])
 
 
+def test_hits_arrive_as_they_are_played_with_the_notes_that_were_moved(library: Path) -> None:
+    bars: list[Bar] = []
+
+    async def play(worker: LibraryWorker, told: Told) -> None:
+        await until(lambda: worker.health().state == "ready", "a library")
+        bars.extend(await answer(worker, "Ebm7b5 Ab7alt"))
+
+    hits = scene(library, play).of("hits")[-1]
+    chosen = [h for h in hits if h.ref == bars[0].ref]
+    assert len(chosen) == 1, "what plays is among them"
+    sounding = [(n.onset, n.pitch) for n in bars[0].notes]
+    assert sounding == [(onset, pitch) for onset, _, pitch in chosen[0].notes if onset < bars[0].length]
+    moved = [(h, at, by) for h in hits for at, by in h.moved]
+    assert moved, "not all that is found lies over these chords as it is"
+    for hit, at, by in moved:
+        assert 0 <= at < len(hit.notes)
+        assert by in range(-6, 6)
+        assert by != 0
+
+
 def test_a_damaged_library_is_set_aside_and_the_band_has_the_starter_phrases(tmp_path: Path) -> None:
     path = tmp_path / "library.db"
     path.write_bytes(b"SQLite format 3\x00" + b"\xff" * 5000)
