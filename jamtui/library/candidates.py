@@ -8,7 +8,7 @@ import numpy as np
 from jamtui.library.cells import Numbers
 from jamtui.library.features import CHORDS, DENSITY, H_DENSITY, WEIGHTS
 from jamtui.library.flatten import Floats, Ints
-from jamtui.library.index import Shelf
+from jamtui.library.index import Shelf, Space
 from jamtui.library.query_vector import Query, Wanted, aim
 from jamtui.library.texts import meter_text
 from jamtui.music.phrase import Role
@@ -51,40 +51,47 @@ class _Nets:
         self._shelves: list[Shelf] = []
         self._numbers: list[Numbers] = []
         self._chords: list[Floats] = []
+        """The chords of what was found."""
         self._density: list[Floats] = []
-        self._of: list[int] = []
-        self._wanted_density: list[float] = []
+        self._counts: list[int] = []
+        """How many of what was found are of each of the shelves."""
+        self._wanted_density: list[np.float32] = []
 
     def cast(self, shelf: Shelf, whole: int, harmony: int, budget: int) -> None:
         """Ask ``shelf`` for so many phrases in each space."""
         query = self._aim.whole(shelf)
-        self._wanted_density.append(float(query[DENSITY]))
-        self._take(shelf, "whole", query, whole, budget)
+        count = self._take(shelf.spaces["whole"], query, whole, budget, DENSITY)
         if self._harmonic and harmony:
-            self._take(shelf, "harmony", self._aim.by_harmony(shelf), harmony, budget)
+            query_harmony = self._aim.by_harmony(shelf)
+            count += self._take(shelf.spaces["harmony"], query_harmony, harmony, budget, H_DENSITY)
         self._shelves.append(shelf)
+        self._counts.append(count)
+        self._wanted_density.append(query[DENSITY])
 
-    def _take(self, shelf: Shelf, space: str, query: Floats, k: int, budget: int) -> None:
-        vectors = shelf.spaces[space]
-        near = vectors.nearest(query, k, budget)
+    def _take(self, space: Space, query: Floats, k: int, budget: int, density: int) -> int:
+        near = space.nearest(query, k, budget)
+        vectors = space.vectors.take(near.rows, axis=0)
         self._numbers.append(near.phrases)
-        self._chords.append(vectors.vectors[near.rows, CHORDS])
-        self._density.append(vectors.vectors[near.rows, DENSITY if space == "whole" else H_DENSITY])
-        self._of += [len(self._shelves)] * len(near.phrases)
+        self._chords.append(vectors[:, CHORDS])
+        self._density.append(vectors[:, density])
+        return len(vectors)
 
-    @property
-    def count(self) -> int:
-        """Different phrases so far."""
-        return len({number for part in self._numbers for number in part.tolist()})
+    def fewer_than(self, count: int) -> bool:
+        """Whether fewer different phrases were caught so far."""
+        # Nothing is found twice in one space.
+        if any(len(part) >= count for part in self._numbers):
+            return False
+        return len({number for part in self._numbers for number in part.tolist()}) < count
 
     def caught(self) -> Candidates:
         """All of it; a phrase that was found twice counts once."""
         numbers = np.concatenate(self._numbers)
-        order = np.argsort(numbers, kind="stable")
+        order = numbers.argsort(kind="stable")
         numbers = numbers[order]
-        once = np.append(True, numbers[1:] != numbers[:-1]) if len(numbers) else order
+        once = np.ones(len(numbers), np.bool_)
+        np.not_equal(numbers[1:], numbers[:-1], out=once[1:])
         numbers, first = numbers[once], order[once]
-        of = np.array(self._of, np.int64)[first]
+        of = np.arange(len(self._shelves)).repeat(self._counts)[first]
         if self._harmonic:
             away = np.concatenate(self._chords)[first] - np.float32(WEIGHTS["chords"]) * self._known.chords
             harmony = 1 - np.einsum("ij,ij->i", away, away) / (4 * WEIGHTS["chords"] ** 2)
@@ -113,7 +120,7 @@ def fetch(
     share = budget // max(1, len(own))
     for shelf in own:
         nets.cast(shelf, FETCH_WHOLE + extra, FETCH_HARMONY, share)
-    if not others and nets.count < FETCH_WHOLE:
+    if not others and nets.fewer_than(FETCH_WHOLE):
         others = [s for s in mine if s.meter != meter]
     for shelf in others:
         nets.cast(shelf, FETCH_OTHERS, 0, share // 4)

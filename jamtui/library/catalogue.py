@@ -89,7 +89,8 @@ class Catalogue:
         counts = self.first[rows + 1] - begin
         ends = counts.cumsum()
         phrase = np.arange(len(rows)).repeat(counts)
-        at = np.arange(len(phrase)) + (begin - ends + counts)[phrase]
+        at = (begin - ends + counts).repeat(counts)
+        at += np.arange(len(phrase))
         return NoteRows(phrase, self.onset[at], self.duration[at], self.pitch[at])
 
     def grown(self, reader: StoreReader) -> "Catalogue":

@@ -22,17 +22,26 @@ MOST_NEW = 2048
 """New phrases of a shelf that are scanned beside its cells; with more, all are put in order again. On a large
 shelf it is one in ``NEW_SHARE``."""
 NEW_SHARE = 32
+_HIGHEST = np.finfo(np.float32).max
 _STRIPES = 32
 """Scores of a stripe, of which the lowest is looked at first."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """Nearest phrases: their numbers, squared distances and rows in the space, nearest first."""
+    """Nearest phrases of a ``query``: their numbers, rows in the space and ``scores`` (half the squared
+    distance, but for half the query's own squared length), nearest first."""
 
     phrases: Numbers
-    squared: Floats
     rows: Ints
+    scores: Floats
+    query: Floats
+
+    @property
+    def squared(self) -> Floats:
+        """Squared distances."""
+        squared: Floats = np.maximum(2 * self.scores + float(self.query @ self.query), 0)
+        return squared
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +73,8 @@ class Space:
     def nearest(self, query: Floats, k: int, budget: int) -> Found:
         """The ``k`` nearest among at least ``budget`` vectors of the nearest cells, and all new ones."""
         if self.size <= budget or len(self.centroids) == 1:
-            scores = self.half[: self.size] - self.vectors[: self.size] @ query
+            scores = self.vectors[: self.size] @ query
+            np.subtract(self.half[: self.size], scores, out=scores)
             rows = best = _lowest(scores, k)
         else:
             pieces = self._probe(query, budget)
@@ -77,8 +87,7 @@ class Space:
             best = _lowest(scores, k)
             piece = np.searchsorted(firsts, best, side="right") - 1
             rows = best + np.array([s - at for (s, _), at in zip(pieces, firsts, strict=False)])[piece]
-        squared = np.maximum(2 * scores[best] + float(query @ query), 0)
-        return Found(self.phrases[rows], squared, rows)
+        return Found(self.phrases[rows], rows, scores[best], query)
 
     def _probe(self, query: Floats, budget: int) -> list[tuple[int, int]]:
         """The rows of the nearest cells, until ``budget`` is reached, and of what is in no cell."""
@@ -249,18 +258,17 @@ class CellIndex:
 
 def _lowest(scores: Floats, k: int) -> Ints:
     """Places of the ``k`` lowest finite scores, the lowest first; of equal ones the first."""
-    best = np.arange(len(scores))
+    if k < 1:
+        return np.zeros(0, np.int64)
+    minima = scores
     width = len(scores) // _STRIPES
     if width >= k:
         # No more than k stripes have a minimum below the k-th lowest of all, so what is above the k-th
         # minimum is not among the k lowest. Several times as fast as to partition all scores.
         minima = scores[: _STRIPES * width].reshape(_STRIPES, width).min(axis=0)
-        minima.partition(k - 1)
-        best = np.flatnonzero(scores <= minima[k - 1])
-    best = best[np.argsort(scores[best], kind="stable")[:k]]
-    if len(best) and not np.isfinite(scores[best[-1]]):
-        best = best[np.isfinite(scores[best])]
-    return best
+    limit = np.partition(minima, k - 1)[k - 1] if k <= len(minima) else np.inf
+    best = (scores <= min(limit, _HIGHEST)).nonzero()[0]
+    return best[scores[best].argsort(kind="stable")[:k]]
 
 
 def _hide(shelves: Iterable[Shelf], phrases: Sequence[int], hidden: bool) -> None:

@@ -46,15 +46,24 @@ class Fit:
 
 
 _MOVED = np.add.outer(np.arange(12), np.arange(12)) % 12
+_SEMITONES = np.array([0, 1, 2, 3, 4, 5, -6, -5, -4, -3, -2, -1])
+_AHEAD = np.zeros((12, 13, 12))
+"""By the query's first root, a phrase's (the last one: none) and the transposition."""
+_ROOTS = np.arange(12)
+_AHEAD[_ROOTS[:, None], _ROOTS, (_ROOTS[:, None] - _ROOTS) % 12] = ALIGNED
 
 
 @lru_cache(maxsize=4096)
-def _worth(chord: Chord) -> Floats:
-    """``(12, 12)``: what each absolute pitch class is worth over ``chord`` when it is moved by 0 to 11
-    semitones; nothing under N.C."""
-    tones, scale = chord.pitch_classes, chord_scale(chord)
-    worth = [1.0 if pc in tones else SCALE_TONE if pc in scale else 0.0 for pc in range(12)]
-    return np.array(worth, np.float32).take(_MOVED)
+def _worth(chord: Chord) -> Doubles:
+    """``(12, 13)``: what each absolute pitch class is worth over ``chord`` when it is moved by 0 to 11
+    semitones, and 1 for that it counts; 0 all over under N.C."""
+    worth = np.zeros((12, 13))
+    if chord.quality.intervals:
+        tones, scale = chord.pitch_classes, chord_scale(chord)
+        worths = [1.0 if pc in tones else SCALE_TONE if pc in scale else 0.0 for pc in range(12)]
+        worth[:, :12] = np.array(worths, np.float32).take(_MOVED)
+        worth[:, 12] = 1
+    return worth
 
 
 def warm() -> None:
@@ -66,12 +75,13 @@ def warm() -> None:
             tone_steps(chord)
 
 
-@lru_cache(maxsize=64)
-def _strength(meter: Meter) -> Doubles:
-    """What a note counts by where in the bar it begins, one entry for each tick."""
+@lru_cache(maxsize=16)
+def _strength(meter: Meter, window: int) -> Doubles:
+    """What a note counts by where it begins, one entry for each tick of ``window`` ticks from a bar line on;
+    and one more, 0: what begins later does not count."""
     strength = np.ones(meter.bar_ticks)
     strength[list(meter.beat_ticks)] = STRONG
-    return strength
+    return np.append(np.resize(strength, window), 0)
 
 
 def fit(
@@ -84,33 +94,27 @@ def fit(
 ) -> Fit:
     """How phrases (their notes, lengths in ticks, first roots or -1) fit ``chords`` over the first ``window``
     ticks. A phrase that is shorter is played again from its start."""
-    phrase, onset, pitch, duration = notes.phrase, notes.onset.astype(np.int64), notes.pitch, notes.duration
-    shortest, longest = int(lengths.min()), int(lengths.max())
+    phrase, onset, pitch, duration = notes.phrase, notes.onset, notes.pitch, notes.duration
+    shortest = int(lengths.min())
     if shortest < window:
         again = -(-window // max(1, shortest))
         onset = np.concatenate([onset + r * lengths[phrase] for r in range(again)])
         phrase, pitch, duration = np.tile(phrase, again), np.tile(pitch, again), np.tile(duration, again)
-    weight = duration * _strength(meter)[onset % meter.bar_ticks]
-    if longest > window or shortest < window:
-        weight *= onset < window
-    starts = np.array([span.start for span in chords])
-    starts[0] = 0
-    span = starts.searchsorted(onset, side="right") - 1
-    if not all(span.chord.quality.intervals for span in chords):
-        weight *= np.array([bool(span.chord.quality.intervals) for span in chords])[span]
+    weight = duration * _strength(meter, window).take(onset, mode="clip")
+    # Chords that begin later are those of no note that counts; the first also goes for what is before it.
+    spans = [span for span in chords if span.start < window]
+    starts = np.array([span.start for span in spans[1:]], onset.dtype)
     # Weight by phrase, chord and pitch class, times what each is worth at each transposition.
-    width, count = 12 * len(chords), len(lengths)
-    place = phrase * width + span * 12 + pitch % 12
+    width, count = 12 * len(spans), len(lengths)
+    place = phrase * width
+    place += starts.searchsorted(onset, side="right") * 12
+    place += pitch % 12
     weights = np.bincount(place, weights=weight, minlength=count * width).reshape(-1, width)
-    got = weights @ np.concatenate([_worth(span.chord) for span in chords])
-    share = got / np.maximum(weights.sum(axis=1, keepdims=True), 1e-9)
+    got = weights @ np.concatenate([_worth(span.chord) for span in spans])
+    share = got[:, :12] / np.maximum(got[:, 12:], 1e-9)
     first = next((s.chord.root for s in chords if s.chord.quality.intervals), 0)
-    ahead = share.copy()
-    every = np.arange(count)
-    ahead[every, (first - roots) % 12] += ALIGNED * (roots >= 0)
-    best = np.argmax(ahead, axis=1)
-    transpose = best - 12 * (best > 5)
-    return Fit(share[every, best], transpose)
+    best = (share + _AHEAD[first, roots]).argmax(axis=1)
+    return Fit(share[np.arange(count), best], _SEMITONES[best])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,7 +175,7 @@ def diverse(scores: Sequence[float], sources: Sequence[int], k: int, same_source
     by ``same_source``; a negative source is none. Ties go to the earlier one."""
     # All of a source are lowered alike, so the best of it that is left stays the best of it.
     of_source: dict[int, list[int]] = {}
-    for index in sorted(range(len(scores)), key=lambda i: -scores[i]):
+    for index in sorted(range(len(scores)), key=scores.__getitem__, reverse=True):
         source = sources[index]
         of_source.setdefault(source if source >= 0 else -1 - index, []).append(index)
     heap = [(-scores[group[0]], group[0], 0, group) for group in of_source.values()]

@@ -151,11 +151,8 @@ class Searcher:
             wishes = wishes - AVOIDED_SOURCE * np.isin(scores.source, self._rows_of(avoid_sources, held))
         taken, records = self._best(numbers, wishes.tolist(), scores.source.tolist(), k)
         total, transpose = scores.total.tolist(), scores.transpose.tolist()
-        columns = [part.tolist() for part in scores.parts]
-        return [
-            SearchHit(records[numbers[i]], total[i], transpose[i], HitParts(*(c[i] for c in columns)))
-            for i in taken
-        ]
+        parts = list(zip(*(part.tolist() for part in scores.parts), strict=True))
+        return [SearchHit(records[numbers[i]], total[i], transpose[i], HitParts(*parts[i])) for i in taken]
 
     def get(self, number: int) -> PhraseRecord | None:
         """One phrase; None where there is none of that number. It waits for no writer."""

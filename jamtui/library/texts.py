@@ -17,16 +17,19 @@ _chord = lru_cache(maxsize=4096)(parse_chord)
 
 
 @lru_cache(maxsize=4096)
+def _span(text: str) -> ChordSpan:
+    place, _, symbol = text.partition(" ")
+    start, _, length = place.partition("+")
+    return ChordSpan(int(start), int(length), _chord(symbol))
+
+
+@lru_cache(maxsize=4096)
 def chords_of(text: str) -> tuple[ChordSpan, ...]:
     """The spans that ``chords_text`` wrote."""
-    spans: list[ChordSpan] = []
-    for part in filter(None, text.split(";")):
-        place, _, symbol = part.partition(" ")
-        start, _, length = place.partition("+")
-        spans.append(ChordSpan(int(start), int(length), _chord(symbol)))
-    return tuple(spans)
+    return tuple(map(_span, filter(None, text.split(";"))))
 
 
+@lru_cache(maxsize=64)
 def meter_text(meter: Meter) -> str:
     """``"4/4"``, and the groups for a meter that is not one of the band's: ``"12/8 3+3+3+3"``."""
     if METERS.get(meter.name) == meter:
