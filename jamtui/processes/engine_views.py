@@ -144,7 +144,7 @@ class Views:
             "grid": band.conductor.settings.grid,
             "output": self._ports.output,
             "priority": self._ports.priority,
-            "journal": str(journal.path) if journal is not None else None,
+            "journal": str(journal.path) if journal is not None and not journal.problem else None,
             "engine_pid": os.getpid(),
             "sounding": len(self._loop.sounding()),
             "clients": sorted(p.name for p in self._audience.peers),

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from jamtui.errors import JamtuiError
@@ -19,6 +20,28 @@ LONGEST_ENDING = 16
 """Bars after which a band that was asked to end is stopped."""
 LEAVE_S = 5.0
 """How long the supervisor may take to leave once the band has stopped."""
+
+
+class Teller:
+    """What is said where there is no screen: every event, and every notice when it comes up.
+
+    Much stands in both, in whichever order they come; it is said once.
+    """
+
+    def __init__(self) -> None:
+        self._standing: frozenset[str] = frozenset()
+        self._events: set[str] = set()
+
+    def new(self, events: Iterable[str], notices: Iterable[str]) -> list[str]:
+        """The lines to say now, of the events since the last call and the notices that stand."""
+        lines = [text for text in events if text not in self._standing]
+        self._events.update(lines)
+        standing = frozenset(notices)
+        lines += sorted(standing - self._standing - self._events)
+        # What stood and stands no more is said again when it comes back.
+        self._events -= self._standing - standing
+        self._standing = standing
+        return lines
 
 
 def run_headless(
@@ -54,11 +77,13 @@ def run_headless(
         began = time.monotonic()
         next_report = began + REPORT_EVERY_S
         heard_playing = asked_to_end = False
+        teller = Teller()
         while not over.wait(0.05):
             now = time.monotonic()
-            for event in link.drain_events():
-                print(event.text, file=sys.stderr, flush=True)
             snapshot = link.latest()
+            notices = snapshot.notices if snapshot is not None else ()
+            for line in teller.new((event.text for event in link.drain_events()), notices):
+                print(line, file=sys.stderr, flush=True)
             playing = snapshot is not None and snapshot.state != "stopped"
             heard_playing = heard_playing or playing
             if seconds is not None and now - began >= seconds:

@@ -106,6 +106,7 @@ def test_a_journal_that_cannot_be_written_is_said_and_costs_no_note(jamtui_home:
     with RunningBand(options, config=config, graph=False) as band:
         band.wait(lambda s: any("journal cannot be written" in n for n in s.notices), "the notice")
         assert "journal cannot be written" in band.snapshot().recording
+        assert band.report()["journal"] is None
         bar = band.snapshot().bar
         band.wait(lambda s: s.bar > bar + 1, "two bars more")
         assert band.report()["notes_sent"] > 0
