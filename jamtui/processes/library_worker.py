@@ -69,6 +69,8 @@ class LibraryWorker:
         self._librarian: Librarian | None = None
         self._source = LibrarySource(lambda: self._searcher)
         self._state, self._detail = "loading", "opening the phrase library"
+        self._tried = asyncio.Event()
+        """Whether it has been tried to open the library."""
         self._searching = ThreadPoolExecutor(1, "library search")
         self._writing = ThreadPoolExecutor(1, "library writing")
         self._caring: asyncio.Task[None] | None = None
@@ -177,7 +179,10 @@ class LibraryWorker:
         self._send("library", self._view)
 
     async def take(self, kind: str, body: Any) -> None:
-        """One message of the engine; what comes of it is said on the event line."""
+        """One message of the engine; what comes of it is said on the event line. What was played before the
+        library is open for the first time is not lost: it waits."""
+        if kind in ("take", "mark", "undo") and not self._tried.is_set():
+            await self._tried.wait()
         if kind == "audition" and body["playing"] and self._librarian is not None:
             # Before anything is waited for: the brief for the new plan comes right behind.
             self._source.wish(Role(body["role"]), int(body["id"]))
@@ -272,6 +277,7 @@ class LibraryWorker:
             self._state, self._detail = "ready", ""
             with contextlib.suppress(StoreError):
                 self._source.keep(await self._in_turn(librarian.kept))
+        self._tried.set()
         self._send("health", [self.health()])
 
     def _opened(self) -> tuple[PhraseStore, Searcher]:

@@ -1,6 +1,7 @@
 """The library in the worker process, with real files: what the engine asks for and what it is told."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,31 @@ def test_hits_arrive_as_they_are_played_with_the_notes_that_were_moved(library: 
         assert 0 <= at < len(hit.notes)
         assert by in range(-6, 6)
         assert by != 0
+
+
+def test_a_capture_waits_for_a_library_that_is_being_opened(library: Path) -> None:
+    opening = threading.Event()
+    lick = [(0, 78, 0.5), (0.5, 81, 0.5), (1, 83, 0.5), (1.5, 78, 0.5), (2, 76, 1)]
+
+    def slow(_: Path) -> int:
+        assert opening.wait(10)
+        return 0
+
+    async def play(worker: LibraryWorker, told: Told) -> None:
+        keeping = asyncio.create_task(
+            worker.take("take", {"number": 3, "take": to_plain(take(lick, "F#m7b5"))})
+        )
+        await asyncio.sleep(0.05)
+        assert not keeping.done()
+        opening.set()
+        await keeping
+        assert told.of("step")[-1].number == 3
+        assert told.of("step")[-1].step is not None
+
+    told = scene(library, play, starter=slow)
+    assert "kept own take" in told.sentences()
+    with SqliteStore.open(library) as store:
+        assert store.stats().kept > 0
 
 
 def test_a_damaged_library_is_set_aside_and_the_band_has_the_starter_phrases(tmp_path: Path) -> None:
