@@ -10,8 +10,8 @@ from jamtui.music.pitch import parse_pitch_class
 from jamtui.music.scale import Key
 from jamtui.session.voicelead import surprise_of
 
-_RANGES = {Role.LEAD: (55, 84), Role.BASS: (28, 55), Role.COMP: (48, 79)}
-"""Ranges for a brief that says nothing."""
+RANGES = {Role.LEAD: (55, 84), Role.BASS: (28, 55), Role.COMP: (48, 79)}
+"""Lowest and highest pitch of each role where nothing else is said."""
 
 
 def key_of_words(words: str) -> Key | None:
@@ -29,7 +29,7 @@ def setting_for(
     """Where a phrase stands that plays ``many`` bars from bar ``at`` of ``brief`` on over ``chords``.
     ``before`` are the pitches that the line goes on from, which began ``since`` ticks before."""
     start = at * brief.meter.bar_ticks
-    low, high = (brief.low, brief.high) if brief.low > 0 else _RANGES.get(brief.role, (0, 127))
+    low, high = (brief.low, brief.high) if brief.low > 0 else RANGES.get(brief.role, (0, 127))
     return Setting(
         role=brief.role,
         # A bar more than is wanted: where a last note or a push leads.

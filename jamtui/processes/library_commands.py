@@ -11,6 +11,8 @@ from typing import Any
 
 from jamtui import paths
 from jamtui.errors import JamtuiError, MusicError, StoreError
+from jamtui.library.adapt import Adapted
+from jamtui.library.fitted import over
 from jamtui.library.records import FORGOTTEN, STARTER, PhraseRecord, SourceRecord
 from jamtui.library.search import Query, Searcher, SearchHit
 from jamtui.library.store import PhraseStore
@@ -80,6 +82,7 @@ def search(chords: str, *, role: str, style: str, meter: str, count: int, as_jso
         hits = searcher.search(query, count)
         sources = {h.record.source: store.source(h.record.source) for h in hits}
     if as_json:
+        found = [_hit(h, sources[h.record.source], over(query, h)) for h in hits]
         print(json.dumps({"chords": chart.text, "hits": [_hit(h, sources[h.record.source]) for h in hits]}))
         return 0
     if not hits:
@@ -221,7 +224,7 @@ def _note(note: Note) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _hit(hit: SearchHit, source: SourceRecord | None) -> dict[str, Any]:
+def _hit(hit: SearchHit, source: SourceRecord | None, made: Adapted) -> dict[str, Any]:
     phrase = hit.record.phrase
     return {
         "id": hit.record.id, "score": round(hit.score, 4), "transpose": hit.transpose,
@@ -229,6 +232,7 @@ def _hit(hit: SearchHit, source: SourceRecord | None) -> dict[str, Any]:
         "bars": phrase.bars, "name": phrase.name, "source": _named(source), "sha256": hit.record.source,
         "kept": hit.record.kept,
         "parts": {name: round(value, 4) for name, value in asdict(hit.parts).items()},
+        "notes": [_note(n) | {"moved": by} for n, by in zip(made.notes, made.moved, strict=True)],
     }  # fmt: skip
 
 

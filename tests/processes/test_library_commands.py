@@ -84,6 +84,19 @@ def test_search(library: Path, capfd: pytest.CaptureFixture[str], chords: str) -
     assert len(answer(capfd, "search", chords, "--count", "3")["hits"]) == 3
 
 
+def test_search_gives_the_notes_over_the_chords_and_marks_those_that_were_moved(
+    library: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    at_home = next(h for h in answer(capfd, "search", "Em7b5 A7b9")["hits"] if h["name"] == "wanted")
+    assert at_home["notes"]
+    assert {n["moved"] for n in at_home["notes"]} == {0}
+    hits = answer(capfd, "search", "Emaj7 Amaj7", "--count", "50")["hits"]
+    assert any(n["moved"] for h in hits for n in h["notes"])
+    for note in (n for h in hits for n in h["notes"]):
+        assert 0 <= note["start"] < 8
+        assert note["moved"] in range(-6, 6)
+
+
 def test_search_finds_nothing_without_fuss(library: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert answer(capfd, "search", "C7", "--role", "bass")["hits"] == []
     assert "nothing fits yet" in printed(capfd, "search", "C7", "--role", "bass")
