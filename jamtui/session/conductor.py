@@ -378,7 +378,9 @@ class Conductor(Controls):
         """An expected change that did not come by ``tick`` is given up: the chord before it holds again, as
         if it had been played."""
         foresight, planner = self._foresight, self._planner
-        while (due := foresight.due) <= tick:
+        ends = NEVER if planner.ends_at is None else planner.ends_at
+        # The chord of the last hit is final, played or not.
+        while (due := foresight.due) <= tick and due < ends:
             goal = self._grid_point(due)
             if not foresight.missed(due):
                 continue
@@ -389,6 +391,9 @@ class Conductor(Controls):
                 yield from answering.answer_chord(
                     planner, self.settings, answer, chord, due, locked, self._bpm
                 )
+
+    def _end(self) -> list[Command]:
+        return [*self._look_ahead(), *super()._end()]
 
     def _grid_point(self, tick: int) -> int:
         tick = max(tick, self._began)

@@ -41,6 +41,10 @@ HOMECOMING = 4
 """Bars from the earliest possible end within which a chart's way home is waited for: every loop of four
 bars that is at home in one of them comes home."""
 
+LOOP_HOMECOMING = 2
+"""Bars after the next even bar line up to which a learned loop's way home is waited for: a four-bar loop that
+begins on an even bar comes home."""
+
 
 class Controls(Readings):
     """The half of the conductor that the player turns."""
@@ -234,12 +238,15 @@ class Controls(Readings):
         frozen, self._loop = self.frozen, None
         lines = planner.lines
         bar = lines.bar_at(self._now)
-        # Where the chart comes home; else the next even bar line that leaves at least one whole bar to
-        # round the phrase off; but a phrase of the lead that goes on over it is finished, if it is not long.
+        # Where the chart, or the loop that was learned, comes home; else the next even bar line that leaves
+        # at least one whole bar to round the phrase off; but a phrase of the lead that goes on over it is
+        # finished, if it is not long.
         first = at = lines.next_bar(lines.next_bar(bar))
         while at.number % 2:
             at = lines.next_bar(at)
         home = planner.harmony.homecoming(first.start, HOMECOMING)
+        if home is None:
+            home = self._foresight.homecoming(first.start, at.start + LOOP_HOMECOMING * at.length)
         phrase_end = planner.players[Role.LEAD].phrase_over(at.start)
         if phrase_end is not None and Role.LEAD in self.settings.roles:
             line = lines.bar_at(lines.next_line(phrase_end))

@@ -10,6 +10,7 @@ Nothing here lies between a chord and its answer: ``heard`` only notes it, ``thi
 
 from collections import deque
 from dataclasses import dataclass
+from itertools import takewhile
 
 from jamtui.music.chord import Chord, Family
 from jamtui.music.meter import EIGHTH, PPQ
@@ -50,8 +51,12 @@ class _Trial:
         if self.expected is None or self.chord is None:
             return False
         tick, chord = self.expected
-        same = chord.root == self.chord.root and chord.family is self.chord.family
-        return same and abs(self.played - tick) <= IN_TIME
+        return _alike(chord, self.chord) and abs(self.played - tick) <= IN_TIME
+
+
+def _alike(one: Chord, other: Chord) -> bool:
+    """A player colours a chord as they please."""
+    return one.root == other.root and one.family is other.family
 
 
 class Foresight:
@@ -165,6 +170,27 @@ class Foresight:
                 found.append(ChordSpan(at - start, end - at, now))
             at, now = end, chord
         return tuple(found)
+
+    def homecoming(self, tick: int, until: int) -> int | None:
+        """The first bar line from ``tick`` up to ``until`` at which the loop that was learned is at home: on
+        its key's own chord or, where it never is on that, on the chord it was begun with. None over a chart
+        (see `Harmony.homecoming`) and where no loop is known well enough."""
+        harmony, first = self._harmony, self._predictor.first
+        told = zip(self._forecast.changes, self._forecast.sure, strict=True)
+        sure = [change for change, _ in takewhile(lambda change: change[1] >= STAYS, told)]
+        if harmony.has_chart or self._resting or first is None or not sure:
+            return None
+        if len(sure) < len(self._forecast.changes):
+            until = min(until, self._forecast.changes[len(sure)][0] - 1)
+        tonic = any(harmony.is_home(chord) for _, chord in sure)
+        line = harmony.lines.next_line(tick)
+        while line <= until:
+            due = [chord for at, chord in sure if at <= line]
+            here = due[-1] if due else harmony.at(sure[0][0] - 1)
+            if here is not None and (harmony.is_home(here) if tonic else _alike(here, first)):
+                return line
+            line = harmony.lines.bar_at(line).end
+        return None
 
     def _learn(self, chord: Chord, played: int, revised: bool) -> None:
         self.known_at = played

@@ -221,16 +221,19 @@ class Harmony:
     def homecoming(self, tick: int, bars: int) -> int | None:
         """The first of ``bars`` bar lines from ``tick`` on at which the chart is on its key's own chord; None
         without a chart or where it does not come home."""
-        if not self._chart or self._key is None:
+        if not self._chart:
             return None
         line = self.lines.next_line(tick)
         for _ in range(bars):
-            chord = self._chart_at(line)[0]
-            minor = chord.family in (Family.MINOR, Family.HALF_DIMINISHED, Family.DIMINISHED)
-            if chord.root == self._key.tonic and minor == self._key.minor:
+            if self.is_home(self._chart_at(line)[0]):
                 return line
             line = self.lines.bar_at(line).end
         return None
+
+    def is_home(self, chord: Chord) -> bool:
+        """Whether ``chord`` is the key's own; False while no key is known."""
+        minor = chord.family in (Family.MINOR, Family.HALF_DIMINISHED, Family.DIMINISHED)
+        return self._key is not None and chord.root == self._key.tonic and minor == self._key.minor
 
     def opening(self, count: int) -> tuple[tuple[int, Chord], ...]:
         """The first ``count`` chords of the chart with the bars (0-based) that they come in, each once until

@@ -111,6 +111,11 @@ class Predictor:
         """The last ``count`` changes as ``(slot, chord)``; chords of one root and family as last heard."""
         return tuple((slot, self._names[kind]) for slot, kind in self._events[-count:])
 
+    @property
+    def first(self) -> Chord | None:
+        """The chord that what is known began with, as last heard; None before the first."""
+        return self._names[self._events[0][1]] if self._events else None
+
     def hear(self, chord: Chord, tick: float) -> None:
         """``chord`` was played at ``tick``: it holds from the nearest beat on, or from the one to come where
         it was played up to an eighth early. N.C. changes nothing."""

@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.music.chord import parse_chord
-from jamtui.music.meter import PPQ
+from jamtui.music.meter import METERS, PPQ
 from jamtui.music.phrase import Bar, Brief, ChordSpan, Note, Role, Source
 from jamtui.music.scale import chord_scale, chord_tones
-from jamtui.playback.commands import SentNote
-from jamtui.session.foresight import GRACE
+from jamtui.playback.commands import SentNote, Splice
+from jamtui.session.barlines import BarLines
+from jamtui.session.foresight import GRACE, Foresight
+from jamtui.session.harmony import Harmony
 from tests.session.small_band import BAR, Player, heard
 from tests.session.stage import MS, Stage
 
@@ -299,3 +301,53 @@ def test_the_same_loop_gives_the_same_notes_however_late_planning_looks() -> Non
         return [note for note in stage.notes() if note[2]]
 
     assert perform((5.0, 5.0)) == perform((3.0, 30.0))
+
+
+@pytest.mark.parametrize(("asked", "ends"), [(12, 14), (13, 18), (14, 18), (15, 18)])
+@pytest.mark.parametrize("plays_on", [True, False])
+def test_an_ending_takes_a_learned_loop_home(asked: int, ends: int, plays_on: bool) -> None:
+    """Asked for early in bar ``asked`` (from 0): home is the third chord of the loop, on the key's own."""
+    band = looped(asked)
+    band.hear(LOOP[asked % 4], asked * BAR + 20)
+    band.run(asked * BAR + 20, asked * BAR + 200)
+    band.act("ending", tick=asked * BAR + 200)
+    assert band.conductor.pending == (f"ending at bar {ends + 1}",)
+    at = asked * BAR + 200
+    for number in range(asked + 1, ends + plays_on):
+        band.run(at, number * BAR + 20)
+        at = number * BAR + 20
+        band.hear(LOOP[number % 4], at)
+    band.run(at, (ends + 1) * BAR + 60)
+    assert band.conductor.finished
+    for role in Role:
+        assert {n.tick for n in band.plan[role] if n.tick >= ends * BAR} == {ends * BAR}
+    (bass,) = band.notes(Role.BASS, ends * BAR, (ends + 1) * BAR)
+    assert (bass.pitch % 12, bass.duration) == (0, BAR)
+    assert {n.pitch % 12 for n in band.notes(Role.COMP, ends * BAR, ends * BAR + 1)} <= {0, 2, 4, 7, 9, 11}
+    since = [c for c in band.commands if isinstance(c, Splice) and c.from_tick > ends * BAR]
+    assert not any(0 in c.wrong for c in since)
+
+
+def test_an_ending_waits_for_no_home_that_is_far_or_not_known() -> None:
+    long = ("Cmaj7", "Am7", "Dm7", "G7", "Em7", "A7", "Dm7", "G7")
+    band = Player()
+    band.start()
+    band.run(-100, 0)
+    for number in range(25):
+        band.hear(long[number % 8], number * BAR + 20)
+        band.run(number * BAR + 20, (number + 1) * BAR - 100)
+    band.act("ending", tick=25 * BAR - 100)
+    assert band.conductor.pending == ("ending at bar 27",)
+    band = looped(3)
+    band.act("ending", tick=3 * BAR - 100)
+    assert band.conductor.pending == ("ending at bar 5",)
+
+
+def test_a_loop_without_its_keys_own_chord_ends_on_the_chord_it_began_with() -> None:
+    vamp = ("Dm7", "Fmaj7", "Em7b5", "A7")
+    foresight = Foresight(Harmony(BarLines(0, METERS["4/4"])))
+    for number in range(14):
+        foresight.heard(parse_chord(vamp[number % 4]), number * BAR, revised=False)
+        foresight.think()
+    assert foresight.homecoming(15 * BAR, 18 * BAR) == 16 * BAR
+    assert foresight.homecoming(17 * BAR, 19 * BAR) is None
