@@ -291,6 +291,7 @@ class LibraryWorker:
                 self._starter(self._path)
             searcher = Searcher(store)
             searcher.warm()
+            searcher.read_ahead()
             settle()
             searcher.start()
         except BaseException:

@@ -315,6 +315,7 @@ def measure(
         start = time.perf_counter()
         searcher = Searcher(store)
         searcher.warm()
+        searcher.read_ahead()
         result["warm s"] = round(time.perf_counter() - start, 2)
         result["memory MB"] = round((_memory() - before) / 1e6)
         settle()

@@ -165,6 +165,31 @@ def test_bans_keeps_and_what_to_avoid(store: SqliteStore) -> None:
         assert first[1].record.id not in {h.record.id for h in searcher.search(query)}
 
 
+@pytest.mark.parametrize("most", [300, 200])
+def test_a_small_library_is_read_ahead_and_followed_all_the_same(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(search, "REMEMBERED", most)
+    store.add(file("small"), lines(250))
+    size = store.stats().phrases
+    assert 200 < size <= 300
+    query = Query(chords("Dm7 | G7"), Role.LEAD, "swing")
+    with Searcher(store) as searcher:
+        searcher.read_ahead()
+        read: list[int] = []
+        records = searcher._reader.records
+        monkeypatch.setattr(searcher._reader, "records", lambda n: (read.extend(n), records(n))[1])
+        expected = searcher.search(query)
+        assert (not read) == (most >= size)
+        best = expected[0].record
+        assert searcher.get(best.id) == best
+        store.mark(best.id, banned=True)
+        store.mark(expected[1].record.id, kept=True)
+        hits = searcher.search(query)
+        assert best.id not in {h.record.id for h in hits}
+        assert next(h for h in hits if h.record.id == expected[1].record.id).record.kept
+
+
 def test_several_threads_may_search_while_the_library_grows(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
