@@ -136,7 +136,8 @@ class Snapshot:
     clock: str
     """``internal``, ``tap``, ``midi``."""
     clock_locked: bool
-    """False: the clock that is followed stopped coming (free-running)."""
+    """False: the clock that is to be followed stopped coming (free-running) or, while ``clock`` is not
+    ``midi``, has not come yet."""
     style: str
     style_title: str
     temperature: float

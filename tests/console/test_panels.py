@@ -195,6 +195,22 @@ def test_a_role_that_is_not_in_the_band_is_off_and_not_muted() -> None:
         assert " off " in row
 
 
+@pytest.mark.parametrize(
+    ("clock", "locked", "words"),
+    [
+        ("internal", True, "own clock"),
+        ("tap", True, "tapped"),
+        ("internal", False, "MIDI ○ waiting"),
+        ("tap", False, "MIDI ○ waiting"),
+        ("midi", True, "MIDI ● locked"),
+        ("midi", False, "MIDI ○ free-running"),
+    ],
+)
+def test_the_header_says_whose_tempo_it_is(clock: str, locked: bool, words: str) -> None:
+    frame = make_frame(lambda s: replace(s, clock=clock, clock_locked=locked))
+    assert f" {words} " in paint("header", frame, 80, 1)
+
+
 def test_latch_energy_of_the_player_and_seed_are_shown() -> None:
     frame = make_frame(lambda s: replace(s, player_energy=0.84))
     assert "your energy 0.8  latch on" in paint("chord", frame, 55, 9)

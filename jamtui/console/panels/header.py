@@ -19,6 +19,8 @@ def elapsed(seconds: float) -> str:
 def clock_words(snapshot: Snapshot) -> tuple[str, bool]:
     """Where the tempo comes from, in words, and whether all is well with it."""
     if snapshot.clock != "midi":
+        if not snapshot.clock_locked:
+            return "MIDI ○ waiting", False
         return ("tapped" if snapshot.clock == "tap" else "own clock"), True
     return ("MIDI ● locked", True) if snapshot.clock_locked else ("MIDI ○ free-running", False)
 
