@@ -213,6 +213,8 @@ class StoreConformance:
             assert copy.set_aside is None
         with pytest.raises(StoreError, match="is there already"):
             store.backup(target)
+        with pytest.raises(StoreError, match=r"cannot write the backup .*; choose another place"):
+            store.backup(tmp_path / "nowhere" / "backup.db")
 
     def test_threads_take_turns(self, store: PhraseStore) -> None:
         errors: list[BaseException] = []

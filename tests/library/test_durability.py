@@ -240,6 +240,33 @@ def test_a_damaged_library_is_set_aside_and_the_band_has_a_new_one(
     assert size > 0
 
 
+FULL = """
+import resource, sys
+from pathlib import Path
+from jamtui.errors import StoreError
+from jamtui.library.store.sqlite import SqliteStore
+
+store, target = SqliteStore.open(Path(sys.argv[1])), Path(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, -1))
+try:
+    store.backup(target)
+except StoreError as error:
+    print(error, target.exists())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no file size limit there")
+def test_a_backup_that_finds_no_room_leaves_nothing_behind(tmp_path: Path) -> None:
+    path, target = tmp_path / "library.db", tmp_path / "copy.db"
+    filled(path)
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(path), str(target)],
+        capture_output=True, text=True, cwd=ROOT, timeout=60, check=True,
+    )  # fmt: skip
+    assert f"cannot write the backup {target}" in done.stdout
+    assert done.stdout.endswith("choose another place False\n")
+
+
 def use(store: SqliteStore) -> None:
     store.forget("sha-f0")
     for number in range(50):

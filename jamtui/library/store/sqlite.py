@@ -6,6 +6,7 @@ Many readers while one process writes (write-ahead log); each file is one transa
 import threading
 import time
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -266,8 +267,15 @@ class SqliteStore:
         """
         if target.exists():
             raise StoreError(f"{target} is there already; name a new file for the backup")
-        with self._lock, explained(target):
-            self._connection.execute("vacuum into ?", (str(target),))
+        with self._lock, explained(self.path):
+            try:
+                self._connection.execute("vacuum into ?", (str(target),))
+            except (apsw.FullError, apsw.CantOpenError, apsw.IOError, apsw.ReadOnlyError) as error:
+                # What came so far is no backup, and stands in the way of the next one.
+                with suppress(OSError):
+                    target.unlink()
+                why = "there is no room left" if isinstance(error, apsw.FullError) else str(error)
+                raise StoreError(f"cannot write the backup {target} ({why}); choose another place") from error
         return target.stat().st_size
 
     def _record(self, source: SourceRecord) -> int | None:
