@@ -88,7 +88,8 @@ class _Nets:
         numbers = np.concatenate(self._numbers)
         order = numbers.argsort(kind="stable")
         numbers = numbers[order]
-        once = np.ones(len(numbers), np.bool_)
+        once = np.empty(len(numbers), np.bool_)
+        once[:1] = True
         np.not_equal(numbers[1:], numbers[:-1], out=once[1:])
         numbers, first = numbers[once], order[once]
         of = np.arange(len(self._shelves)).repeat(self._counts)[first]
@@ -109,8 +110,8 @@ def fetch(
 
     Other styles are asked where the wanted one has few phrases, other meters where there is little else.
     """
-    meter = meter_text(query.meter)
-    mine = [s for s in shelves if s.role == query.role.value and s.size]
+    meter, role = meter_text(query.meter), query.role.value
+    mine = [s for s in shelves if s.role == role and s.size]
     if not mine:
         return None
     here = [s for s in mine if s.meter == meter]

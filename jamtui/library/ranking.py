@@ -133,9 +133,10 @@ def score(query: Query, known: Wanted, catalogue: Catalogue, found: Candidates) 
     rows = catalogue.rows(found.numbers)
     window = min(2 * query.meter.bar_ticks, max((s.start + s.length for s in query.chords), default=0))
     count = len(rows)
-    share = register = np.ones(count)
-    transpose = np.zeros(count, np.int64)
-    if query.role is not Role.DRUMS and window > 0:
+    register = np.ones(count)
+    if query.role is Role.DRUMS or window <= 0:
+        share, transpose = register, np.zeros(count, np.int64)
+    else:
         notes, roots = catalogue.notes_of(rows), catalogue.root[rows]
         how = fit(notes, catalogue.length[rows], roots, query.chords, query.meter, window)
         share, transpose = how.share, how.transpose
