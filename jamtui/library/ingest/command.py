@@ -210,7 +210,7 @@ def _sentence(report: IngestReport, dry_run: bool) -> str:
         return f"There is no music here that can be read ({', '.join(SUFFIXES)}, .zip)."
     files = f"{report.taken} of {report.files} files gave {report.phrases:,} phrases"
     if report.known:
-        files += f", {report.known} were known already"
+        files += f", {report.known} {'was' if report.known == 1 else 'were'} known already"
     if report.refused:
         files += f", {len(report.refused)} refused"
     if dry_run:
