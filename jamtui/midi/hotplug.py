@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from jamtui.errors import PortError
 from jamtui.midi import names
 from jamtui.midi.port import Callback, InputPort, OutputPort
-from jamtui.midi.ports import MidiSystem
+from jamtui.midi.ports import JACK_AWAY, MidiSystem
 
 LOOK_NS = 250_000_000
 """Time between two looks at the ports."""
@@ -90,6 +90,8 @@ class PortKeeper:
     def missing(self) -> tuple[str, ...]:
         """What is not there, in sentences for the screen, until it is. A keyboard that is wanted by its name
         and was never there is among it while there is no other."""
+        if self._system.api != "none" and not self._system.alive:
+            return (JACK_AWAY,)  # no port is there then, and there is but one thing to do
         awaited: list[str] = []
         if self._system.alive and not self.inputs:
             named = (p for p in self._patterns if not _WILD & set(p))
@@ -140,18 +142,15 @@ class PortKeeper:
         changes: list[PortChange] = []
         revived = not self._system.alive
         if revived:
-            if self._system.api == "none":
-                return changes
-            if not self._down:
+            if self._system.api != "none" and not self._down:
                 self._down = True
-                self._missing["JACK"] = "the JACK server stopped; start it again and the band is back"
-                changes.append(PortChange("lost", False, "JACK", self._missing["JACK"]))
+                changes.append(PortChange("lost", False, "JACK", JACK_AWAY))
             if not self._system.revive():
                 self._next_look = now_ns + LOOK_SLOWLY_NS
                 return changes
+            text = "the JACK server is back" if self._down else "a JACK server is there"
             self._down = False
-            del self._missing["JACK"]
-            changes.append(PortChange("back", False, "JACK", "the JACK server is back"))
+            changes.append(PortChange("back", False, "JACK", text))
             # A keyboard that is not back with it is said to be missing; `_look_for_inputs` takes that back.
             lost = (n for n, port in self._inputs.items() if port.gone)
             self._missing.update((n, f"the input {n} is not there; plug it in again") for n in lost)

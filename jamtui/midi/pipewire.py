@@ -45,6 +45,24 @@ def serve_jack(
     return path
 
 
+def nobody_serves(
+    environment: Mapping[str, str] = os.environ,
+    sockets: Path = Path("/proc/net/unix"),
+    files: Path = Path("/dev/shm"),
+) -> bool:
+    """Whether surely neither a JACK server nor PipeWire is there, and it is still open which of them this
+    process will be served by: rtmidi is better not loaded yet."""
+    if sys.platform != "linux" or "rtmidi" in sys.modules:
+        return False
+    servers = listening(sockets)
+    if not servers or any("jack" in path for path in servers):
+        return False  # also where the list cannot be read
+    server = environment.get("JACK_DEFAULT_SERVER") or "default"
+    if (files / f"jack_{server}_{os.getuid()}_0").exists():
+        return False  # it may listen out of our sight, in another network namespace
+    return choose(environment, servers, [Path("libjack")], os.getuid()) is None
+
+
 def choose(
     environment: Mapping[str, str], servers: Iterable[str], found: Iterable[Path], user: int
 ) -> Path | None:

@@ -14,12 +14,14 @@ from jamtui.errors import PortError
 from jamtui.midi import names
 from jamtui.midi.apis import APIS, NOT_BUILT, TITLE, VIRTUAL, code
 from jamtui.midi.jack import JackControl, outlasting
-from jamtui.midi.pipewire import serve_jack
+from jamtui.midi.pipewire import nobody_serves, serve_jack
 from jamtui.midi.port import Callback, InputPort, NullOutput, OutputPort, close_client, delete_client, quiet
 from jamtui.midi.pump import QUEUE_MESSAGES, InputPump
 
 __all__ = ["APIS", "Callback", "InputPort", "MidiSystem", "NullOutput", "OutputPort"]
 
+JACK_AWAY = "the JACK server stopped; start it again and the band is back"
+"""What a band that plays through JACK is told while no server answers."""
 _RETIRED_S = 0.02
 """A thread that had picked up a send or a fetch before the port was closed is through with it by then."""
 
@@ -34,6 +36,8 @@ class MidiSystem:
             system's own.
         on_input_thread: called first in the thread that fetches input on JACK, to raise its priority.
         outside: moves the times at which that thread looks (`jamtui.playback.quiet.Quiet.outside`).
+        awaited: others of the band play through JACK (``api`` is ``jack``): where no server answers now, this
+            is JACK all the same, not ``alive`` until ``revive``. Otherwise it is ``none`` until then.
     """
 
     def __init__(
@@ -41,6 +45,8 @@ class MidiSystem:
         api: str = "auto",
         on_input_thread: Callable[[], object] | None = None,
         outside: Callable[[int], int] | None = None,
+        *,
+        awaited: bool = False,
     ) -> None:
         # Asking JACK for ports must not start a server behind the musician's back.
         os.environ.setdefault("JACK_NO_START_SERVER", "1")
@@ -50,6 +56,7 @@ class MidiSystem:
         self.errors: list[str] = []
         """What rtmidi complained about, newest last, at most 20."""
         self._jack: JackControl | None = None
+        self._awaits_jack = False
         self._pump = InputPump(on_input_thread, outside)
         self._scan_in: Any = None
         self._scan_out: Any = None
@@ -59,13 +66,16 @@ class MidiSystem:
         reasons: list[str] = []
         wanted = APIS if api == "auto" else () if api == "none" else (api,)
         for candidate in wanted:
-            reason = self._try(candidate)
+            reason = JACK_AWAY if awaited and nobody_serves() else self._try(candidate)
             if not reason:
                 self.api = candidate
                 return
+            self._awaits_jack |= candidate == "jack" and reason != NOT_BUILT
             if reason != NOT_BUILT or api != "auto":
                 reasons.append(reason)
         self.reason = "; ".join(reasons) if reasons else "MIDI is turned off (midi.api)"
+        if awaited and self._awaits_jack:
+            self.api = "jack"
 
     def _try(self, api: str) -> str:
         if api == "jack":
@@ -103,8 +113,8 @@ class MidiSystem:
 
     @property
     def alive(self) -> bool:
-        """False once the JACK server is gone; see ``revive``."""
-        return self._jack.alive if self._jack is not None else self.api != "none"
+        """False once the JACK server is gone, or where it was not there yet; see ``revive``."""
+        return self._jack.alive if self._jack is not None else self.api not in ("none", "jack")
 
     @property
     def jack(self) -> JackControl | None:
@@ -226,17 +236,17 @@ class MidiSystem:
         return True
 
     def revive(self) -> bool:
-        """After the JACK server went: True when one answers again and the ports can be reopened."""
-        if self.alive or self._jack is None:
+        """After the JACK server went, or where there was nothing because none answered: True when one answers
+        and the ports can be reopened."""
+        if self.alive or not (self._awaits_jack or self._jack is not None):
             return self.alive
         dead = self._jack
-        try:
-            with quiet(), outlasting():
-                self._jack = JackControl(on_shutdown=self._jack_gone)
-        except PortError:
+        if self._try("jack"):
             return False
-        # Clients of the dead server are not deleted, that would wait a second for a thread that is no more.
-        self._dead.append(dead)
+        self.api, self.reason = "jack", ""
+        if dead is not None:
+            # Its clients are not deleted, that would wait a second for a thread that is no more.
+            self._dead.append(dead)
         self._spare_inputs.clear()
         return True
 
@@ -309,12 +319,17 @@ class MidiSystem:
         kind = "input" if inputs else "output"
         if self.api == "none":
             raise PortError(f"no MIDI {kind} can be opened: {self.reason}")
+        self._check_alive()
         available = self.inputs() if inputs else self.outputs()
         found = names.find(pattern, available)
         if found is None:
             listed = ", ".join(n for n in available if not names.is_ours(n)) or "none"
             raise PortError(f'there is no MIDI {kind} "{pattern}"; connect it or choose one of: {listed}')
         return found
+
+    def _check_alive(self) -> None:
+        if not self.alive:
+            raise PortError(JACK_AWAY)
 
     def _client(self, kind: str, name: str) -> Any:
         import rtmidi
@@ -340,6 +355,7 @@ class MidiSystem:
                 self.reason
                 or f"{TITLE[self.api]} has no virtual ports; name existing ones in the configuration"
             )
+        self._check_alive()
         own = "in" if kind == "MidiIn" else "out"
         before = set(self._ends(kind))
         client = self._client(kind, client_name)

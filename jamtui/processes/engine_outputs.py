@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from jamtui.midi.hotplug import PortChange
 from jamtui.playback.commands import Command, SetSink
 from jamtui.processes.outlet_link import AWAY, Outputs, RemotePort
 from jamtui.processes.placing import NULL, VIRTUAL, OutputsView, Placed, Wanted
@@ -36,6 +37,10 @@ class EngineOutputs:
         """Have what is wanted opened, and wait for it."""
         self._take(self._outputs.arrange(self.wanted, OPEN_S))
 
+    def open_soon(self) -> None:
+        """The same, without waiting: a later `follow` says what became of it."""
+        self._outputs.arrange_soon(self.wanted)
+
     def follow(self, ns: int, failed: Iterable[tuple[str, str]]) -> list[Command]:
         """What the output loop has to know of the outputs."""
         commands: list[Command] = []
@@ -51,8 +56,9 @@ class EngineOutputs:
         for kind, view in outputs.news(ns):
             if kind == "arrange":
                 self._take(view)
-                self._lost = False
-                if not view.refused:
+                was_lost, self._lost = self._lost, False
+                reached = any(at.is_port and not at.gone for at in view.sinks.values())
+                if was_lost and reached and not view.refused:
                     self._tell("the MIDI outputs are back", "info")
                 commands += [SetSink(sink, port) for sink, port in self.sinks.items()]
             elif not self._lost:
@@ -86,7 +92,7 @@ class EngineOutputs:
         return commands
 
     def _hear(self, view: OutputsView) -> None:
-        for change in view.changes:
+        for change in worth_telling(view.changes):
             # Of the server itself the inputs' keeper tells, too.
             if change.name != "JACK":
                 self._tell(change.text, "info" if change.kind == "back" else "warning")
@@ -132,6 +138,13 @@ class EngineOutputs:
     def all_virtual(self) -> bool:
         """Whether each sink has a virtual port of its own."""
         return all(at.kind == VIRTUAL for at in self.placed().values())
+
+
+def worth_telling(changes: Iterable[PortChange]) -> list[PortChange]:
+    """Without the ports that are back with their server: that says it all."""
+    changes = list(changes)
+    with_server = any(c.name == "JACK" and c.kind == "back" for c in changes)
+    return [c for c in changes if not (with_server and c.kind == "back" and c.name != "JACK")]
 
 
 def _unopened(want: Wanted, reason: str) -> Placed:

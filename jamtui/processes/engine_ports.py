@@ -5,13 +5,12 @@ Inputs are opened and looked for here, in the planning thread. The outputs are t
 thread is handed new sinks by ``SetSink`` commands and never waits for a port.
 """
 
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-from jamtui.config import Config, MidiConfig
+from jamtui.config import Config
 from jamtui.errors import PortError
 from jamtui.midi import names
 from jamtui.midi.hotplug import PortKeeper
@@ -22,19 +21,13 @@ from jamtui.music.phrase import Role
 from jamtui.playback.commands import Command, Route, SetRoute
 from jamtui.playback.quiet import Quiet
 from jamtui.processes.choices import Choices
-from jamtui.processes.engine_outputs import EngineOutputs
-from jamtui.processes.outlet_link import NoOutletError, Outputs, RemotePort
+from jamtui.processes.engine_outputs import EngineOutputs, worth_telling
+from jamtui.processes.outlet_link import Outputs, RemotePort
 from jamtui.processes.placing import NULL, PORT, VIRTUAL, Wanted
 from jamtui.processes.sinks import CLOCK, ONE, SYNTH, THRU
 from jamtui.session.snapshot import PortView
 
 _SYNTH_CHANNELS = {Role.LEAD: 0, Role.BASS: 1, Role.COMP: 2, Role.DRUMS: 9}
-AGAIN_S = 2.0
-"""Time from a try to reach the outlet's MIDI system to the next one, by a new engine."""
-
-
-class NoInputsError(NoOutletError):
-    """The outlet has ports of a MIDI system that does not answer us: JACK stopped and is not back yet."""
 
 
 class EnginePorts:
@@ -48,7 +41,7 @@ class EnginePorts:
         taken_up: what `recovery` said in an engine that died: roles that played through the synth do again.
 
     Raises:
-        NoOutletError: it does not answer, or (`NoInputsError`, after `AGAIN_S`) its MIDI system does not.
+        NoOutletError: it does not answer.
     """
 
     def __init__(
@@ -70,17 +63,23 @@ class EnginePorts:
         self._tell = tell
         self._on_input = on_input
         self._out = EngineOutputs(outputs, tell)
-        self.system = MidiSystem(self._out.view.api, outside=None if quiet is None else quiet.outside)
-        if self.system.api == "none" and self._out.view.api != "none":
-            # Which library serves JACK is decided once in a process: the next try is another's.
-            time.sleep(AGAIN_S)
-            raise NoInputsError(self.system.reason)
+        self._nowhere = self._out.view.api == "none"
+        self.system = MidiSystem(
+            midi.api if self._nowhere else self._out.view.api,
+            outside=None if quiet is None else quiet.outside,
+            awaited=not self._nowhere,
+        )
         self._keeper = PortKeeper(
             self.system, midi.inputs, self._receiver, midi.ignore, taken=self._out.taken
         )
         self.output = ""
         self.routes: dict[Role, Route] = {}
-        mode = self._route_roles(midi, null_output=null_output)
+        self._null_output = null_output
+        self._moving = False
+        self._virtual_input: InputPort | None = None
+        mode = self._mode()
+        self._route_roles(mode)
+        self._want_all(mode)
         synth = taken_up.get(SYNTH)
         if synth is not None and not null_output:
             self._out.wanted[SYNTH] = self._want("ports", SYNTH, synth["target"])
@@ -141,14 +140,19 @@ class EnginePorts:
             failed: sinks that failed in the output loop, with the reason (``OutputLoop.gone_ports``).
         """
         commands = self._out.follow(ns, failed)
-        for change in self._keeper.poll(ns):
+        changes = self._keeper.poll(ns)
+        for change in worth_telling(changes):
             self._tell(change.text, "info" if change.kind in ("new", "back") else "warning")
+        for change in changes:
+            if change.name == "JACK" and change.kind == "back" and self._virtual_input is None:
+                self._open_virtual_input()
             if change.is_input and change.kind in ("lost", "parted"):
                 self._gone.append(change.name)
             elif change.name == "JACK" and change.kind == "lost":
                 self._gone += self._keeper.known
         for problem in self._choices.problems():
             self._tell(problem, "warning")
+        self._move_in()
         if ns >= self._next_list:
             self._next_list = ns + 2_000_000_000
             self._ports = self._list_ports()
@@ -252,20 +256,45 @@ class EnginePorts:
 
         return received
 
-    def _route_roles(self, midi: MidiConfig, *, null_output: bool) -> str:
-        """Set the routes and where their sinks are to lead; the way in which they do."""
-        mode = midi.outputs
-        if null_output:
+    def _move_in(self) -> None:
+        """Where there was no MIDI system at all when the band began, and JACK is there now: have the ports
+        that were wanted."""
+        if not self._nowhere or self._out.view.api == "none" or self.system.api == "none":
+            return
+        mode = self._mode()
+        if not self._moving:
+            self._moving = True
+            self._out.wanted.clear()
+            self._want_all(mode)
+            self._out.open_soon()
+        if self._null_output or any(at.is_port for at in self._out.placed().values()):
+            self._nowhere = False
+            self.output = self._describe(mode)
+
+    def _mode(self) -> str:
+        """The way in which the sinks lead somewhere."""
+        mode = self._config.midi.outputs
+        if self._null_output:
             mode = "none"
         elif mode == "virtual" and not self._out.view.has_virtual_ports:
             mode = "ports"
-        shared = mode == "single"
+        return mode
+
+    def _route_roles(self, mode: str) -> None:
         for role in Role:
             wanted = self._config.role(role.value)
-            sink = ONE if shared else role.value
+            sink = ONE if mode == "single" else role.value
             self.routes[role] = Route(
                 sink, wanted.channel - 1, wanted.program, wanted.volume, wanted.octave, wanted.offset_ms
             )
+
+    def _want_all(self, mode: str) -> None:
+        """Where the sinks are to lead."""
+        midi = self._config.midi
+        for role in Role:
+            wanted = self._config.role(role.value)
+            shared = mode == "single"
+            sink = ONE if shared else role.value
             if sink not in self._out.wanted:
                 chosen = mode == "virtual" and bool(wanted.port)
                 self._out.wanted[sink] = self._want(
@@ -278,7 +307,6 @@ class EnginePorts:
                 self._out.wanted[THRU] = self._want("ports", THRU, midi.thru_port)
         if self._config.clock.send and self._config.clock.port and mode != "none":
             self._out.wanted[CLOCK] = self._want("ports", CLOCK, self._config.clock.port)
-        return mode
 
     def _want(self, mode: str, sink: str, pattern: str) -> Wanted:
         name = f"{names.PREFIX}{sink}"
@@ -299,10 +327,12 @@ class EnginePorts:
             return
         receiver = self._receiver(names.INPUT)
         try:
-            port: InputPort = self.system.open_virtual_input(names.INPUT, receiver)
+            port = self.system.open_virtual_input(names.INPUT, receiver)
         except PortError as error:
-            self._tell(str(error), "warning")
+            if self.system.alive:  # else the keeper says it, once for all ports
+                self._tell(str(error), "warning")
             port = self.system.await_virtual_input(names.INPUT, receiver)
+        self._virtual_input = port
         self._keeper.keep(port)
 
     def _describe(self, mode: str) -> str:

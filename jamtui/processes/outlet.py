@@ -51,16 +51,21 @@ ORPHANED_S = 0.2
 class OutletProcess:
     """One outlet. ``run`` serves until it is told to stop.
 
+    Args:
+        runtime: the band's folder.
+        api: the MIDI system, as the configuration names it.
+        awaited: the band plays through it already (`MidiSystem`).
+
     Raises:
         JamtuiError: its link cannot be opened.
     """
 
-    def __init__(self, runtime: Path, api: str) -> None:
+    def __init__(self, runtime: Path, api: str, *, awaited: bool = False) -> None:
         self._shared = SharedState(runtime / "state.map")
         self._outlet = Outlet(SINKS, Ledger(SINKS, self._shared.bitmap, linger_ns=LINGER_NS))
-        self._system = MidiSystem(api)
+        self._system = MidiSystem(api, awaited=awaited)
         self._thread = OutletThread(
-            self._outlet, beat=self._beat, on_crash=_crashed, insistent=self._system.api == "jack"
+            self._outlet, beat=self._beat, on_crash=_crashed, insistent=lambda: self._system.api == "jack"
         )
         self._ports = OutletPorts(self._system, self._thread.serve)
         self._inbox: queue.SimpleQueue[tuple[Peer, bytes] | None] = queue.SimpleQueue()
@@ -199,7 +204,7 @@ def _crashed(text: str) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """``python -m jamtui.processes.outlet RUNTIME API``; the API as the configuration names it."""
+    """``python -m jamtui.processes.outlet RUNTIME API [--awaited]``; see `OutletProcess`."""
     arguments = sys.argv[1:] if argv is None else argv
     runtime, api = Path(arguments[0]), arguments[1]
     threading.current_thread().name = "ports"
@@ -207,7 +212,7 @@ def main(argv: list[str] | None = None) -> int:
     # Ctrl-C in the terminal is for whoever started the band; the supervisor tells us to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        outlet = OutletProcess(runtime, api)
+        outlet = OutletProcess(runtime, api, awaited="--awaited" in arguments)
     except JamtuiError as error:
         (runtime / "failure.txt").write_text(str(error), encoding="utf-8")
         print(error, file=sys.stderr)

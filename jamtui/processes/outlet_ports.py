@@ -57,7 +57,8 @@ class OutletPorts:
             try:
                 port = self._open(sink, want)
             except PortError as error:
-                self._note(PortChange("refused", False, want.name, str(error)))
+                if self._system.alive:  # else it is one matter for all ports, and told as such
+                    self._note(PortChange("refused", False, want.name, str(error)))
                 port = self._system.await_output(want.pattern, want.name)
                 self._keeper.keep(port)
             self._place(sink, want, port)

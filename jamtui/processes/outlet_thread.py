@@ -48,7 +48,7 @@ class OutletThread:
         *,
         beat: Callable[[int], object],
         on_crash: Callable[[str], object],
-        insistent: bool = False,
+        insistent: Callable[[], bool] = lambda: False,
         raise_priority: Callable[[], str] = raise_this_thread,
     ) -> None:
         self._outlet = outlet
@@ -202,7 +202,7 @@ class OutletThread:
         self._frames = Frames()
         ended = self._outlet.release()
         self._outlet.receipts.clear()
-        if self._insistent and ended:
+        if ended and self._insistent():
             now, every = time.perf_counter_ns(), round(AGAIN_S * 1e9)
             times = range(1, round(AGAIN_FOR_S / AGAIN_S))
             self._again = [(now + n * every, ended) for n in times]

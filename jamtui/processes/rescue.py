@@ -42,10 +42,20 @@ class Standby:
         self._connected: set[str] = set()
         self._sending: list[threading.Thread] = []
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether it went with its server."""
+        return bool(self._port.gone)
+
+    def reopen(self, system: "MidiSystem") -> None:
+        """Open it anew, after the JACK server was restarted."""
+        self._connected.clear()
+        system.reopen(self._port)
+
     def follow(self, memory: "ConnectionMemory", system: "MidiSystem") -> None:
         """Be connected to those who listen to the band, and to nobody else."""
         jack = system.jack
-        if jack is None:
+        if jack is None or self._port.gone:
             return
         wanted = {link.peer for link in memory.links if link.outgoing}
         present = set(jack.connections(self._port.full_name))
@@ -96,7 +106,7 @@ class Rescue:
         self._standby: Standby | None = None
         self._next_look = time.monotonic() + LOOK_S
         self._mending_until = 0.0
-        self._asked = False
+        self._next_try = 0.0
         self._dead: dict[str, int] = {}
         """Process ids of an engine and an outlet that died and whose successors have no ports yet."""
         self._sounded: tuple[tuple[int, int, int], ...] = ()
@@ -152,7 +162,7 @@ class Rescue:
         names = {sink: port["name"] for sink, port in known.items()}
         bits: dict[tuple[str, int, int], list[tuple[int, int, int]]] = {}
         near: list[tuple[int, int, int]] = []
-        standby = self._standby if self._system is not None and self._system.alive else None
+        standby = self._standby if self._standby is not None and not self._standby.is_gone else None
         for port, channel, pitch in sounding:
             name = names.get(self._sinks[port], "") if port < len(self._sinks) else ""
             if standby is not None and (not name or name in KEPT):
@@ -168,8 +178,10 @@ class Rescue:
         receivers = {name: memory.receivers_of(name) for name in names.values()} if memory else {}
         targets = {port["name"]: port["target"] for port in known.values() if port["target"]}
         try:
-            if self._system is None or not self._system.alive:
+            if self._system is None:
                 self._system = MidiSystem(self._api)
+            elif not self._system.alive:
+                self._system.revive()
             graph = memory.graph if memory is not None else None
             left = send_note_offs(owed, self._system, receivers, graph, targets)
         except Exception as error:  # whatever the MIDI system does, the successor must start
@@ -184,6 +196,11 @@ class Rescue:
         """A successor is starting: look often until its ports are back."""
         self._mending_until = time.monotonic() + MENDING_FOR_S
         self._next_look = 0.0
+
+    @property
+    def api(self) -> str:
+        """The MIDI system that the band's ports are looked for in, empty where none is known."""
+        return "" if self._system is None or self._system.api == "none" else self._system.api
 
     @property
     def connections(self) -> list[str]:
@@ -203,21 +220,36 @@ class Rescue:
             self._system.close()
 
     def _connections(self) -> "ConnectionMemory | None":
-        if self._memory is None and not self._asked:
-            self._asked = True
+        if self._api == "none":
+            return None
+        if self._memory is None:
             from jamtui.midi.connections import ConnectionMemory, open_graph
             from jamtui.midi.ports import MidiSystem
-            from jamtui.midi.rescue import RESCUE_PORT
 
-            if self._api == "none":
-                return None
-            system = MidiSystem(self._api)
-            self._system = system
-            self._memory = ConnectionMemory(lambda: open_graph(system.api))
-            if system.api == "jack":
-                with contextlib.suppress(PortError):
-                    self._standby = Standby(system.open_virtual_output(RESCUE_PORT), self._shared)
+            found = self._system = self._system or MidiSystem(self._api)
+            self._memory = ConnectionMemory(lambda: open_graph(found.api))
+        system = self._system
+        if system is not None and self._is_reached(system) and system.api == "jack":
+            self._stand_by(system)
         return self._memory
+
+    def _is_reached(self, system: "MidiSystem") -> bool:
+        """Whether the MIDI system answers; a JACK server that stopped, or was not there, is asked now and
+        then."""
+        now = time.monotonic()
+        if not system.alive and now >= self._next_try:
+            self._next_try = now + LOOK_SLOWLY_S
+            system.revive()
+        return system.alive
+
+    def _stand_by(self, system: "MidiSystem") -> None:
+        from jamtui.midi.rescue import RESCUE_PORT
+
+        if self._standby is None:
+            with contextlib.suppress(PortError):
+                self._standby = Standby(system.open_virtual_output(RESCUE_PORT), self._shared)
+        elif self._standby.is_gone:
+            self._standby.reopen(system)
 
 
 def end_left_notes(runtime: Path, api: str) -> int:

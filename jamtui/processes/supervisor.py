@@ -203,6 +203,9 @@ class Supervisor:
         if often:
             child.restart_at = now + 5.0
         else:
+            if child is self._outlet and self._rescue.api == "jack":
+                # Be it away now: the band plays through it, and no other system does instead.
+                child.arguments = ("jack", "--awaited")
             self._start(child, how_to_restore(child.deaths) if child is self._engine else "")
             if child is not self._workers:
                 self._rescue.reconnect_soon()

@@ -61,6 +61,57 @@ os._exit(0)
 """
 
 
+LATER = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+name = f"jamtui-later-{os.getpid()}"
+os.environ["JACK_DEFAULT_SERVER"] = name
+from tests.conftest import start_jack, stop_jack
+from jamtui.errors import PortError
+from jamtui.midi.hotplug import LOOK_SLOWLY_NS, PortKeeper
+from jamtui.midi.ports import JACK_AWAY, MidiSystem
+
+system = MidiSystem("jack", awaited=sys.argv[2] == "awaited")
+assert not system.alive
+assert system.api == ("jack" if sys.argv[2] == "awaited" else "none")
+keeper = PortKeeper(system, [], lambda _name: None)
+if sys.argv[2] == "awaited":
+    for name_, opening in (("out", system.open_virtual_output), ("in", system.open_output)):
+        try:
+            opening(name_)
+        except PortError as error:
+            assert str(error) == JACK_AWAY, error
+        else:
+            raise AssertionError(name_)
+lead = system.await_output("", "jamtui lead")
+keeper.keep(lead)
+assert keeper.missing[0] == JACK_AWAY or sys.argv[2] != "awaited"
+for look in range(3):
+    keeper.poll(look * LOOK_SLOWLY_NS)
+assert not system.alive
+server = start_jack(name)
+assert [c.name for c in keeper.poll(9 * LOOK_SLOWLY_NS)] == ["JACK", "jamtui lead"]
+assert (system.api, system.reason, keeper.missing) == ("jack", "", ())
+assert lead.full_name in system.jack.senders()
+system.close()
+stop_jack(server, name)
+print("well")
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("how", ["awaited", "none"])
+def test_a_server_that_comes_later_is_found(how: str, pytestconfig: pytest.Config) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LATER, str(pytestconfig.rootpath), how],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout == "well\n", done.stderr
+
+
 @pytest.mark.parametrize("how", ["terminate", "kill"])
 def test_output_never_waits_for_a_dead_server_and_ports_come_back(
     how: str, pytestconfig: pytest.Config

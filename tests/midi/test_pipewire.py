@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from jamtui.midi import pipewire
-from jamtui.midi.pipewire import choose, libraries, listening
+from jamtui.midi.pipewire import choose, libraries, listening, nobody_serves
 
 HEAD = "Num       RefCount Protocol Flags    Type St Inode Path\n"
 ON_PATH = Path("/usr/lib/x86_64-linux-gnu/pipewire-0.3/jack/libjack.so.0")
@@ -72,6 +72,30 @@ def test_the_library_that_pw_jack_names_comes_before_the_systems(tmp_path: Path)
     (tmp_path / "jack2" / "libjack.so.0").touch()
     environment = {"LD_LIBRARY_PATH": f"{tmp_path / 'jack2'}:{told}"}
     assert libraries(environment, [str(tmp_path / "lib")]) == [told / "libjack.so.0", usual / "libjack.so.0"]
+
+
+def test_surely_nobody_serves_only_where_all_that_listens_is_known_and_is_something_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.delitem(sys.modules, "rtmidi", raising=False)
+    environment = {"XDG_RUNTIME_DIR": "/run/user/1000"}
+
+    def nobody(*paths: str) -> bool:
+        rows = [f"0000: 00000002 00000000 00010000 0001 01 7 {path}\n" for path in paths]
+        (tmp_path / "unix").write_text("Num RefCount Protocol Flags Type St Inode Path\n" + "".join(rows))
+        return nobody_serves(environment, tmp_path / "unix", tmp_path)
+
+    assert nobody("/run/dbus/socket")
+    assert not nobody()
+    assert not nobody("/run/dbus/socket", "/dev/shm/jack-1000/default/jack_0")
+    assert not nobody("/run/user/1000/pipewire-0")
+    assert not nobody_serves(environment, tmp_path / "none", tmp_path)
+    (tmp_path / f"jack_default_{os.getuid()}_0").touch()
+    assert not nobody("/run/dbus/socket")
+    monkeypatch.setitem(sys.modules, "rtmidi", os)
+    (tmp_path / f"jack_default_{os.getuid()}_0").unlink()
+    assert not nobody("/run/dbus/socket")
 
 
 def test_it_is_too_late_once_rtmidi_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from jamtui.errors import PortError
 from jamtui.midi.apis import TITLE
 from jamtui.midi.hotplug import LOOK_SLOWLY_NS, PortChange
 from jamtui.midi.port import Callback, InputPort, OutputPort
-from jamtui.midi.ports import MidiSystem
+from jamtui.midi.ports import JACK_AWAY, MidiSystem
 from jamtui.music.phrase import Role
 from jamtui.playback.clock import MusicalClock
 from jamtui.playback.commands import Command, Immediate, Report, SetRoute, SetSink
@@ -21,7 +21,7 @@ from jamtui.playback.ledger import Ledger
 from jamtui.playback.output import OutputLoop
 from jamtui.playback.sinks import PortGone
 from jamtui.processes import engine_ports
-from jamtui.processes.engine_ports import EnginePorts, NoInputsError
+from jamtui.processes.engine_ports import EnginePorts
 from jamtui.processes.outlet_link import LOOK_NS
 from jamtui.processes.placing import NULL, VIRTUAL, OutputsView, Placed, Wanted, brought_up
 from jamtui.processes.sinks import SINKS
@@ -126,9 +126,10 @@ class World:
         *,
         taken_up: Any = None,
         inputs: MidiSystem | None = None,
+        midi: FakeSystem | None = None,
         **system: Any,
     ) -> None:
-        self.system = FakeSystem(**system)
+        self.system = midi or FakeSystem(**system)
         self.system.there_in = ["Nord", "Pad"]
         self.system.there_out = ["Synth", "Rack", GM]
         self.said: list[str] = []
@@ -436,12 +437,70 @@ def test_a_sink_that_could_not_take_a_message_is_tried_again_soon(
     assert world.ports.poll(500_000_002) == []
 
 
-def test_an_engine_that_cannot_reach_the_outputs_system_leaves_it_to_another_one(
+class AwaySystem(FakeSystem):
+    """A JACK server that is not there until ``answers``."""
+
+    def __init__(self, api: str) -> None:
+        super().__init__()
+        self.api, self.served_by = api, "JACK"
+        self.alive = False
+        self.has_virtual_ports = api == "jack"
+        self.reason = "no JACK server answers"
+        self.answers = False
+
+    def revive(self) -> bool:
+        if self.answers:
+            self.alive, self.api, self.has_virtual_ports = True, "jack", True
+        return self.alive
+
+    def reopen(self, port: OutputPort | InputPort) -> bool:
+        return self.alive and super().reopen(port)
+
+    def _refuse(self, name: str) -> None:
+        if not self.alive:
+            raise PortError(JACK_AWAY)
+
+
+def test_an_engine_that_starts_while_jack_is_away_says_so_once_and_is_there_with_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(engine_ports, "AGAIN_S", 0.0)
-    with pytest.raises(NoInputsError):
-        World(monkeypatch, tmp_path, inputs=MidiSystem("none"))
+    away, inputs = AwaySystem("jack"), AwaySystem("jack")
+    world = World(monkeypatch, tmp_path, midi=away, inputs=cast(MidiSystem, inputs))
+    assert world.ports.notices == (JACK_AWAY,)
+    for look in range(4):
+        world.ports.poll(look * LOOK_SLOWLY_NS)
+    assert world.said == [JACK_AWAY]
+    assert world.ports.notices == (JACK_AWAY,)
+    assert world.ports.sinks["lead"].placed.gone
+    away.answers = inputs.answers = True
+    commands = world.ports.poll(5 * LOOK_SLOWLY_NS)
+    assert {c.port for c in commands if isinstance(c, SetSink) and c.sink} >= {"lead", "bass", "comp"}
+    assert world.ports.notices == ()
+    assert [text for text in world.said if "back" in text] == [JACK_AWAY, "the JACK server is back"]
+
+
+def test_a_band_without_midi_has_the_ports_that_it_wanted_when_jack_comes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    away, inputs = AwaySystem("none"), AwaySystem("none")
+    world = World(monkeypatch, tmp_path, midi=away, inputs=cast(MidiSystem, inputs))
+    world.ports.poll(0)
+    assert world.ports.output == "null output: no JACK server answers"
+    assert (world.ports.notices, world.said) == ((), [])
+    assert world.ports.sinks["lead"].placed.kind == NULL
+    away.answers = inputs.answers = True
+    served = {
+        c.port: c.sink
+        for look in range(1, 4)
+        for c in world.ports.poll(look * LOOK_SLOWLY_NS)
+        if isinstance(c, SetSink)
+    }
+    assert world.ports.output == "virtual ports jamtui lead, bass, comp, drums (JACK)"
+    assert {"lead", "bass", "comp", "drums", "thru"} <= set(served)
+    assert world.ports.sinks["lead"].placed.kind == VIRTUAL
+    assert set(away.opened) >= {"jamtui lead", "jamtui thru"}
+    assert len(away.opened) == len(set(away.opened))
+    assert world.said == ["a JACK server is there"]
 
 
 def test_without_any_midi_system_the_output_is_none_and_says_why(
