@@ -85,6 +85,18 @@ def test_a_grid_beside_the_files_is_found(late: int) -> None:
     assert (grid_offset(line + late) - late) % 480 == 0
 
 
+@pytest.mark.parametrize("other", [640, 720])
+def test_eighths_among_triplets_or_dotted_notes_are_no_swing(other: int) -> None:
+    beats = np.arange(32) * 960
+    places = np.where(np.arange(32) % 2, other, 480)
+    assert find_swing(np.sort(np.concatenate([beats, beats + places]))) == 0.5
+    # A few straight ones do not make a swing straight.
+    places = np.where(np.arange(32) % 4, 640, 480)
+    found = find_swing(np.sort(np.concatenate([beats, beats + places])))
+    assert found is not None
+    assert abs(found - 2 / 3) < 0.001
+
+
 @pytest.mark.parametrize("late", [240, 720])
 def test_a_recording_that_starts_a_sixteenth_late_is_moved(late: int) -> None:
     line = np.array([n.onset for n in tune(16)])
