@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -30,12 +30,11 @@ ALIKE = 5
 @contextmanager
 def _library() -> Iterator[PhraseStore]:
     """The library; made with the starter phrases where there is none. What was set aside is said."""
-    path = paths.library_file()
-    new = not path.exists()
-    with open_library(path) as store:
+    with open_library(paths.library_file()) as store:
         if store.set_aside is not None:
             print(f"jamtui: {store.set_aside.sentence}", file=sys.stderr)
-        if new or store.set_aside is not None:
+        # Also where a first ingest was killed before anything was in it; those forgotten leave their mark.
+        if not store.sources():
             from jamtui.library.ingest import add_starter
 
             add_starter(store)
@@ -63,8 +62,8 @@ def show_stats(*, as_json: bool) -> int:
             return 0
     print(f"{store.place}: {stats.bytes / 1e6:.1f} MB")
     print(
-        f"{stats.phrases} phrases from {stats.sources} files; {stats.merged} near-duplicates were counted "
-        f"instead of stored, {stats.refused} files refused"
+        f"{_counted(stats.phrases, 'phrase')} from {_counted(stats.sources, 'file')}; {stats.merged} "
+        f"near-duplicates were counted instead of stored, {_counted(stats.refused, 'file')} refused"
     )
     print(f"{stats.played} played, {stats.kept} kept, {stats.banned} banned")
     for what, counts in (("role", stats.roles), ("style", stats.styles)):
@@ -83,7 +82,7 @@ def search(chords: str, *, role: str, style: str, meter: str, count: int, as_jso
         sources = {h.record.source: store.source(h.record.source) for h in hits}
     if as_json:
         found = [_hit(h, sources[h.record.source], over(query, h)) for h in hits]
-        print(json.dumps({"chords": chart.text, "hits": [_hit(h, sources[h.record.source]) for h in hits]}))
+        print(json.dumps({"chords": chart.text, "hits": found}))
         return 0
     if not hits:
         print(f"nothing fits yet: there are no {role} phrases; `jamtui ingest FOLDER` adds some")
@@ -117,8 +116,9 @@ def show(number: int, *, as_json: bool) -> int:
         f"{record.id}  {phrase.name}: {phrase.role}, {phrase.style or 'any style'}, {_where(record, source)}"
     )
     print(
-        f"{phrase.bars} bars of {phrase.meter.name} at {phrase.tempo:.0f}, key {record.key or 'unknown'}, "
-        f"swing {record.swing:.2f}; seen {record.count} times, played {record.played}"
+        f"{_counted(phrase.bars, 'bar')} of {phrase.meter.name} at {phrase.tempo:.0f}, "
+        f"key {record.key or 'unknown'}, swing {record.swing:.2f}; "
+        f"seen {_counted(record.count, 'time')}, played {record.played}"
         + (", kept" if record.kept else "")
         + (", banned" if record.banned else "")
     )
@@ -153,7 +153,11 @@ def export(target: Path, numbers: Sequence[int], *, role: str, style: str | None
         target.write_text(json.dumps({"phrases": found}, indent=1) + "\n", encoding="utf-8")
     else:
         _write_midi(target, records)
-    _say({"file": str(target), "phrases": len(records)}, f"{len(records)} phrases in {target}", as_json)
+    _say(
+        {"file": str(target), "phrases": len(records)},
+        f"{_counted(len(records), 'phrase')} in {target}",
+        as_json,
+    )
     return 0
 
 
@@ -172,7 +176,9 @@ def forget(names: Sequence[str], phrases: Sequence[int], *, as_json: bool) -> in
         store.remove(phrases)
         gone = before - store.stats().phrases
     result = {"files": [s.path for s in chosen], "phrases": gone}
-    _say(result, f"{gone} phrases are gone; `jamtui library vacuum` gives their room back", as_json)
+    are = "is" if gone == 1 else "are"
+    text = f"{_counted(gone, 'phrase')} {are} gone; `jamtui library vacuum` gives the room back"
+    _say(result, text, as_json)
     return 0
 
 
@@ -194,8 +200,18 @@ def vacuum(*, as_json: bool) -> int:
 
 def backup(target: Path, *, as_json: bool) -> int:
     """Write a copy of the library as it is now, also while it is in use."""
+    if not target.parent.is_dir():
+        raise StoreError(f"there is no folder {target.parent} for the backup; make it first")
+    new = not target.exists()
     with _looking() as store:
-        size = store.backup(target)
+        try:
+            size = store.backup(target)
+        except StoreError:
+            # What came so far is no backup, and stands in the way of the next one.
+            if new:
+                with suppress(OSError):
+                    target.unlink()
+            raise
     _say({"file": str(target), "bytes": size}, f"{target}: {size / 1e6:.1f} MB", as_json)
     return 0
 
@@ -319,3 +335,8 @@ def _write_midi(target: Path, records: Sequence[PhraseRecord]) -> None:
 
 def _say(result: dict[str, Any], text: str, as_json: bool) -> None:
     print(json.dumps(result) if as_json else text)
+
+
+def _counted(count: int, noun: str) -> str:
+    """``1 file``, ``2 files``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

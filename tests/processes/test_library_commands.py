@@ -11,6 +11,7 @@ import pytest
 
 from jamtui import paths
 from jamtui.cli import run
+from jamtui.errors import StoreError
 from jamtui.library.ingest import ingest_starter
 from jamtui.library.store.sqlite import SqliteStore
 from tests.library.material import file, lines, written
@@ -169,7 +170,8 @@ def test_forget_takes_a_folder_by_any_of_its_paths(
     assert answer(capfd, "forget", "songs")["files"] == names[:2]
     assert answer(capfd, "forget", str(here / "songs.zip"))["files"] == names[2:3]
     assert answer(capfd, "forget", "./songsx.mid")["files"] == names[3:]
-    assert answer(capfd, "stats")["phrases"] == 0
+    with SqliteStore.open(paths.library_file()) as store:
+        assert store.stats().phrases == 0
 
 
 def test_starter_phrases_that_were_forgotten_stay_forgotten(
@@ -191,6 +193,32 @@ def test_vacuum_and_backup(library: Path, capfd: pytest.CaptureFixture[str], tmp
     assert "in order" in printed(capfd, "vacuum")
     with SqliteStore.open(target) as copy:
         assert copy.stats().phrases == 41
+
+
+def test_a_backup_that_fails_leaves_nothing_behind(
+    library: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = tmp_path / "nowhere" / "copy.db"
+    assert f"there is no folder {nowhere.parent}" in refused(capfd, "backup", str(nowhere))
+    target = tmp_path / "copy.db"
+
+    def full(_: SqliteStore, target: Path) -> int:
+        target.touch()  # as SQLite does before it finds no room
+        raise StoreError("no room")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SqliteStore, "backup", full)
+        assert "no room" in refused(capfd, "backup", str(target))
+    assert not target.exists()
+    assert answer(capfd, "backup", str(target))["bytes"] == target.stat().st_size
+
+
+def test_a_library_that_was_left_empty_gets_the_starter_phrases(
+    jamtui_home: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    SqliteStore.open(paths.library_file()).close()  # a first ingest that was killed at its beginning
+    stats = answer(capfd, "stats")
+    assert stats["phrases"] > 300
 
 
 def test_a_damaged_library_is_explained_once(library: Path, capfd: pytest.CaptureFixture[str]) -> None:
