@@ -6,7 +6,7 @@ owns an event loop calls ``compose`` from a thread of its own.
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import exp
 from random import Random
 from typing import Protocol
@@ -31,6 +31,8 @@ SOURCES_REMEMBERED = 3
 """Files whose phrases come after others."""
 TOO_CLOSE = 0.35
 """A phrase whose score is so much below the best is not chosen at any temperature."""
+PLANNED_BARS = 2
+"""A role is planned so many bars ahead: what it plays until a brief begins was chosen for an earlier one."""
 WANTED = 0.1
 """By how much worse a phrase may fit that the musician keeps: they said that they want to hear it."""
 _COLDEST = 0.01
@@ -77,6 +79,8 @@ class _Going:
     hit: SearchHit | None = None
     played: dict[int, Adapted] = field(default_factory=dict)
     """By bar: what was played of it, or is planned."""
+    until: int = 0
+    """Tick at which the last of these bars ends."""
 
 
 @dataclass(slots=True)
@@ -84,6 +88,8 @@ class _Memory:
     """What one role played."""
 
     going: _Going | None = None
+    lately: deque[_Going] = field(default_factory=lambda: deque(maxlen=PLANNED_BARS + 2))
+    """The phrases that it was given last, the newest last."""
     recent: deque[int] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
     sources: deque[str] = field(default_factory=lambda: deque(maxlen=SOURCES_REMEMBERED))
     began: int | None = None
@@ -121,6 +127,9 @@ class LibrarySource:
     def forget(self, number: int) -> None:
         """A phrase was banned or removed: it does not go on."""
         for memory in self._memory.values():
+            for going in tuple(memory.lately):
+                if going.record.id == number:
+                    going.hit = None
             if memory.going is not None and memory.going.record.id == number:
                 memory.going = None
 
@@ -140,8 +149,6 @@ class LibrarySource:
         length = brief.meter.bar_ticks
         chords = brief.forecast or brief.chords
         found = self._search(finder, brief, chords, 0, memory)
-        sounding = memory.going.hit if memory.going is not None else None
-        played = {} if memory.going is None else {memory.going.record.id: memory.going.played}
         bars: list[Bar] = []
         chosen: list[int] = []
         before, since = line_before(brief.just_played)
@@ -166,7 +173,9 @@ class LibrarySource:
             many = min(going.bars - offset, brief.bars - at)
             setting = setting_for(brief, chords, at, many, before, since)
             made = adapt(going.record, setting, transpose=going.transpose, first_bar=offset)
-            played[going.record.id] = going.played
+            going.until = start + many * length
+            if not any(going is other for other in memory.lately):
+                memory.lately.append(going)
             for n in range(many):
                 part = going.played[offset + n] = made.bar(n, brief.meter)
                 bars.append(_bar(brief, at + n, part.notes, (going.record, made)))
@@ -175,8 +184,10 @@ class LibrarySource:
                 before = tuple(n.pitch for n in made.notes if n.onset == last)
                 since = many * length - last
             at += many
-        # What sounds until then stays in sight; it is not searched for again.
-        shown = [sounding, *found[: HITS - 1]] if sounding is not None else found
+        sounding = [g for g in memory.lately if g.until > brief.start_tick - PLANNED_BARS * length]
+        played = {g.record.id: g.played for g in sounding}
+        kept = {record.id: record for record in self._kept}
+        shown = [replace(h, record=kept.get(h.record.id, h.record)) for h in _shown(found, sounding)]
         return Composed(tuple(bars), tuple(shown), tuple(chosen), played)
 
     def _search(
@@ -248,6 +259,15 @@ class LibrarySource:
         if record.source:
             memory.sources.append(record.source)
         return going
+
+
+def _shown(found: Sequence[SearchHit], sounding: Sequence[_Going]) -> tuple[SearchHit, ...]:
+    """What was found, the best first; what may sound yet stays in sight, also where it is not found again."""
+    must = {g.record.id: g.hit for g in sounding if g.hit is not None}
+    others = [h.record.id for h in found if h.record.id not in must][: max(0, HITS - len(must))]
+    here = {h.record.id for h in found}
+    again = [h for number, h in must.items() if number not in here]
+    return (*(h for h in found if h.record.id in must or h.record.id in others), *again)
 
 
 def _query(brief: Brief, chords: Sequence[ChordSpan], at: int) -> Query:

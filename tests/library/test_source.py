@@ -140,6 +140,38 @@ def test_an_audition_comes_next_whatever_fits_better(searcher: Searcher, store: 
     assert source.compose(brief("Dm7 G7 Cmaj7 A7", 3)).bars, "there is none of that number: it plays on"
 
 
+def test_what_sounds_yet_stays_among_the_hits_while_later_bars_are_asked_for(searcher: Searcher) -> None:
+    source = LibrarySource(lambda: searcher)
+    sounding: dict[int, str] = {}
+    found = 0
+    for at in range(48):
+        made = source.compose(brief("Dm7 G7 Cmaj7 A7 Fmaj7 Bm7b5 E7b9", at))
+        sounding |= {bar.start_tick // BAR: bar.ref for bar in made.bars}
+        refs = [ref_of(hit.record.id) for hit in made.hits]
+        assert len(refs) == len(set(refs)) == 8
+        for earlier in range(max(0, at - 2), at + 1):
+            if sounding.get(earlier):
+                assert sounding[earlier] in refs, (at, earlier)
+                assert number_of(sounding[earlier]) in made.played
+                found += 1
+    assert found > 40
+
+
+def test_what_sounds_is_shown_as_kept_once_it_is_and_no_more_once_it_is_banned(searcher: Searcher) -> None:
+    source = LibrarySource(lambda: searcher)
+    sounding = number_of(source.compose(brief("Dm7 G7", 0)).bars[0].ref)
+    assert sounding is not None
+    record = searcher.get(sounding)
+    assert record is not None
+    source.keep([replace(record, kept=True)])
+    shown = {h.record.id: h.record.kept for h in source.compose(brief("Dm7 G7", 1)).hits}
+    assert shown[sounding]
+    source.keep([])
+    source.forget(sounding)
+    hits = source.compose(brief("Dm7 G7", 2)).hits
+    assert sounding not in {h.record.id for h in hits}, "it was played lately: the search gives others"
+
+
 def test_hits_say_the_chords_where_they_would_be_played(searcher: Searcher) -> None:
     made = LibrarySource(lambda: searcher).compose(brief("Ebm7 Ab7 Dbmaj7 Dbmaj7", 0))
     assert len(made.hits) == 8

@@ -134,8 +134,10 @@ def paint_hits(frame: Frame, width: int, height: int) -> list[Row]:
     if library.ingest:
         rows.append(Line(width, inks.blank).add(" ").cell(library.ingest, width - 2, inks.strong).row())
     if hits:
-        # They come best and most varied first; those that have room stand in the order of the figure shown.
+        # They come best and most varied first; what sounds is always shown. Those that have room stand in the
+        # order of the figure shown.
         room = height - len(rows)
+        hits = tuple(sorted(hits, key=lambda hit: not hit.playing))
         double = _MEDIUM <= width < _BROAD and room >= 2 * len(hits)
         for hit in sorted(hits[:room], key=lambda hit: -hit.score):
             rows += _two_rows(frame, hit, width) if double else [_one_row(frame, hit, width)]
