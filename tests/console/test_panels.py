@@ -350,6 +350,12 @@ def test_moved_notes_are_blocks_among_dots_and_painted_otherwise(size: tuple[int
     assert PANELS["hits"].shown(own, size[0]) != PANELS["hits"].shown(frame, size[0])
 
 
+def test_what_sounds_is_shown_however_little_room_there_is() -> None:
+    last = make_frame(lambda s: replace(s, hits=(*s.hits[1:], s.hits[0])))
+    assert "▶" in paint("hits", last, 60, 2)
+    assert [line.split()[0] for line in paint("hits", last, 60, 4).splitlines()[1:]] == [".93", ".91", ".88"]
+
+
 def test_a_block_stands_where_the_note_begins_and_is_as_tall_as_it_is_high() -> None:
     notes = tuple((n * 960, 960, pitch) for n, pitch in enumerate((60, 64, 68, 72)))
     assert tiny_roll(notes, 3840, 4, {0, 1, 2, 3}) == MOVED
