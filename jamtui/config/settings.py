@@ -2,7 +2,7 @@
 
 import types
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 UNLIMITED = 2**63 - 1
@@ -214,3 +214,14 @@ class Config:
         """Settings of the role ``name`` (``lead``, ``bass``, ``comp``, ``drums``)."""
         found: RoleConfig = getattr(self.roles, name)
         return found
+
+    def sharing_roles(self) -> tuple[str, ...]:
+        """The first roles that play on the same channel of the same existing port, empty where none do: a
+        channel has one program and one volume."""
+        users: dict[tuple[str, int], list[str]] = {}
+        for name in (f.name for f in fields(RolesConfig)):
+            role = self.role(name)
+            port = self.midi.port if self.midi.outputs == "single" else role.port
+            if port and role.on:
+                users.setdefault((port.lower(), role.channel), []).append(name)
+        return next((tuple(roles) for roles in users.values() if len(roles) > 1), ())

@@ -221,14 +221,15 @@ def check_outputs(system: MidiSystem, config: Config) -> Check:
     mode = config.midi.outputs
     if mode == "none":
         return Check("Outputs", True, "turned off in the configuration")
-    if mode == "virtual" and system.has_virtual_ports:
-        return Check("Outputs", True, ", ".join(names.ROLE_PORTS.values()))
     available = system.outputs()
     wanted = [config.midi.port] if mode == "single" else [config.role(r).port for r in names.ROLE_PORTS]
     named = [p for p in wanted if p]
+    heard = named
+    if mode == "virtual" and system.has_virtual_ports:
+        heard = [config.role(role).port or ours for role, ours in names.ROLE_PORTS.items()]
     missing = [p for p in named if names.find(p, available) is None]
     listed = ", ".join(n for n in available if not names.is_ours(n)) or "none"
-    if not named:
+    if not heard:
         return Check(
             "Outputs",
             False,
@@ -244,7 +245,12 @@ def check_outputs(system: MidiSystem, config: Config) -> Check:
             "start what makes these ports, or choose others in the configuration",
             needed=False,
         )
-    return Check("Outputs", True, ", ".join(named))
+    shared = config.sharing_roles()
+    if shared:
+        detail = f"{' and '.join(shared)} play on one channel of one port, so they have one sound and volume"
+        fix = "give each of them a channel of its own under [roles]"
+        return Check("Outputs", False, detail, fix, needed=False)
+    return Check("Outputs", True, ", ".join(heard))
 
 
 def check_loopback(system: MidiSystem) -> Check:

@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,23 @@ def test_outputs_in_each_mode() -> None:
     assert not check.ok
     assert check.detail.startswith("not there: Nord;")
     assert doctor.check_outputs(linux, Config(midi=MidiConfig(outputs="none"))).ok
+    # One role to a port that exists, or not, in place of its virtual port.
+    for port, ok in (("synth", True), ("Nord", False)):
+        one = doctor.check_outputs(linux, Config(roles=RolesConfig(bass=RoleConfig(port=port, channel=2))))
+        assert one.ok is ok
+        assert port in one.detail
+
+
+def test_roles_that_share_a_channel_of_a_port_are_named() -> None:
+    here = system("jack", (), ("Synth",))
+    single = MidiConfig(outputs="single", port="synth")
+    both = RolesConfig(lead=RoleConfig(channel=3))
+    check = doctor.check_outputs(here, Config(midi=single, roles=both))
+    assert (check.ok, check.needed) == (False, False)
+    assert "lead and comp play on one channel" in check.detail
+    assert doctor.check_outputs(here, Config(roles=both)).ok, "each has a port of its own"
+    silent = replace(both, comp=replace(both.comp, on=False))
+    assert doctor.check_outputs(here, Config(midi=single, roles=silent)).ok
 
 
 def test_the_list_of_ports_says_what_is_made_of_them() -> None:
