@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -150,7 +150,10 @@ def export(target: Path, numbers: Sequence[int], *, role: str, style: str | None
         )
     if target.suffix.lower() == ".json":
         found = [phrase_json(record, sources[record.source]) for record in records]
-        target.write_text(json.dumps({"phrases": found}, indent=1) + "\n", encoding="utf-8")
+        try:
+            target.write_text(json.dumps({"phrases": found}, indent=1) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise JamtuiError(f"cannot write {target} ({error.strerror}); choose another place") from error
     else:
         _write_midi(target, records)
     _say(
@@ -202,16 +205,8 @@ def backup(target: Path, *, as_json: bool) -> int:
     """Write a copy of the library as it is now, also while it is in use."""
     if not target.parent.is_dir():
         raise StoreError(f"there is no folder {target.parent} for the backup; make it first")
-    new = not target.exists()
     with _looking() as store:
-        try:
-            size = store.backup(target)
-        except StoreError:
-            # What came so far is no backup, and stands in the way of the next one.
-            if new:
-                with suppress(OSError):
-                    target.unlink()
-            raise
+        size = store.backup(target)
     _say({"file": str(target), "bytes": size}, f"{target}: {size / 1e6:.1f} MB", as_json)
     return 0
 

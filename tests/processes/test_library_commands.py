@@ -11,7 +11,6 @@ import pytest
 
 from jamtui import paths
 from jamtui.cli import run
-from jamtui.errors import StoreError
 from jamtui.library.ingest import ingest_starter
 from jamtui.library.store.sqlite import SqliteStore
 from tests.library.material import file, lines, written
@@ -195,22 +194,19 @@ def test_vacuum_and_backup(library: Path, capfd: pytest.CaptureFixture[str], tmp
         assert copy.stats().phrases == 41
 
 
-def test_a_backup_that_fails_leaves_nothing_behind(
-    library: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_backup_needs_a_folder(library: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     nowhere = tmp_path / "nowhere" / "copy.db"
     assert f"there is no folder {nowhere.parent}" in refused(capfd, "backup", str(nowhere))
-    target = tmp_path / "copy.db"
 
-    def full(_: SqliteStore, target: Path) -> int:
-        target.touch()  # as SQLite does before it finds no room
-        raise StoreError("no room")
 
-    with monkeypatch.context() as patched:
-        patched.setattr(SqliteStore, "backup", full)
-        assert "no room" in refused(capfd, "backup", str(target))
-    assert not target.exists()
-    assert answer(capfd, "backup", str(target))["bytes"] == target.stat().st_size
+def test_what_cannot_be_written_is_said(
+    library: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for name in ("x.json", "x.mid"):
+        (tmp_path / name).mkdir()
+        said = refused(capfd, "export", str(tmp_path / name), "1")
+        assert f"cannot write {tmp_path / name}" in said
+        assert "choose another place" in said
 
 
 def test_a_library_that_was_left_empty_gets_the_starter_phrases(
