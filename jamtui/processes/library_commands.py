@@ -80,6 +80,10 @@ def search(chords: str, *, role: str, style: str, meter: str, count: int, as_jso
     with _looking() as store, Searcher(store) as searcher:
         hits = searcher.search(query, count)
         sources = {h.record.source: store.source(h.record.source) for h in hits}
+        styles = store.stats().styles if style else {}
+    if style and style not in styles:
+        there = ", ".join(name for name in styles if name) or "none"
+        print(f'jamtui: no phrase here is in style "{style}"; the styles here: {there}', file=sys.stderr)
     if as_json:
         found = [_hit(h, sources[h.record.source], over(query, h)) for h in hits]
         print(json.dumps({"chords": chart.text, "hits": found}))
