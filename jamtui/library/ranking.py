@@ -102,8 +102,8 @@ def fit(
         phrase, pitch, duration = np.tile(phrase, again), np.tile(pitch, again), np.tile(duration, again)
     weight = duration * _strength(meter, window).take(onset, mode="clip")
     # Chords that begin later are those of no note that counts; the first also goes for what is before it.
-    spans = [span for span in chords if span.start < window]
-    starts = np.array([span.start for span in spans[1:]], onset.dtype)
+    spans = [*chords[:1], *(span for span in chords[1:] if span.start < window)]
+    starts = np.array([span.start for span in spans[1:]], np.int64)
     # Weight by phrase, chord and pitch class, times what each is worth at each transposition.
     width, count = 12 * len(spans), len(lengths)
     place = phrase * width

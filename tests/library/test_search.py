@@ -190,6 +190,21 @@ def test_a_small_library_is_read_ahead_and_followed_all_the_same(
         assert next(h for h in hits if h.record.id == expected[1].record.id).record.kept
 
 
+def test_chords_that_begin_early_or_late_are_searched_for_too(store: SqliteStore) -> None:
+    store.add(file("some"), lines(50))
+    bar = METERS["4/4"].bar_ticks
+    early, late = chords("Dm7 | G7 | C"), chords("Dm7 | G7")
+    with Searcher(store) as searcher:
+        for spans in (
+            tuple(replace(s, start=s.start - 2 * bar) for s in early),
+            tuple(replace(s, start=s.start + 2 * bar) for s in late),
+            tuple(replace(s, start=s.start + 100 * bar) for s in late),
+        ):
+            hits = searcher.search(Query(spans, Role.LEAD, "swing"))
+            assert len(hits) == 8
+            assert all(0 <= h.score <= 1 for h in hits)
+
+
 def test_several_threads_may_search_while_the_library_grows(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
