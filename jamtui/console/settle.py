@@ -38,6 +38,8 @@ class GaugeSettler:
             gauges,
             ttfn_p50=middle([g.ttfn_p50 for g in seen]),
             ttfn_p99=middle([g.ttfn_p99 for g in seen]),
+            past_grid_p50=middle([g.past_grid_p50 for g in seen]),
+            past_grid_p99=middle([g.past_grid_p99 for g in seen]),
             late_p50=middle([g.late_p50 for g in seen]),
             late_p99=middle([g.late_p99 for g in seen]),
             queue_depth=median_low([g.queue_depth for g in seen]),

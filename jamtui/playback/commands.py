@@ -193,6 +193,9 @@ class SentNote:
     serial: int = 0
     """Where it was handed over to leave at its time: the number of its receipt, which says when it left.
     Until then ``sent_ns`` is when it was handed over. 0: it left."""
+    meant_ns: int = 0
+    """When the place of an answer's note was (feel and port offset included); ``due_ns`` is later where the
+    answer was known only after it. 0 for all other notes."""
 
 
 @dataclass(frozen=True, slots=True)

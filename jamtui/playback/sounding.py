@@ -235,8 +235,10 @@ class Sounding:
                 self._voices[key] = self._timeline.add_off(event, port, channel, pitch, at)
                 tick, velocity, due_ns = note.tick, event.velocity, event.due_ns
                 trigger_ns = event.answer.take_trigger()
+                meant_ns = self._timeline.place_ns(event) if trigger_ns else 0
             else:
                 tick, velocity, due_ns, trigger_ns = note.tick + note.duration, 0, at, 0
+                meant_ns = 0
                 if self.segment.running and due_ns != event.due_ns:
                     tick = round(self.segment.tick_at(due_ns))
             self._reports.append(
@@ -254,6 +256,7 @@ class Sounding:
                     note.bar_tick,
                     trigger_ns,
                     serial,
+                    meant_ns,
                 )
             )
 

@@ -222,6 +222,10 @@ class Timeline:
         self._push(moved)
         return moved
 
+    def place_ns(self, on: NoteOn) -> int:
+        """Where the clock, feel and port offset put ``on``, whenever it was known."""
+        return self._due(on)
+
     def clear(self, role: Role | None) -> list[TimedMessage]:
         """Forget planned and locked note-ons of ``role`` or, for None, of all, and then timed messages too
         (not clock and Song Position: others depend on them). Returns the timed messages forgotten."""

@@ -317,7 +317,7 @@ class Band:
         if self.state in ("playing", "ending", "count-in") and heard.kind != "faded":
             grid = GRIDS[self.conductor.settings.grid]
             if self.conductor.may_answer(ceil(tick)):
-                self.kpi.trigger(heard.trigger_ns, tick, grid or None)
+                self.kpi.trigger(heard.trigger_ns, tick, grid or None, segment.ns_per_tick)
         self._dispatch.post(self.conductor.hear_each(heard, tick, self.clock.bpm))
 
     def _begin(

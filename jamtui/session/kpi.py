@@ -1,12 +1,14 @@
 """The band's figures while it plays, in fixed memory: every event costs O(1), percentiles are computed
 when somebody looks.
 
-Definitions: *time to first note* runs from the stamp that triggered a chord to the first note-on sent
-for it. *Lateness* is send time minus due time of each output event. *On-time share* is the share of
-planned notes sent within 5 ms of when they were due; notes dropped because they were late or their port
-was gone count against it. *Chord response* is the share of new chords that are answered at the next grid
-point; what replaces a sounding note before it counts as the first note, not as the answer. *Dead air* and
-*hung notes* should stay 0.
+Definitions: *time to first note* runs from the stamp that triggered a chord to the first note-on sent for
+it. On a grid most of that is the wait for the grid point, so *past grid* says how long after its grid
+point, as the feel places it, that note left: 0 where the point was met; where a note is replaced at once,
+or its place came before the key press, it counts from the key press. *Lateness* is send time minus due time
+of each output event. *On-time share* is the share of planned notes sent within 5 ms of when they were due;
+notes dropped because they were late or their port was gone count against it. *Chord response* is the share
+of new chords that are answered at the next grid point; what replaces a sounding note before it counts as
+the first note, not as the answer. *Dead air* and *hung notes* should stay 0.
 """
 
 from collections import deque
@@ -32,14 +34,23 @@ _EVER = -(1 << 62)
 class _Pending:
     """A chord that waits for its first note."""
 
-    __slots__ = ("expected", "grid", "sounded", "trigger_ns")
+    __slots__ = ("expected", "grid", "ns_per_tick", "sounded", "trigger_ns")
 
-    def __init__(self, trigger_ns: int, expected: int | None, grid: int) -> None:
+    def __init__(self, trigger_ns: int, expected: int | None, grid: int, ns_per_tick: float) -> None:
         self.trigger_ns = trigger_ns
         self.expected = expected
         self.grid = grid
+        self.ns_per_tick = ns_per_tick
         self.sounded = False
         """A note was struck for it, at the grid point or in place of one that it made wrong."""
+
+    def past_grid(self, note: SentNote) -> int:
+        """Nanoseconds by which ``note``, the first for this chord, missed the grid point it was meant for."""
+        aimed = self.trigger_ns
+        if self.expected is not None and note.tick >= self.expected:
+            place = note.meant_ns - round((note.tick - self.expected) * self.ns_per_tick)
+            aimed = max(aimed, place)
+        return max(0, note.sent_ns - aimed)
 
 
 class Kpi:
@@ -47,9 +58,12 @@ class Kpi:
 
     def __init__(self) -> None:
         self.ttfn = Histogram()
+        self.past_grid = Histogram()
         self.lateness = Histogram()
         self._ttfn_last: int | None = None
         self._ttfn_history: deque[int] = deque(maxlen=_HISTORY)
+        self._past_last: int | None = None
+        self._past_history: deque[int] = deque(maxlen=_HISTORY)
         self._late_history: deque[int] = deque(maxlen=_HISTORY)
         self._late_peak = 0
         self._late_since: int | None = None
@@ -70,8 +84,9 @@ class Kpi:
         self._air = watch_all()
         self._stopped_ns: int | None = None
 
-    def trigger(self, trigger_ns: int, tick: float, grid: int | None) -> None:
-        """A new chord for the band, heard at ``trigger_ns`` and ``tick``; ``grid`` in ticks, None for free.
+    def trigger(self, trigger_ns: int, tick: float, grid: int | None, ns_per_tick: float = 0.0) -> None:
+        """A new chord for the band, heard at ``trigger_ns`` and ``tick``; ``grid`` in ticks, None for free;
+        ``ns_per_tick``: the tempo.
 
         A chord that is replaced before its grid point came is not counted as unanswered. A revision of
         the same chord carries the same ``trigger_ns`` and is ignored.
@@ -86,7 +101,7 @@ class Kpi:
                 if pending.expected is not None and tick < pending.expected:
                     self._pending.remove(pending)
             expected = next_grid(ceil(tick), grid)
-        self._pending.append(_Pending(trigger_ns, expected, grid or 0))
+        self._pending.append(_Pending(trigger_ns, expected, grid or 0, ns_per_tick))
 
     def take(self, report: Report, ns: int) -> None:
         """What the output loop did, seen at ``ns``."""
@@ -167,6 +182,10 @@ class Kpi:
             on_time=self.on_time_share,
             response=self.response_share,
             hung=self._hung_total,
+            past_grid_last=_ms(self._past_last),
+            past_grid_p50=_ms(self.past_grid.percentile_ns(0.5)),
+            past_grid_p99=_ms(self.past_grid.percentile_ns(0.99)),
+            past_grid_history=tuple(round(v / 1e6, 3) for v in self._past_history),
         )
 
     @property
@@ -192,6 +211,7 @@ class Kpi:
         return {
             "chords": self._chords,
             "ttfn_ms": _spread(self.ttfn),
+            "past_grid_ms": _spread(self.past_grid),
             "chord_response": self.response_share,
             "chords_answered": self._answered,
             "chords_unanswered": self._unanswered,
@@ -240,6 +260,10 @@ class Kpi:
                 self.ttfn.add(ttfn)
                 self._ttfn_last = ttfn
                 self._ttfn_history.append(ttfn)
+                if pending.expected is not None:
+                    self._past_last = past = pending.past_grid(note)
+                    self.past_grid.add(past)
+                    self._past_history.append(past)
             if pending.expected is None:
                 self._pending.remove(pending)
             elif note.tick >= pending.expected:

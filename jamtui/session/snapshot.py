@@ -70,6 +70,11 @@ class GaugeView:
     response: float | None = None
     """Share of new chords answered at the next grid point."""
     hung: int = 0
+    past_grid_last: float | None = None
+    past_grid_p50: float | None = None
+    past_grid_p99: float | None = None
+    past_grid_history: tuple[float, ...] = ()
+    """On a grid: how long after its grid point the first note left (`Kpi`)."""
 
 
 @dataclass(frozen=True, slots=True)

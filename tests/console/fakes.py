@@ -240,6 +240,7 @@ class FakeBand:
             for i in range(seq % 60, seq % 60 + 48)
         )
         ttfn = tuple(4.0 + 1.5 * sin(i * 2.1) + (5 if i % 11 == 4 else 0) for i in range(bar, bar + 48))
+        past = tuple(0.9 + 0.4 * sin(i * 1.7) if i % 6 == 4 else 0.0 for i in range(bar, bar + 48))
         return Snapshot(
             session="fake",
             seq=seq,
@@ -307,6 +308,10 @@ class FakeBand:
                 late_p99=0.11,
                 late_history=history,
                 ttfn_history=ttfn,
+                past_grid_last=0.3,
+                past_grid_p50=0.0,
+                past_grid_p99=1.2,
+                past_grid_history=past,
                 queue_depth=74 + int(4 * wobble),
                 runway_bars=1.8,
                 dead_air=0,

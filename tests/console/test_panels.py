@@ -300,10 +300,28 @@ def test_temperature_energy_and_grid_never_leave_the_smallest_screen(
 
 def test_the_smallest_screen_has_the_first_note_three_times() -> None:
     gauges = GaugeView(123.4, 98.7, 456.7, 0.02, 0.11, queue_depth=999, runway_bars=1.8, dead_air=12)
-    shown = paint("timing", make_frame(gauges=gauges), 80, 1)
+    free = make_frame(lambda s: replace(s, grid="free"), gauges=gauges)
+    shown = paint("timing", free, 80, 1)
     assert "first 123.4 p50  98.7 p99 456.7 late 0.02/0.11" in shown
     assert "q999 dead 12 on 1.0000" in shown
     assert "hung 2" in paint("timing", make_frame(gauges=replace(gauges, hung=2)), 80, 1)
+
+
+def test_on_a_grid_the_answers_are_timed_from_their_grid_point() -> None:
+    gauges = GaugeView(
+        123.4, 98.7, 456.7, 0.02, 0.11, past_grid_last=0.4, past_grid_p50=0.0, past_grid_p99=2.1
+    )
+    for height, grid, free in (
+        (1, "grid+   0.4 p50   0.0 p99   2.1", "first 123.4 p50  98.7 p99 456.7"),
+        (6, "past grid     0.4 p50    0.0 p99    2.1", "first note  123.4 p50   98.7 p99  456.7"),
+    ):
+        on_grid = paint("timing", make_frame(gauges=gauges), 80, height)
+        assert grid in on_grid
+        assert "first" not in on_grid
+        at_once = paint("timing", make_frame(lambda s: replace(s, grid="free"), gauges=gauges), 80, height)
+        assert free in at_once
+        assert "grid+" not in at_once
+        assert "past grid" not in at_once
 
 
 def test_high_contrast_is_never_below_seven_to_one() -> None:

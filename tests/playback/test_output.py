@@ -47,7 +47,7 @@ def test_every_note_is_reported_as_sent() -> None:
     on, off = 250 * MS, 375 * MS
     source = Source.REFLEX
     assert list(band.reports) == [
-        SentNote(Role.BASS, True, 480, 36, 99, 3, "bass", on, on, source, 0, trigger_ns=1234),
+        SentNote(Role.BASS, True, 480, 36, 99, 3, "bass", on, on, source, 0, trigger_ns=1234, meant_ns=on),
         SentNote(Role.BASS, False, 720, 36, 0, 3, "bass", off, off, source, 0),
     ]
     assert band.bytes_left("bass") == [bytes((0x93, 36, 99)), bytes((0x83, 36, 0))]

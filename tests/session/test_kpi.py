@@ -1,6 +1,7 @@
 """Figures from dummy stamps: every number here can be worked out by hand."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -277,6 +278,40 @@ def test_any_order_of_reports_is_survived_in_fixed_memory(steps: list[tuple[int,
         assert gauges.response is None or 0.0 <= gauges.response <= 1.0
     assert len(kpi._pending) <= 16
     json.dumps(kpi.report())
+
+
+@pytest.mark.parametrize(
+    ("left_ms", "tick", "meant_ms", "past"),
+    [
+        (250, 480, 250, 0),  # on the grid point, 150 ms after the key
+        (333, 480, 333, 0),  # on a swung one
+        (253, 480, 250, 3),  # its place came before the answer was known
+        (103, 480, 95, 3),  # its place came before the key: pushed
+        (500, 960, 500, 250),  # one grid point too late
+        (102, 200, 102, 2),  # in place of what the chord made wrong, at once
+    ],
+)
+def test_on_a_grid_the_wait_for_the_grid_point_is_not_the_machines(
+    left_ms: int, tick: int, meant_ms: int, past: int
+) -> None:
+    kpi = Kpi()
+    key = 100 * MS
+    kpi.trigger(key, 192.0, 480, 250 * MS / 480)
+    kpi.take(replace(sent(left_ms, trigger_ns=key, tick=tick), meant_ns=meant_ms * MS), left_ms * MS)
+    gauges = kpi.gauges()
+    assert gauges.ttfn_last == left_ms - 100
+    assert gauges.past_grid_last == gauges.past_grid_p50 == past
+    assert gauges.past_grid_history == (past,)
+    report = kpi.report()
+    assert report["past_grid_ms"]["count"] == report["ttfn_ms"]["count"] == 1  # type: ignore[index]
+
+
+def test_answers_at_once_are_past_no_grid() -> None:
+    kpi = Kpi()
+    kpi.trigger(1, 10.0, None)
+    kpi.take(sent(4, trigger_ns=1, tick=10), 4 * MS)
+    assert kpi.ttfn.count == 1
+    assert kpi.gauges().past_grid_last is None
 
 
 def test_what_replaces_a_sounding_note_is_the_first_note_and_not_the_answer() -> None:

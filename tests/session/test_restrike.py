@@ -73,3 +73,20 @@ def test_a_chord_of_the_chart_played_just_before_its_bar_strikes_nothing_twice(e
     stage.wait(600)
     assert set(struck(stage, at_ns).values()) == {1}
     assert stage.band.kpi.response_share == 1.0
+
+
+@pytest.mark.parametrize(("style", "feel"), [("swing", 1.0), ("bossa", 1.0), ("funk", 0.0)])
+def test_an_answer_that_meets_its_grid_point_as_it_is_felt_is_past_it_by_nothing(
+    style: str, feel: float
+) -> None:
+    stage = Stage(style=style, seed=3, feel=feel)
+    stage.press(*CMAJ7)
+    stage.act("start_stop")
+    stage.wait(2_160)
+    stage.lift(*CMAJ7)
+    stage.press(*CHORDS["Am7"])
+    stage.wait(600)
+    gauges = stage.band.kpi.gauges()
+    assert gauges.past_grid_last == 0
+    assert gauges.ttfn_last is not None
+    assert gauges.ttfn_last > 20

@@ -66,7 +66,8 @@ def _next(frame: Frame, width: int) -> object:
 
 
 def _timing(frame: Frame, width: int) -> object:
-    return frame.gauges, frame.snapshot.priority if frame.snapshot else ""
+    snap = frame.snapshot
+    return frame.gauges, (snap.priority, snap.grid) if snap else ""
 
 
 def _roll(frame: Frame, width: int) -> object:

@@ -1,4 +1,4 @@
-"""Are we in time: time to first note, lateness, queue, runway, dead air, on-time share."""
+"""Are we in time: first note or time past the grid, lateness, queue, runway, dead air, on-time share."""
 
 from rich.style import Style
 
@@ -6,7 +6,7 @@ from jamtui.console.frame import Frame
 from jamtui.console.line import Line, Row, bar, fill, rule, sparkline
 
 TTFN_TOPS = (20.0, 100.0, 500.0)
-"""Milliseconds at the top of the sparkline of the first note: answers at once, and on the grid."""
+"""Milliseconds at the top of the sparkline of answers: on time, and late."""
 LATE_TOPS = (1.0, 10.0, 100.0)
 """Milliseconds at the top of the sparkline of lateness."""
 RUNWAY_BARS = 2.0
@@ -40,12 +40,22 @@ def _count(frame: Frame, value: int) -> Style:
     return frame.inks.alert if value else frame.inks.text
 
 
+def _answers(frame: Frame) -> tuple[str, tuple[float | None, float | None, float | None], tuple[float, ...]]:
+    """What is shown of the answers: the time to the first note where they come at once; on a grid, where
+    most of that is the wait for the grid point, the time past that point. Name, last/p50/p99, history."""
+    g = frame.gauges
+    if frame.snapshot is None or frame.snapshot.grid == "free":
+        return "first note", (g.ttfn_last, g.ttfn_p50, g.ttfn_p99), g.ttfn_history
+    return "past grid", (g.past_grid_last, g.past_grid_p50, g.past_grid_p99), g.past_grid_history
+
+
 def _compact(frame: Frame, width: int) -> Row:
     inks, gauges = frame.inks, frame.gauges
     line = Line(width, inks.blank).add(" ")
-    line.add("first ", inks.dim).add(_ms(gauges.ttfn_last, 1, 5), inks.strong)
-    line.add(" p50 ", inks.dim).add(_ms(gauges.ttfn_p50, 1, 5), inks.text)
-    line.add(" p99 ", inks.dim).add(_ms(gauges.ttfn_p99, 1, 5), inks.text)
+    name, (last, p50, p99), _ = _answers(frame)
+    line.add("grid+ " if name == "past grid" else "first ", inks.dim).add(_ms(last, 1, 5), inks.strong)
+    line.add(" p50 ", inks.dim).add(_ms(p50, 1, 5), inks.text)
+    line.add(" p99 ", inks.dim).add(_ms(p99, 1, 5), inks.text)
     line.add(" late ", inks.dim).add(_ms(gauges.late_p50, 2, 4), inks.strong)
     line.add("/", inks.dim).add(_ms(gauges.late_p99, 2, 4), inks.text)
     if width >= 86:
@@ -82,17 +92,14 @@ def _panel(frame: Frame, width: int, height: int) -> list[Row]:
     inks, gauges = frame.inks, frame.gauges
     note = frame.snapshot.priority.rstrip(".") if frame.snapshot else ""
     rows = [rule("in time (ms)", width, inks.rule, inks.title, note)]
-    first = (
-        ("", _ms(gauges.ttfn_last, 1, 6)),
-        ("p50", _ms(gauges.ttfn_p50, 1, 6)),
-        ("p99", _ms(gauges.ttfn_p99, 1, 6)),
-    )
+    name, (last, p50, p99), history = _answers(frame)
+    first = (("", _ms(last, 1, 6)), ("p50", _ms(p50, 1, 6)), ("p99", _ms(p99, 1, 6)))
     late = (
         ("", _ms(gauges.late_history[-1] if gauges.late_history else None, 2, 6)),
         ("p50", _ms(gauges.late_p50, 2, 6)),
         ("p99", _ms(gauges.late_p99, 2, 6)),
     )
-    rows.append(_measured(frame, width, "first note", first, gauges.ttfn_history, TTFN_TOPS))
+    rows.append(_measured(frame, width, name, first, history, TTFN_TOPS))
     rows.append(_measured(frame, width, "lateness", late, gauges.late_history, LATE_TOPS))
     full, empty = bar(gauges.runway_bars / RUNWAY_BARS, 8 if width < 70 else 12)
     line = Line(width, inks.blank).add(" ").add("runway ", inks.dim)
