@@ -240,7 +240,7 @@ def test_a_damaged_library_is_set_aside_and_the_band_has_a_new_one(
     assert size > 0
 
 
-FULL = """
+BACKUP_FULL = """
 import resource, sys
 from pathlib import Path
 from jamtui.errors import StoreError
@@ -260,7 +260,7 @@ def test_a_backup_that_finds_no_room_leaves_nothing_behind(tmp_path: Path) -> No
     path, target = tmp_path / "library.db", tmp_path / "copy.db"
     filled(path)
     done = subprocess.run(
-        [sys.executable, "-c", FULL, str(path), str(target)],
+        [sys.executable, "-c", BACKUP_FULL, str(path), str(target)],
         capture_output=True, text=True, cwd=ROOT, timeout=60, check=True,
     )  # fmt: skip
     assert f"cannot write the backup {target}" in done.stdout
