@@ -264,3 +264,12 @@ def _key_score(key: Key, progression: tuple[Chord, ...], chord_notes: tuple[froz
                 score += 0.1
         previous = chord
     return score
+
+
+def adds_colour(plain: Chord, coloured: Chord, key: Key | None = None) -> bool:
+    """Whether ``coloured`` is ``plain`` with more colour and nothing else: same root, bass and family,
+    it has all tones of ``plain``, and what it adds lies in that chord's scale (Dm9 over Dm7)."""
+    if (plain.root, plain.bass, plain.family) != (coloured.root, coloured.bass, coloured.family):
+        return False
+    tones = frozenset(chord_tones(coloured))
+    return frozenset(chord_tones(plain)) < tones <= frozenset(chord_scale(plain, key))

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from jamtui.music.chord import Chord
 from jamtui.music.meter import PPQ
-from jamtui.music.phrase import Role
+from jamtui.music.phrase import Role, Source
+from jamtui.music.scale import adds_colour
 from jamtui.playback.commands import Command, Splice
 from jamtui.session.guard import MONOPHONIC
 from jamtui.session.habit import NONE, Doubts
@@ -12,6 +13,7 @@ from jamtui.session.heard import Heard
 from jamtui.session.planning import Answer, Planner
 from jamtui.session.runway import RunwayBar
 from jamtui.session.settings import GRIDS, PITCHED, BandSettings, audible
+from jamtui.session.voicelead import chord_table
 
 WITHDRAW_NS = 6_000_000
 """Locked notes due later than this after the key press that made them wrong are withdrawn: a fixed time
@@ -52,6 +54,7 @@ def answer_chord(
     locked: int,
     bpm: float,
     doubts: Doubts = NONE,
+    before: Chord | None = None,
 ) -> Iterator[Command]:
     """A new chord: what became wrong gives way in every role, then the pitched roles are planned anew from
     the grid point on, each handed over before the next is thought of, so that the first note need not wait
@@ -59,22 +62,29 @@ def answer_chord(
 
     Sounding and locked notes that became wrong go; so do locked ones at or after the grid point, which
     belong to the old plan. ``played`` is the chord's tick; notes before ``locked`` may be locked; ``doubts``
-    are what the plan was hedged against: a note that waited for the chord begins with it."""
+    are what the plan was hedged against: a note that waited for the chord begins with it. ``before`` is the
+    chord that was planned for there: where the new one only adds colour to it, a bar that a source made and
+    that is right under the new one stands."""
     previous = planner.harmony.previous(answer.tick)
     roles = [r for r in PITCHED if r in settings.roles]
     at_once = not GRIDS[settings.grid]
     withdraw_ns = answer.known_ns + WITHDRAW_NS
     wrong: dict[Role, frozenset[int]] = {}
+    stands = {
+        r for r in roles if before is not None and _stands(planner, settings, r, answer, played, before)
+    }
     for role in roles:
         wrong[role] = planner.wrong_classes(role, answer.tick)
         planner.players[role].meet(answer.tick, chord, previous)
     if not at_once:
         late = is_late(planner, settings, played, answer.tick, bpm)
         for role in roles:
-            waits = _waits(planner, settings, role, played, answer.tick, doubts)
+            waits = role not in stands and _waits(planner, settings, role, played, answer.tick, doubts)
             yield _give_way(planner, role, answer, played, wrong[role], late, waits)
     for role in roles:
-        bars = planner.replan_bars(role, answer.tick, played, answer)
+        if role in stands and at_once:
+            continue
+        bars = iter(()) if role in stands else planner.replan_bars(role, answer.tick, played, answer)
         if at_once:
             # The first note waits for no later bar where none of those can shorten it once it sounds.
             known = [next(bars, answer.tick)] if role in MONOPHONIC else [answer.tick, *bars]
@@ -113,6 +123,26 @@ def is_late(planner: Planner, settings: BandSettings, played: int, goal: int, bp
     ticks_per_ms = bpm * PPQ / 60_000
     # A chord's tick is rounded up.
     return 0 < past < LATE_MS * ticks_per_ms + 1 and goal - played >= SHORTEST_MS * ticks_per_ms
+
+
+def _stands(
+    planner: Planner, settings: BandSettings, role: Role, answer: Answer, played: int, before: Chord
+) -> bool:
+    """Whether what a source made for ``role`` under ``before`` stands under the chord of ``answer``: that one
+    only adds colour, every note up to the next change is right, and who has to answer does."""
+    harmony, runway = planner.harmony, planner.runways[role]
+    chord, bar = harmony.at(answer.tick), runway.bar_at(answer.tick)
+    if chord is None or bar is None or bar.source is Source.REFLEX:
+        return False
+    if not adds_colour(before, chord, harmony.key):
+        return False
+    until = min(harmony.next_change(answer.tick), planner.planned_until)
+    coming = [n for n in runway.notes_from(played) if n.tick < until]
+    if role in planner.answerers(settings) and all(n.tick != answer.tick for n in coming):
+        return False
+    right = chord_table(chord, harmony.key, 0.0)
+    classes = right.scale if role is Role.LEAD else right.consonant
+    return all(n.pitch % 12 in classes for n in (*runway.sounding_at(played), *coming))
 
 
 def _waits(

@@ -197,7 +197,9 @@ class Conductor(Controls):
         if before == chord and not doubts:
             yield from answering.confirm_chord(planner, settings, answer, played, locked)
         else:
-            yield from answering.answer_chord(planner, settings, answer, chord, played, locked, bpm, doubts)
+            yield from answering.answer_chord(
+                planner, settings, answer, chord, played, locked, bpm, doubts, before
+            )
 
     def set_player_energy(self, energy: float, tick: float | None = None) -> None:
         """How lively the player plays (0 to 1) at ``tick``, for example at each note's stamp; the band

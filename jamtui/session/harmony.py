@@ -7,7 +7,7 @@ from jamtui.music.chart import Chart
 from jamtui.music.chord import Chord, Family
 from jamtui.music.meter import EIGHTH
 from jamtui.music.phrase import ChordSpan
-from jamtui.music.scale import Key, key_of
+from jamtui.music.scale import Key, adds_colour, key_of
 from jamtui.session.barlines import BarLines
 from jamtui.session.habit import NONE, Doubts
 
@@ -102,14 +102,17 @@ class Harmony:
 
     def hear(self, chord: Chord, tick: int, played: int) -> None:
         """``chord`` holds from ``tick`` on; it was played at ``played``, up to an eighth early. A chord that
-        was expected there is confirmed and what is expected after it stands; any other ends expectation."""
+        was expected there, if perhaps with more colour, is confirmed and what is expected after it stands;
+        any other ends expectation."""
         self.version += 1
         self.doubts = NONE
         due = [change for change in self._expected if change[0] <= tick]
-        if due and due[-1][1] == chord:
+        here = self.at(tick)
+        as_expected = here is not None and (here == chord or adds_colour(here, chord, self._key))
+        if due and as_expected:
             tick = due[-1][0]
             self._expected = self._expected[len(due) :]
-        elif due or self.at(tick) != chord:
+        elif not as_expected:
             # Up to here the band played what was expected.
             self._heard += [(start, _FOREVER, passed) for start, passed in due if start < tick]
             self._expected = ()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from jamtui.music.meter import PPQ
 from jamtui.music.phrase import FORECAST_BARS, Bar, Brief, ChordSpan, Note, Role, Source
+from jamtui.music.scale import adds_colour
 from jamtui.playback.commands import Splice
 from jamtui.session.foresight import Foresight
 from jamtui.session.guard import Judgement
@@ -17,6 +18,7 @@ from jamtui.session.planning import Planner
 from jamtui.session.randomness import number
 from jamtui.session.runway import RunwayBar
 from jamtui.session.settings import PITCHED, BandSettings
+from jamtui.session.voicelead import chord_table
 
 BRIEF_BARS = 2
 AHEAD = 32
@@ -217,7 +219,7 @@ class Desk:
             return self.refuse("unplanned")
         if present is not None and present.length != bar.length:
             return self.refuse("length")
-        planned = present is not None and chords == planner.harmony.spans(bar.start_tick, bar.length)
+        planned = present is not None and self._holds(bar, chords)
         if not planned and (why := self._not_kept(bar, chords)):
             return self.refuse(why)
         kept = self._kept.get((bar.role, bar.start_tick))
@@ -252,7 +254,7 @@ class Desk:
                 continue
             if self._laid_rank(role, present) >= self._rank(bar):
                 continue
-            if _cut(bar.chords_assumed, 0, bar.length) != planner.harmony.spans(start, bar.length):
+            if not self._holds(bar, _cut(bar.chords_assumed, 0, bar.length)):
                 continue
             judged = self._judge(bar, settings_at).bar
             if judged is not None and not self._is_banned(bar) and not self._is_banned(judged):
@@ -304,6 +306,26 @@ class Desk:
         if bar.start_tick > planner.planned_until + AHEAD * bar.length:
             return "unplanned"
         return "" if self._comes(bar.start_tick, bar.length, chords) else "chords"
+
+    def _holds(self, bar: Bar, chords: tuple[ChordSpan, ...]) -> bool:
+        """Whether ``chords``, for which ``bar`` was made, are the plan's, or the plan's only add colour to
+        them and every note is right under those too."""
+        harmony = self._planner.harmony
+        now = harmony.spans(bar.start_tick, bar.length)
+        if chords == now:
+            return True
+        pairs = list(zip(chords, now, strict=False))
+        if len(chords) != len(now) or any((a.start, a.length) != (b.start, b.length) for a, b in pairs):
+            return False
+        if not all(a.chord == b.chord or adds_colour(a.chord, b.chord, harmony.key) for a, b in pairs):
+            return False
+        for span in now:
+            table = chord_table(span.chord, harmony.key, 0.0)
+            right = table.scale if bar.role is Role.LEAD else table.consonant
+            under = (n for n in bar.notes if span.start <= n.onset < span.start + span.length)
+            if not all(n.pitch % 12 in right for n in under):
+                return False
+        return True
 
     def _comes(self, start: int, length: int, chords: tuple[ChordSpan, ...]) -> bool:
         """Whether ``chords`` are planned, or expected, for the bar at ``start``."""

@@ -6,6 +6,7 @@ from jamtui.music.chord import NO_CHORD, QUALITIES, Chord, parse_chord
 from jamtui.music.scale import (
     SCALES,
     Key,
+    adds_colour,
     avoid_notes,
     chord_scale,
     chord_tones,
@@ -147,3 +148,21 @@ def test_key_of_a_progression(progression: str, key: str) -> None:
 def test_nothing_played_has_no_key() -> None:
     assert key_of([]) is None
     assert key_of([NO_CHORD]) is None
+
+
+@pytest.mark.parametrize(
+    ("plain", "coloured", "does"),
+    [
+        ("Dm7", "Dm9", True),
+        ("C", "Cmaj7", True),
+        ("C7", "C13", True),
+        ("Dm7", "Dm7", False),
+        ("Dm9", "Dm7", False),  # less
+        ("C7", "C7#9", False),  # outside its scale
+        ("C", "C7", False),  # another family
+        ("Dm7", "Dm9/G", False),  # another bass
+        ("Dm7", "F6", False),  # the same notes on another root
+    ],
+)
+def test_colour_is_more_of_the_same_chord(plain: str, coloured: str, does: bool) -> None:
+    assert adds_colour(parse_chord(plain), parse_chord(coloured)) is does

@@ -351,3 +351,36 @@ def test_a_loop_without_its_keys_own_chord_ends_on_the_chord_it_began_with() -> 
         foresight.think()
     assert foresight.homecoming(15 * BAR, 18 * BAR) == 16 * BAR
     assert foresight.homecoming(17 * BAR, 19 * BAR) is None
+
+
+@pytest.mark.parametrize(
+    ("heard_chord", "pitch", "stays"),
+    [
+        ("Am9", 69, True),
+        ("Am11", 69, True),
+        ("Am9", 72, False),  # its last note is an Eb
+        ("A7", 69, False),  # another chord
+        ("Am6", 67, False),  # without the seventh: not only more colour
+    ],
+)
+def test_colour_on_the_expected_chord_keeps_the_bar_that_was_written_for_it(
+    heard_chord: str, pitch: int, stays: bool
+) -> None:
+    band = looped(8)
+    band.conductor.set_sources(True)
+    brief = lead_brief(band)
+    assert band.conductor.offer(written(brief, 3, "Am7", pitch), 8 * BAR - 100).reason == "kept"
+    for number in range(8, 11):
+        band.hear(LOOP[number % 4], number * BAR + 20)
+        band.run(number * BAR + 20, (number + 1) * BAR - 100)
+    assert set(sources(band, 11 * BAR, 12 * BAR)) == {Source.OLLAMA}
+    before = band.notes(Role.LEAD, 11 * BAR, 12 * BAR)
+    splices = band.hear(heard_chord, 11 * BAR + 20)
+    assert {s.role for s in splices} >= {Role.BASS, Role.COMP}, "it is answered as any chord"
+    after = band.notes(Role.LEAD, 11 * BAR, 12 * BAR)
+    assert (after == before) is stays
+    assert band.conductor.chord_at(11 * BAR + EIGHTH) == parse_chord(heard_chord)
+    if stays:
+        band.run(11 * BAR + 20, 12 * BAR - 100)
+        assert band.conductor.chord_at(12 * BAR) == parse_chord("Dm7"), "what comes after it stands"
+        assert band.notes(Role.LEAD, 11 * BAR, 12 * BAR) == before

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from jamtui.music.chart import parse_chart
 from jamtui.music.chord import parse_chord
 from jamtui.music.meter import PPQ
@@ -206,3 +208,27 @@ def test_a_ban_leaves_other_bars_where_they_wait() -> None:
     band.conductor.desk.ban(["L:7"])
     band.run(600, 2 * BAR + 500)
     assert band.conductor.source_letter(Role.LEAD, 2 * BAR) == "L"
+
+
+@pytest.mark.parametrize(
+    ("written_for", "pitches", "accepted"),
+    [
+        ("Dm", (62, 65), True),  # Dm7 is played: colour on a triad
+        ("Dm9", (62, 65), False),  # less than it was written for
+        ("Dm", (62, 61), False),  # a note that Dm7 does not bear
+        ("D", (62, 66), False),
+    ],
+)
+def test_a_bar_for_the_plainer_chord_is_taken_where_every_note_of_it_is_right(
+    written_for: str, pitches: tuple[int, int], accepted: bool
+) -> None:
+    band, brief = briefed()
+    notes = tuple(Note(n * 480, pitches[n % 2], 480, 90) for n in range(4))
+    bar = replace(made_for(brief), notes=notes, chords_assumed=(ChordSpan(0, BAR, parse_chord(written_for)),))
+    verdict = band.conductor.offer(bar, 500)
+    assert verdict.accepted is accepted
+    if accepted:
+        assert verdict.bar is not None
+        assert verdict.bar.notes == notes
+    else:
+        assert verdict.reason == "chords"
