@@ -52,15 +52,15 @@ def nobody_serves(
 ) -> bool:
     """Whether surely neither a JACK server nor PipeWire is there, and it is still open which of them this
     process will be served by: rtmidi is better not loaded yet."""
-    if sys.platform != "linux" or "rtmidi" in sys.modules:
-        return False
-    servers = listening(sockets)
-    if not servers or any("jack" in path for path in servers):
-        return False  # also where the list cannot be read
-    server = environment.get("JACK_DEFAULT_SERVER") or "default"
-    if (files / f"jack_{server}_{os.getuid()}_0").exists():
-        return False  # it may listen out of our sight, in another network namespace
-    return choose(environment, servers, [Path("libjack")], os.getuid()) is None
+    sure = False
+    if sys.platform == "linux" and "rtmidi" not in sys.modules:
+        servers = listening(sockets)  # empty where the list cannot be read
+        server = environment.get("JACK_DEFAULT_SERVER") or "default"
+        # It may listen out of our sight, in another network namespace.
+        hidden = (files / f"jack_{server}_{os.getuid()}_0").exists()
+        if servers and not hidden and not any("jack" in path for path in servers):
+            sure = choose(environment, servers, [Path("libjack")], os.getuid()) is None
+    return sure
 
 
 def choose(
