@@ -279,7 +279,9 @@ class OutputLoop:
         forgotten = self._timeline.clear(role)
         if silence.panic:
             sounding = self._sounding
+            owed = self._ledger.owed()
             sounding.release(None, now)
+            sounding.end_again(owed)
             for port in sounding.ports:
                 for channel in range(16):
                     sounding.send(port, pedal_up(channel))

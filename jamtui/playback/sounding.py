@@ -5,7 +5,7 @@ after all that is due has left. For the output loop alone.
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import Enum
 
 from jamtui.music.phrase import Role
@@ -60,6 +60,8 @@ class Sounding:
         self._now = now
         self._gather = gather
         self._voices: dict[Key, Voice] = {}
+        self._struck: set[Key] = set()
+        """All that was struck since the last `end_again`."""
         self._lines: dict[Role, Key] = {}
         """What each one-line role has sounding."""
         self._gone: dict[str, str] = {}
@@ -147,6 +149,7 @@ class Sounding:
         if key[0] not in self._sinks:
             return None
         ledger.add(key)
+        self._struck.add(key)
         sent_ns = self._now()
         try:
             serial = self._send_at[key[0]](data, due_ns, of_the_band, of_the_band)
@@ -222,6 +225,13 @@ class Sounding:
         """End all that sounds or is owed its end through ``port``, or (None) at all."""
         self.end_where(lambda voice: True, now, port)
         self._ledger.release_all(self.send, port)
+
+    def end_again(self, but: Collection[Key] = ()) -> None:
+        """Send the note-off of all that was ever struck, but of ``but``, once more: MIDI systems lose single
+        messages on a busy machine, and not every instrument knows All Notes Off."""
+        struck, self._struck = self._struck.difference(but), set()
+        for port, channel, pitch in sorted(struck):
+            self.send(port, note_off(channel, pitch))
 
     def book(self) -> None:
         """Keep account of what left."""

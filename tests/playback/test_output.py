@@ -342,6 +342,21 @@ def test_a_clock_that_stops_ends_what_sounds_and_keeps_the_plan() -> None:
     assert band.left()[2:] == [(920, "on", 62), (1045, "off", 62)]
 
 
+def test_panic_ends_what_was_struck_and_ended_before_once_more() -> None:
+    band = Band()
+    band.start()
+    band.do(Splice(Role.LEAD, 0, (note(0, 60, 240), note(480, 62, 960))))
+    band.until(600)
+    sink = band.recorded["lead"]
+    sink.events.clear()
+    band.do(Silence(panic=True))
+    offs = [data for _, data in sink.events if data[0] == 0x80]
+    assert offs == [b"\x80\x3e\x00", b"\x80\x3c\x00"], "what sounds first, then what may have been lost"
+    sink.events.clear()
+    band.do(Silence(panic=True))
+    assert not [data for _, data in sink.events if data[0] == 0x80], "once is enough"
+
+
 def test_panic_ends_notes_explicitly_first_and_then_everything() -> None:
     comp = Role.COMP
     band = Band({comp: Route("lead", 4)})
