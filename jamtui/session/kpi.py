@@ -12,6 +12,7 @@ the first note, not as the answer. *Dead air* and *hung notes* should stay 0.
 """
 
 from collections import deque
+from dataclasses import dataclass
 from math import ceil
 
 from jamtui.music.meter import next_grid
@@ -21,6 +22,10 @@ from jamtui.session.dead_air import watch_all
 from jamtui.session.histogram import Histogram
 from jamtui.session.snapshot import GaugeView
 
+_STRUCK = 32
+"""Notes remembered that were struck last."""
+_WRONG_ENDS_NS = 60_000_000
+"""What a chord made wrong has ended by then."""
 ON_TIME_NS = 5_000_000
 HUNG_NS = 30_000_000_000
 """A note that sounds longer than any planned note is hung."""
@@ -53,6 +58,19 @@ class _Pending:
         return max(0, note.sent_ns - aimed)
 
 
+@dataclass(slots=True)
+class _Struck:
+    """A note of the band: where it belongs, and when it ended."""
+
+    tick: int
+    key: tuple[str, int, int]
+    ended_ns: int | None = None
+
+    def stays(self, trigger_ns: int) -> bool:
+        """Whether a chord struck at ``trigger_ns`` left it standing."""
+        return self.ended_ns is None or self.ended_ns - trigger_ns >= _WRONG_ENDS_NS
+
+
 class Kpi:
     """Collects figures from triggers and from the output loop's reports. Not thread-safe: one caller."""
 
@@ -68,6 +86,7 @@ class Kpi:
         self._late_peak = 0
         self._late_since: int | None = None
         self._pending: deque[_Pending] = deque(maxlen=_PENDING)
+        self._struck: deque[_Struck] = deque(maxlen=_STRUCK)
         self._last_trigger: int | None = None
         self._answered = 0
         self._unanswered = 0
@@ -148,7 +167,7 @@ class Kpi:
             elif tick < first.expected + first.grid:
                 break
             else:
-                self._unanswered += 1
+                self._settle(first)
             self._pending.popleft()
         if not playing and state != "count-in":
             self._pending.clear()
@@ -236,10 +255,15 @@ class Kpi:
         self._air[note.role].note(note.on, note.sent_ns)
         key = (note.port, note.channel, note.pitch)
         if not note.on:
+            for struck in self._struck:
+                if struck.key == key and struck.ended_ns is None:
+                    struck.ended_ns = note.sent_ns
             self._sounding.pop(key, None)
             self._hung.discard(key)
             return
         self._sounding[key] = note.sent_ns
+        if note.role is not Role.DRUMS:
+            self._struck.append(_Struck(note.tick, key))
         self._sent += 1
         if abs(late) <= ON_TIME_NS:
             self._on_time += 1
@@ -271,8 +295,15 @@ class Kpi:
                 if note.tick == pending.expected:
                     self._answered += 1
                 else:
-                    self._unanswered += 1
+                    self._settle(pending)
             return
+
+    def _settle(self, pending: _Pending) -> None:
+        """No note of the answer came at its grid point: one that was there already and stays right is it."""
+        if any(s.tick == pending.expected and s.stays(pending.trigger_ns) for s in self._struck):
+            self._answered += 1
+        else:
+            self._unanswered += 1
 
     def _note_dropped(self, note: DroppedNote, ns: int) -> None:
         self._lost[note.reason] = self._lost.get(note.reason, 0) + 1

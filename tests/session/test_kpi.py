@@ -100,6 +100,31 @@ def test_chord_response_on_the_grid() -> None:
     assert kpi.response_share == pytest.approx(1 / 3)
 
 
+@pytest.mark.parametrize("later", [0, 1920])
+@pytest.mark.parametrize(
+    ("role", "tick", "ends_ms", "answered"),
+    [
+        (Role.COMP, 480, None, True),  # it sounded when the chord came, and was right
+        (Role.COMP, 480, 300.0, True),
+        (Role.COMP, 480, 104.0, False),  # the chord made it wrong
+        (Role.COMP, 360, None, False),  # another place
+        (Role.DRUMS, 480, None, False),
+    ],
+)
+def test_a_right_note_that_is_at_the_grid_point_already_is_the_answer(
+    role: Role, tick: int, ends_ms: float | None, answered: bool, later: int
+) -> None:
+    kpi = Kpi()
+    kpi.take(sent(98, tick=tick, role=role), 98 * MS)
+    kpi.trigger(100 * MS, 470.0, 480)
+    if ends_ms is not None:
+        kpi.take(sent(ends_ms, on=False, tick=tick, role=role), 400 * MS)
+    if later:  # another role's next note carries the stamp
+        kpi.take(sent(900, trigger_ns=100 * MS, tick=later, pitch=64), 900 * MS)
+    kpi.advance(5000.0, 3000 * MS, ALL)
+    assert kpi.response_share == (1.0 if answered else 0.0)
+
+
 def test_a_chord_replaced_before_its_grid_point_is_not_held_against_the_band() -> None:
     kpi = Kpi()
     kpi.trigger(1, 100.0, 480)
