@@ -19,6 +19,8 @@ def ask(pid: int, tid: int, priority: int, *, run: Run | None = None) -> bool:
 
     Goes through ``busctl``, at most ``TIMEOUT_S`` long. False where either is missing.
     """
+    if run is None and not _can_ask():
+        return False
     _limit_computing()
     return _call("MakeThreadRealtimeWithPID", "ttu", (pid, tid, priority), run)
 
@@ -29,11 +31,15 @@ def ask_nice(pid: int, tid: int, nice: int, *, run: Run | None = None) -> bool:
 
 
 def _call(method: str, signature: str, values: Sequence[int], run: Run | None) -> bool:
-    if run is None and shutil.which("busctl") is None:
+    if run is None and not _can_ask():
         return False
     place = f"/{RTKIT.replace('.', '/')}"
     call = ("busctl", "--system", "--timeout=0.3", "--", "call", RTKIT, place, RTKIT, method, signature)
     return (run or _run)((*call, *map(str, values))) == 0
+
+
+def _can_ask() -> bool:
+    return shutil.which("busctl") is not None
 
 
 def _limit_computing() -> None:

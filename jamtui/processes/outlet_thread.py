@@ -21,6 +21,10 @@ DEAF_NS = 60_000
 REHEARSE_NS = 250_000
 """Between two rehearsals, and between the last one and the moment: several times what one takes."""
 BEAT_NS = 100_000_000
+BUSY_NS = 30_000_000
+REST_S = 0.0001
+"""After so long without waiting, in a backlog, it waits so long: a system that limits how long a real-time
+thread computes in one go (RealtimeKit asks for 200 ms) kills the process beyond it."""
 RECEIPTS = 8192
 """Receipts kept for an engine that does not fetch them; with more it is hung, and its link is ended."""
 
@@ -64,6 +68,8 @@ class OutletThread:
         self._again: list[tuple[int, tuple[Key, ...]]] = []
         """Keys to end once more, and when."""
         self._next_beat = 0
+        self._rested = time.perf_counter_ns()
+        """When it last waited."""
         self._stopping = False
         self._rehearse = _Rehearsal().run
         self._ready = threading.Event()
@@ -128,6 +134,9 @@ class OutletThread:
         now = time.perf_counter_ns()
         due = outlet.step(now)
         self._account()
+        if now - self._rested > BUSY_NS:
+            time.sleep(REST_S)
+            self._rested = time.perf_counter_ns()
         if due is not None and due - now <= SPIN_NS:
             self._spin(due)
             return
@@ -145,7 +154,10 @@ class OutletThread:
             wake = min(wake, due - SPIN_NS)
         if settle is not None:
             wake = min(wake, settle)
-        self._listen(max(0, wake - time.perf_counter_ns()) / 1e9)
+        left = wake - time.perf_counter_ns()
+        if not self._listen(0.0) and left > 0:
+            self._listen(left / 1e9)
+            self._rested = time.perf_counter_ns()
 
     def _spin(self, due: int) -> None:
         now, rehearse = time.perf_counter_ns, self._rehearse

@@ -42,7 +42,10 @@ def test_a_nice_value_is_asked_for_behind_the_end_of_options() -> None:
 
 def test_without_busctl_nothing_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rtkit.shutil, "which", lambda _name: None)
+    before = resource.getrlimit(resource.RLIMIT_RTTIME)
     assert rtkit.ask(1, 1, 4) is False
+    # A limit here would be that of all processes that later tests start.
+    assert resource.getrlimit(resource.RLIMIT_RTTIME) == before
 
 
 @pytest.mark.parametrize("granted", [True, False])
