@@ -34,6 +34,8 @@ UNSTYLED = 0.6
 KEPT = 0.06
 OTHER_METER = 0.2
 """What such a phrase loses: it has to be cut or stretched."""
+_ALIKE = 6
+"""Decimals; transpositions that differ in less fit alike."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,7 +115,8 @@ def fit(
     got = weights @ np.concatenate([_worth(span.chord) for span in spans])
     share = got[:, :12] / np.maximum(got[:, 12:], 1e-9)
     first = next((s.chord.root for s in chords if s.chord.quality.intervals), 0)
-    best = (share + _AHEAD[first, roots]).argmax(axis=1)
+    # Of equals the first, also where sums differ in their last bits: the same choice on every machine.
+    best = (share + _AHEAD[first, roots]).round(_ALIKE).argmax(axis=1)
     return Fit(share[np.arange(count), best], _SEMITONES[best])
 
 
@@ -143,7 +146,8 @@ def score(query: Query, known: Wanted, catalogue: Catalogue, found: Candidates) 
         if known.register is not None:
             target = sum(n.pitch for n in query.just_played) / len(query.just_played)
             away = target - catalogue.mean_pitch[rows] - transpose
-            octaves = 12 * np.rint(away / 12).astype(np.int64)
+            # Half an octave away both ways is nearest: which one must not hang on the last bits either.
+            octaves = 12 * np.rint((away / 12).round(_ALIKE)).astype(np.int64)
             transpose = transpose + octaves
             register = np.maximum(0, 1 - np.abs(away - octaves) / 12)
     meter = meter_text(query.meter)
