@@ -43,7 +43,8 @@ _BEHIND = 0.5
 _GAPS_ARE_TEMPO = 3
 
 _NEW_PHASE_NS = 5_000_000
-"""A first pulse farther than this from where pulses were expected begins a new row of pulses."""
+"""A first pulse farther than this from where pulses were expected begins a new row of pulses, as one does
+before which they had stopped."""
 
 _POLL_NS = 20_000_000
 
@@ -293,8 +294,11 @@ class MidiClockFollower:
             pulse_filter.pulse(ns)
         else:
             away = pulse_filter.pulses_since(ns)
-            if self._armed is not None and abs(away - round(away)) * pulse_filter.period > _NEW_PHASE_NS:
-                # The sender's pulses begin anew with Start.
+            if self._armed is not None and (
+                ns - self._last_ns >= _LOST_PULSES * pulse_filter.period
+                or abs(away - round(away)) * pulse_filter.period > _NEW_PHASE_NS
+            ):
+                # The sender's pulses begin anew with Start or Continue.
                 pulse_filter.restart(ns, keep_period=True)
                 self._gaps.clear()
             else:

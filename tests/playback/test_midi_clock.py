@@ -175,6 +175,31 @@ def test_song_position_then_continue_lands_on_its_sixteenth() -> None:
     assert clock.segment.tick_at(2 * SECOND) == pytest.approx(7 * 3840 + 240, abs=0.01)
 
 
+@pytest.mark.parametrize("phase", [0.0, 0.1, 0.2, 0.5, 0.8, 0.9])
+@pytest.mark.parametrize("jitter", [0, 3 * MS])
+def test_pulses_that_stopped_begin_anew_with_continue(phase: float, jitter: int) -> None:
+    draw = random.Random(phase)
+    period = round(60 * SECOND / 140 / 24)
+    clock = MusicalClock(140.0)
+    follower = MidiClockFollower(clock)
+    follower.feed(SECOND - 5 * MS, START)
+    for n in range(96):
+        follower.feed(SECOND + n * period + round(draw.uniform(-jitter, jitter)), CLOCK)
+    stopped = SECOND + 96 * period
+    follower.feed(stopped - 6 * MS, STOP)
+    again = stopped + round((17 + phase) * period)
+    follower.feed(again - 60 * MS, song_position(40 * 24 * 16))
+    follower.feed(again - 8 * MS, CONTINUE)
+    errors: list[float] = []
+    for n in range(96):
+        at = again + n * period
+        follower.feed(at + round(draw.uniform(-jitter, jitter)), CLOCK)
+        now = at + period // 2
+        right = 40 * (24 * 16 + n + 0.5)
+        errors.append((clock.segment.tick_at(now) - right) * period / 40 / MS)
+    assert max(map(abs, errors)) <= 0.05 + jitter / MS
+
+
 def test_song_position_while_playing_moves_with_the_next_pulse() -> None:
     clock = MusicalClock(120.0)
     follower = MidiClockFollower(clock)
