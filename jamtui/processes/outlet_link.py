@@ -126,9 +126,9 @@ class OutletLink:
     def hand(self, port: int, data: bytes, due_ns: int, lapses: bool, reported: bool, /) -> int:
         """Take a message for the next `hand_over`; returns its number. Raises `PortGone` where that is not
         possible."""
-        if self._stream is None:
-            raise PortGone(AWAY)
         with self._hand_lock:
+            if self._stream is None:  # asked here, so that no message is taken behind `lost`
+                raise PortGone(AWAY)
             if len(self._in_hand) > IN_HAND_LIMIT:
                 raise PortGone("more is to be sent than the ports take")
             self._serial += 1
@@ -137,14 +137,14 @@ class OutletLink:
 
     def hand_over(self) -> None:
         """Hand over what was taken. What there is no room for is kept for the next time."""
-        stream = self._stream
-        if not self._in_hand or stream is None:
+        if not self._in_hand:
             return
         # With an outlet that is gone goes what was meant for it: `receipts` finds out.
         with self._hand_lock, contextlib.suppress(OSError):
-            self._full = not stream.write(bytes(self._in_hand))
-            if not self._full:
-                self._in_hand.clear()
+            if self._stream is not None:
+                self._full = not self._stream.write(bytes(self._in_hand))
+                if not self._full:
+                    self._in_hand.clear()
 
     def receipts(self) -> list[Receipt]:
         """What became of what was handed over, since the last call."""
@@ -238,20 +238,19 @@ class OutletLink:
             raise
         self._control = control
         self._receipts = Receipts()
-        self._in_hand.clear()
-        self._full = False
         self._stream = open_stream(notes)
 
     def _lose(self) -> None:
-        stream, self._stream = self._stream, None
         control, self._control = self._control, None
         self._open.clear()
         self._unread.clear()
+        with self._hand_lock:
+            stream, self._stream = self._stream, None
+            self._in_hand.clear()
+            self._full = False
+            self.lost = self._serial
         if stream is not None:
             stream.close()
-            with self._hand_lock:
-                self._in_hand.clear()
-                self.lost = self._serial
         if control is not None:
             with contextlib.suppress(OSError):
                 control.close()

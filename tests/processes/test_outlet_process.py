@@ -5,6 +5,7 @@ import os
 import resource
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -209,6 +210,37 @@ def test_in_the_end_all_is_ended(outlets: Outlets) -> None:
     assert outlets.process.returncode == 0
     assert read_owed(outlets.shared.bitmap) == []
     link.close()
+
+
+class _LostOnTheWay:
+    """In place of the lock of an `OutletLink`: its outlet is lost just before it is taken."""
+
+    def __init__(self, link: OutletLink) -> None:
+        self._link = link
+        self._lock = threading.RLock()
+        self._over = False
+
+    def __enter__(self) -> None:
+        if not self._over:
+            self._over = True
+            self._link.close()
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+def test_no_message_is_taken_for_an_outlet_that_is_being_lost(
+    outlets: Outlets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link, lead, _ = opened(outlets)
+    lead.send(b"\x90\x3c\x50")
+    # What was taken without an outlet would have neither a receipt nor a place before `lost`: no report
+    # after it would ever be complete.
+    monkeypatch.setattr(link, "_hand_lock", _LostOnTheWay(link))
+    with pytest.raises(PortGone):
+        lead.send_at(b"\x80\x3c\x00", 0, reported=True)
+    assert link.lost == 1
 
 
 def test_an_outlet_that_is_not_there_is_said(jamtui_home: Path) -> None:
