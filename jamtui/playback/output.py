@@ -152,6 +152,7 @@ class OutputLoop:
                     # One player's answer does not wait for what the others are told.
                     timeline.lock(now)
                     self._send_due(now)
+                    self._hand_over()
         self._sounding.book()
         self._send_due(now)
         if timeline.lock(now):

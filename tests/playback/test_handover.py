@@ -24,6 +24,7 @@ from jamtui.playback.handover import (
 )
 from jamtui.playback.ledger import LEDGER_BYTES, Ledger, read_owed
 from jamtui.playback.outlet import Outlet
+from jamtui.playback.output import OutputLoop
 from jamtui.playback.sinks import Gather
 from tests.playback.band import MS, Band, balanced, note
 from tests.playback.handed import AHEAD_MS, HandedBand
@@ -128,6 +129,49 @@ def test_an_answer_at_once_leaves_together_after_the_time_it_takes_to_hand_over(
     assert outlet.step(time.ns) is None
     assert [ns for ns, _ in sink.events] == [300_000] * 3
     assert list(outlet.receipts) == [Receipt(n, 300_000) for n in (1, 2, 3)]
+
+
+class Basket:
+    """A port whose messages stay in hand until they are handed over."""
+
+    def __init__(self) -> None:
+        self.in_hand: list[bytes] = []
+
+    def send(self, data: bytes) -> None:
+        self.in_hand.append(data)
+
+    def send_at(self, data: bytes, due_ns: int, *, lapses: bool = False, reported: bool = False) -> int:
+        self.in_hand.append(data)
+        return len(self.in_hand)
+
+
+def test_what_leaves_right_behind_an_answer_does_not_wait_for_other_commands() -> None:
+    band, basket = Band(), Basket()
+    handed: list[tuple[list[int], int]] = []
+
+    def hand_over() -> None:
+        keys = [data[1] for data in basket.in_hand if data[0] & 0xE0 == 0x80]
+        handed.append((keys, len(band.commands)))
+        basket.in_hand.clear()
+
+    band.loop = OutputLoop(
+        band.clock,
+        {Role.LEAD: Route("lead"), Role.COMP: Route("lead", 1)},
+        {"lead": basket},
+        band.commands,
+        band.reports,
+        band.ledger,
+        now=band.time,
+        ahead_ns=AHEAD_MS * MS,
+        hand_over=hand_over,
+    )
+    band.start()
+    # The second note is due within the millisecond: it leaves as soon as it is in the plan.
+    band.do(
+        Splice(Role.LEAD, 0, (note(0, 60, 1), note(1, 62)), at_once=True, trigger_ns=5),
+        Splice(Role.COMP, 0, (note(0, 48, role=Role.COMP),)),
+    )
+    assert handed[:2] == [([60], 1), ([60, 62], 1)]
 
 
 def test_a_killed_engines_notes_end_and_what_waited_does_not_sound() -> None:
