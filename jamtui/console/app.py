@@ -296,6 +296,11 @@ class JamApp(App[Left]):
         self._do(BY_NAME[name], argument)
         self.refresh_stage()
 
+    def refuse(self, sentence: str) -> None:
+        """Say why what was typed cannot be done."""
+        self._say(sentence, "warning")
+        self.refresh_stage()
+
     def _chosen(self, name: str, argument: str | None) -> None:
         """Something was chosen in a drawer."""
         self._do(BY_NAME[name], argument)

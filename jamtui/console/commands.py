@@ -8,7 +8,10 @@ from typing import Protocol, cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from jamtui.console.frame import ROLES
-from jamtui.session.actions import ACTIONS, Argument
+from jamtui.music.meter import METERS
+from jamtui.session.actions import ACTIONS, Action, Argument
+from jamtui.session.midi_map import check_argument
+from jamtui.session.settings import GRIDS, SettingError
 
 Entry = tuple[str, str, str, str | None]
 """Title, help, action, argument."""
@@ -23,24 +26,28 @@ _NUMBERS = {
     "capture": tuple(str(n) for n in range(1, 9)),
 }
 """Steps offered for the actions that take a number; any other can be typed after the action's title."""
-_TYPED = re.compile(r"(\D*\S)\s+(\d+(?:\.\d+)?)")
+_CHOICES = {"meter": tuple(METERS), "grid": tuple(GRIDS)}
+"""What there is of that which is chosen by name; styles, roles and ports are known by the band."""
+_FREE = frozenset({"model", "audition", "ingest"})
+"""Actions that take any text: what it is good for, the band says."""
+_NUMBER = re.compile(r"(\D*\S)\s+(\d+(?:\.\d+)?)")
 """An action's title, or the beginning of it, and a number."""
 _MEANT = 1000.0
 """Score of what is written out: above all that merely has its letters."""
 
 
-def _typed(query: str) -> Iterator[Entry]:
-    """The actions that take a number, with the one that was typed: ``seed 4127``. What is offered anyway is
-    left out; whether the number can be used, the engine says."""
-    found = _TYPED.fullmatch(query.strip())
-    if found is None:
-        return
-    words, number = found.groups()
+def _typed(query: str) -> Iterator[tuple[Action, str]]:
+    """The actions that are written out in ``query``, each with its argument: ``seed 4127``,
+    ``ingest ~/midis``; of a title before a number the beginning is enough."""
+    number = _NUMBER.fullmatch(query)
     for action in ACTIONS:
-        if action.argument is not Argument.NUMBER or number in _NUMBERS[action.name]:
-            continue
-        if action.title.lower().startswith(words.lower()):
-            yield f"{action.title} {number}", action.help, action.name, number
+        title = action.title.lower()
+        if action.argument is Argument.NUMBER and number is not None:
+            words, value = number.groups()
+            if title.startswith(words.lower()):
+                yield action, value
+        elif action.argument is not Argument.NONE and query.lower().startswith(f"{title} "):
+            yield action, query[len(title) :].strip()
 
 
 class Performer(Protocol):
@@ -48,6 +55,10 @@ class Performer(Protocol):
 
     def perform(self, name: str, argument: str | None = None) -> None:
         """Do an action of the table, by name."""
+        ...
+
+    def refuse(self, sentence: str) -> None:
+        """Say why what was typed cannot be done."""
         ...
 
     def style_names(self) -> tuple[tuple[str, str], ...]:
@@ -96,6 +107,8 @@ class ActionCommands(Provider):
             elif action.name != "palette":
                 key = app.key_of(action.name)
                 yield f"{action.title}  ({key})" if key else action.title, action.help, action.name, None
+                for name in _CHOICES.get(action.name, ()):
+                    yield f"{action.title}: {name}", action.help, action.name, name
 
     async def discover(self) -> Hits:
         """All of them, before anything is typed."""
@@ -107,9 +120,25 @@ class ActionCommands(Provider):
         """Those that match what was typed."""
         app = self._performer
         matcher = self.matcher(query)
+        found: set[str] = set()
+        offered: set[tuple[str, str | None]] = set()
         for title, text, action, argument in self._entries():
+            offered.add((action, argument))
             score = matcher.match(title)
             if score > 0:
+                found.add(action)
                 yield Hit(score, matcher.highlight(title), partial(app.perform, action, argument), help=text)
-        for title, text, action, argument in _typed(query):
-            yield Hit(_MEANT, title, partial(app.perform, action, argument), help=text)
+        styles = [name for name, _ in app.style_names()]
+        for meant, argument in _typed(query.strip()):
+            title = f"{meant.title} {argument}"
+            try:
+                check_argument(meant, argument, styles)
+            except SettingError as error:
+                # What is being typed may still become one of those that were found.
+                if meant.name not in found:
+                    why = str(error)
+                    yield Hit(_MEANT, f"{title} is not possible", partial(app.refuse, why), help=why)
+                continue
+            takes = meant.argument is Argument.NUMBER or meant.name in _FREE
+            if takes and (meant.name, argument) not in offered:
+                yield Hit(_MEANT, title, partial(app.perform, meant.name, argument), help=meant.help)

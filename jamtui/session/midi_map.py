@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from jamtui.session.actions import BY_NAME, Argument
+from jamtui.session.actions import BY_NAME, Action, Argument
 from jamtui.session.settings import (
     GRIDS,
     ROLES,
@@ -68,13 +68,25 @@ def check_mapping(mapping: Mapping, styles: Collection[str] | None = None) -> No
     if action.argument is Argument.NONE:
         if argument is not None:
             raise SettingError(f"The action {name} takes no argument; leave {argument!r} out.")
-        return
-    if argument is None:
-        if name in _RANGES and mapping.note:
-            raise SettingError(f"Give {name} an argument on a note: the number it sets; a cc needs none.")
-        if name == "style" or name in _ANY_TEXT:
-            raise SettingError(f"Give {name} its argument: {action.help}")
-        return
+    elif argument is not None:
+        check_argument(action, argument, styles)
+    elif name in _RANGES and mapping.note:
+        raise SettingError(f"Give {name} an argument on a note: the number it sets; a cc needs none.")
+    elif name == "style" or name in _ANY_TEXT:
+        raise SettingError(f"Give {name} its argument: {action.help}")
+
+
+def check_argument(action: Action, argument: str | float, styles: Collection[str] | None = None) -> None:
+    """Refuse an argument that ``action``, which takes one, can never use. Of texts that only the moment can
+    judge (a phrase, a folder, a port) nothing is said.
+
+    Args:
+        styles: names of the styles there are; None where that is not known.
+
+    Raises:
+        SettingError: with what to do.
+    """
+    name = action.name
     readers: dict[str, Callable[[str | float], object]] = {
         "meter": read_meter,
         "grid": lambda value: read_choice(value, tuple(GRIDS), "grid"),

@@ -85,3 +85,51 @@ async def test_what_is_offered_for_a_typed_number(
     titles = [str(hit.match_display) for hit in sorted(hits, key=lambda hit: -hit.score)]
     assert titles[:1] == [expected] if expected else not any(t.endswith(query.split()[-1]) for t in titles)
     assert len(titles) == len(set(titles)), "each once"
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("meter 9/8", "Meter 9/8 is not possible: Choose a meter from 4/4, 3/4, 6/8, 5/4, 7/8; "),
+        ("Grid 1/32", "Grid 1/32 is not possible: Choose a grid from free, 1/8, 1/16; "),
+        ("style xyz", "Style xyz is not possible: Choose a style from ballad, blues, bossa, "),
+        ("tempo 900", "Tempo 900 is not possible: Give a tempo from 20 to 400"),
+        ("seed x", "Seed x is not possible: Give the seed as a whole number"),
+        ("energy nan", "Energy nan is not possible: Give the energy a number from 0 to 1"),
+        ("density 7.5", "Density 7.5 is not possible: Give the density a number from 0 to 1"),
+        ("capture 12", "Capture 12 is not possible: Give a number of bars from 1 to 8"),
+        ("ban tuba", "Ban tuba is not possible: Choose a role from lead, bass, comp, drums"),
+    ],
+)
+async def test_what_cannot_be_done_says_what_can(
+    query: str, expected: str, band: FakeBand, make_app: MakeApp
+) -> None:
+    app = make_app(band)
+    async with app.run_test(size=(160, 50)):
+        hits = [hit async for hit in ActionCommands(app.screen).search(query)]
+        best = max(hits, key=lambda hit: hit.score)
+        assert f"{best.match_display}: {best.help}".startswith(expected)
+        best.command()
+        assert f"▲ {best.help}" in "".join(part.text for part in app.stage.rows[-2])
+        assert band.acts == []
+
+
+@pytest.mark.parametrize(
+    ("query", "action", "argument"),
+    [
+        ("meter 7/8", "meter", "7/8"),
+        ("grid fr", "grid", "free"),
+        ("style lo-fi", "style", "lofi"),
+        ("ingest ~/My Midis", "ingest", "~/My Midis"),
+        ("audition 12", "audition", "12"),
+    ],
+)
+async def test_what_is_chosen_by_name_is_found(
+    query: str, action: str, argument: str, band: FakeBand, make_app: MakeApp
+) -> None:
+    app = make_app(band)
+    async with app.run_test():
+        hits = [hit async for hit in ActionCommands(app.screen).search(query)]
+        assert not any("not possible" in str(hit.match_display) for hit in hits)
+        max(hits, key=lambda hit: hit.score).command()
+        assert band.acts == [(action, argument, False)]

@@ -1,7 +1,7 @@
 import pytest
 
-from jamtui.session.actions import ACTIONS, Argument
-from jamtui.session.midi_map import Mapping, MidiMap, Triggered, check_mapping
+from jamtui.session.actions import ACTIONS, Action, Argument
+from jamtui.session.midi_map import Mapping, MidiMap, Triggered, check_argument, check_mapping
 from jamtui.session.settings import SettingError
 
 
@@ -82,3 +82,12 @@ def test_other_messages_are_never_taken() -> None:
     keys = MidiMap([Mapping("panic", note=True, number=0), Mapping("panic", note=False, number=0)])
     for data in (b"", b"\xf8", bytes((0xE0, 0, 0)), bytes((0xC0, 0)), bytes((0xF0, 0, 0xF7))):
         assert keys.take(data) is None
+
+
+@pytest.mark.parametrize(
+    "action", [a for a in ACTIONS if a.argument is Argument.NUMBER], ids=lambda a: a.name
+)
+def test_what_is_no_number_is_refused_wherever_one_is_needed(action: Action) -> None:
+    for text in ("x", "nan", "", "-1"):
+        with pytest.raises(SettingError, match=r"[Gg]ive"):
+            check_argument(action, text)
