@@ -47,10 +47,12 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return 2 if config.args_source is pytest.Config.ArgsSource.TESTPATHS else 0
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every ``wire`` test runs on the dummy server, whether it names the fixture or not.
 
     Tests in real time run one after the other in one process; of the others, those of a file stay together.
+    First of all: pytest-xdist reads the groups in the same hook.
     """
     for item in items:
         wire = item.get_closest_marker("wire") is not None
