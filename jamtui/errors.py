@@ -35,3 +35,7 @@ class StoreError(JamtuiError):
     """The phrase library cannot be opened, read or written."""
 
     exit_code = 5
+
+
+class StoreFullError(StoreError):
+    """There is no room left for the phrase library: it may still be looked into."""

@@ -4,13 +4,13 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from jamtui import paths
-from jamtui.errors import JamtuiError, MusicError, StoreError
+from jamtui.errors import JamtuiError, MusicError, StoreError, StoreFullError
 from jamtui.library.adapt import Adapted
 from jamtui.library.fitted import over
 from jamtui.library.records import FORGOTTEN, STARTER, PhraseRecord, SourceRecord
@@ -43,14 +43,19 @@ def _library() -> Iterator[PhraseStore]:
 
 @contextmanager
 def _looking() -> Iterator[PhraseStore]:
-    """The library to look into, also where it cannot be written."""
+    """The library to look into, also where it cannot be written and where the disk is full."""
     path = paths.library_file()
-    if can_be_written(path):
-        with _library() as store:
-            yield store
-    else:
-        with open_library(path, read_only=True) as store:
-            yield store
+    with ExitStack() as opened:
+        try:
+            if can_be_written(path):
+                store = opened.enter_context(_library())
+            else:
+                store = opened.enter_context(open_library(path, read_only=True))
+        except StoreFullError:
+            if not path.exists():
+                raise
+            store = opened.enter_context(open_library(path, read_only=True))
+        yield store
 
 
 def show_stats(*, as_json: bool) -> int:

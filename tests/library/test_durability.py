@@ -267,6 +267,72 @@ def test_a_backup_that_finds_no_room_leaves_nothing_behind(tmp_path: Path) -> No
     assert done.stdout.endswith("choose another place False\n")
 
 
+FULL_COMMANDS = """
+import resource, signal, sys
+from pathlib import Path
+from jamtui.errors import StoreError
+from jamtui.library.store.sqlite import SqliteStore
+from jamtui.processes import library_commands
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+path = Path(sys.argv[1])
+with SqliteStore.open(path) as store:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, -1))
+    try:
+        store.vacuum()
+    except StoreError as error:
+        print(error)
+    print(len(store.numbers()), path.with_name(path.name + "-wal").stat().st_size)
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, -1))  # not even the index of a write-ahead log
+library_commands.paths.library_file = lambda: path
+library_commands.show_stats(as_json=False)
+try:
+    library_commands.forget(["sha-f0"], (), as_json=False)
+except StoreError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="file size limits are Unix")
+def test_a_library_on_a_full_disk_can_be_looked_into(tmp_path: Path) -> None:
+    path = tmp_path / "library.db"
+    filled(path)
+    said, errors = writer(path, 0, 0, FULL_COMMANDS).communicate(timeout=60)
+    assert errors == ""
+    vacuum, whole_still, size, *_, forget = said.splitlines()
+    assert "takes for a while as much as it has" in vacuum
+    assert whole_still == "600 0", "all is there, and what vacuum wrote has made room"
+    assert size.startswith(str(path))
+    assert "600 phrases from 3 files" in said
+    assert "no room left" in forget
+    assert "library backup" in forget
+    assert whole(path)
+
+
+def test_a_backup_that_was_killed_is_none_and_does_not_stand_in_the_way(tmp_path: Path) -> None:
+    path, target = tmp_path / "library.db", tmp_path / "copy.db"
+    filled(path, 1)
+    (tmp_path / "copy.db.part").write_bytes(b"as far as it came")
+    with SqliteStore.open(path) as store:
+        store.backup(target)
+    assert whole(target)
+    assert sorted(f.name for f in tmp_path.iterdir()) == ["copy.db", "library.db"]
+
+
+def test_opening_a_library_waits_for_no_writer(tmp_path: Path) -> None:
+    path = tmp_path / "library.db"
+    filled(path, 1)
+    busy, _ = open_database(path)
+    busy.execute("begin immediate")
+    opened = threading.Thread(target=lambda: SqliteStore.open(path).close(), daemon=True)
+    opened.start()
+    opened.join(10)
+    waited = opened.is_alive()
+    busy.execute("rollback")
+    opened.join()
+    busy.close()
+    assert not waited
+
+
 def use(store: SqliteStore) -> None:
     store.forget("sha-f0")
     for number in range(50):

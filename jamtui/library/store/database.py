@@ -15,7 +15,7 @@ from pathlib import Path
 import apsw
 import sqlite_vec
 
-from jamtui.errors import StoreError
+from jamtui.errors import StoreError, StoreFullError
 from jamtui.library.records import StoreSetAside
 
 BUSY_MS = 20_000
@@ -32,10 +32,6 @@ _VECTORS = "vector"
 _DAMAGE = (apsw.CorruptError, apsw.NotADBError)
 
 
-class StoreDamagedError(StoreError):
-    """The file was found damaged while it was in use; opening it again sets it aside."""
-
-
 def migrations() -> list[str]:
     """The SQL of every schema version, the first first."""
     folder = files("jamtui.library.store") / "migrations"
@@ -48,8 +44,8 @@ def open_database(
 ) -> tuple[apsw.Connection, StoreSetAside | None]:
     """A connection to the library at ``path``, at the newest schema; and what was set aside for that.
 
-    With ``read_only`` it may lie where nobody can write (another's folder, a read-only disk), if it was
-    closed in good order.
+    With ``read_only`` it may lie where nobody can write (another's folder, a read-only or a full disk), if
+    it was closed in good order.
 
     Raises:
         StoreError: it cannot be opened or made, or a newer jamtui wrote it; with ``read_only`` also where
@@ -66,14 +62,15 @@ def open_database(
         except _DAMAGE:
             if read_only:
                 raise
-        except (apsw.CantOpenError, apsw.ReadOnlyError) as error:
+        except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.IOError) as error:
             # A write-ahead log needs an index beside it, also to read, and it cannot be made there.
-            if not read_only or not path.exists() or writable(path):
+            if not read_only or not path.exists() or (writable(path) and not _is_full(path)):
                 raise
             if _left_behind(path):
+                why = "the disk was full" if writable(path) else "its folder became read-only"
                 raise StoreError(
-                    f"the phrase library {path} was not closed before its folder became read-only; copy "
-                    "both files to a folder you can write"
+                    f"the phrase library {path} was not closed before {why}; copy both files to a folder you "
+                    "can write"
                 ) from error
             return _connect(path, read_only, wanted, unchanging=True), None
         with _alone(path):
@@ -118,11 +115,13 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except _DAMAGE as error:
-        raise StoreDamagedError(_damaged(path, error)) from error
+        raise StoreError(_damaged(path, error)) from error
     except apsw.FullError as error:
-        raise StoreError(_full(path)) from error
+        raise StoreFullError(_full(path)) from error
     except apsw.IOError as error:
-        raise StoreError(_full(path) if _is_full(path) else _unusable(path, error)) from error
+        if _is_full(path):
+            raise StoreFullError(_full(path)) from error
+        raise StoreError(_unusable(path, error)) from error
     except (apsw.BusyError, apsw.LockedError) as error:
         raise StoreError(
             f"another jamtui has been writing to {path} for {BUSY_MS // 1000} s; try again when it is done"
@@ -134,7 +133,7 @@ def explained(path: Path) -> Iterator[None]:
     except apsw.SQLError as error:
         if _VECTORS not in str(error):
             raise
-        raise StoreDamagedError(_damaged(path, error)) from error
+        raise StoreError(_damaged(path, error)) from error
     except (apsw.CantOpenError, apsw.PermissionsError, apsw.AuthError, OSError) as error:
         only_read = os.access(path, os.R_OK) and not writable(path)
         raise StoreError(_read_only(path) if only_read else _unusable(path, error)) from error
@@ -271,8 +270,8 @@ def _damaged(path: Path, error: BaseException) -> str:
 
 def _full(path: Path) -> str:
     return (
-        f"there is no room left for the phrase library {path}; what was there before is intact, "
-        "free some space and run it again"
+        f"there is no room left for the phrase library {path}; what was there before is intact, free some "
+        "space and run it again, or write a copy to another disk with `jamtui library backup`"
     )
 
 

@@ -6,9 +6,8 @@ import apsw
 
 from jamtui.library.prepared import Key, Prepared
 from jamtui.library.records import AddResult
-from jamtui.library.store.vectors import add_vectors, padded, placeholders
-
-MOST_PARAMETERS = 4096
+from jamtui.library.store.rows import MOST_PARAMETERS, padded, placeholders
+from jamtui.library.store.vectors import add_vectors
 
 Marks = Mapping[int, tuple[int, int, int]]
 """By fingerprint: kept, banned, played."""

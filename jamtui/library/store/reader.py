@@ -14,8 +14,7 @@ from jamtui.library.records import PhraseRecord
 from jamtui.library.store import vectors
 from jamtui.library.store.database import explained, open_database
 from jamtui.library.store.interface import CatalogueRow, ChangedPhrase, MarkRow, ShelfEntry, ShelfVectors
-from jamtui.library.store.rows import PHRASE_SQL, phrase_record
-from jamtui.library.store.vectors import padded, placeholders
+from jamtui.library.store.rows import PHRASE_SQL, padded, phrase_record, placeholders
 
 _WHOLE = PHRASE_SQL + "where p.id in ({})"
 _MARKS = "select id, count, played, kept, banned from phrases where id in ({})"

@@ -1,4 +1,4 @@
-"""Between the store's rows and the records of the library."""
+"""Between the store's rows and the records of the library, and lists of values in statements."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,6 +21,9 @@ left join sources f on f.id = p.source
 
 SOURCE_SQL = "select sha256, path, title, licence, ingested_at, analysis, refused from sources"
 """Selects what ``source_record`` reads."""
+
+MOST_PARAMETERS = 4096
+"""Values that one statement is given for its ``in (...)``."""
 
 
 def phrase_record(row: Row) -> PhraseRecord:
@@ -56,3 +59,18 @@ def phrase_record(row: Row) -> PhraseRecord:
 def source_record(row: Row) -> SourceRecord:
     """A record from a row of ``SOURCE_SQL``."""
     return SourceRecord(*row)
+
+
+def placeholders(values: Sequence[object]) -> str:
+    """``?,?,?``, rounded up to a power of two so that few different statements are prepared; give the values
+    through ``padded``."""
+    return ",".join("?" * _rounded(len(values)))
+
+
+def padded(numbers: Sequence[int]) -> tuple[int, ...]:
+    """``numbers``, filled with 0 (no phrase has it) to the length of their placeholders."""
+    return (*numbers, *(0,) * (_rounded(len(numbers)) - len(numbers)))
+
+
+def _rounded(count: int) -> int:
+    return 1 << max(0, count - 1).bit_length()

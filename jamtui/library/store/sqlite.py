@@ -13,7 +13,7 @@ from typing import Self
 
 import apsw
 
-from jamtui.errors import StoreError
+from jamtui.errors import StoreError, StoreFullError
 from jamtui.library.prepared import Prepared, prepare_phrases
 from jamtui.library.records import (
     FORGOTTEN,
@@ -29,10 +29,18 @@ from jamtui.library.store import database, listing, upkeep, vectors
 from jamtui.library.store.database import explained, open_database, writing
 from jamtui.library.store.insertion import Insertion
 from jamtui.library.store.reader import SqliteReader
-from jamtui.library.store.rows import PHRASE_SQL, SOURCE_SQL, Row, phrase_record, source_record
-from jamtui.library.store.vectors import padded, placeholders, remove_vectors
+from jamtui.library.store.rows import (
+    MOST_PARAMETERS,
+    PHRASE_SQL,
+    SOURCE_SQL,
+    Row,
+    padded,
+    phrase_record,
+    placeholders,
+    source_record,
+)
+from jamtui.library.store.vectors import remove_vectors
 
-MOST_PARAMETERS = 4096
 CHANGES_KEPT = 10_000
 """Changes that are remembered for readers; one that has missed some loads everything again."""
 
@@ -55,13 +63,17 @@ class SqliteStore:
         aside. Raises StoreError where that cannot be.
         """
         connection, aside = open_database(path, read_only=read_only)
-        with explained(path):
-            if not read_only:
-                with writing(connection):
-                    upkeep.renew_vectors(connection)
-            elif not upkeep.vectors_are_new(connection):
-                connection.close()
-                raise StoreError(database.older(path))
+        try:
+            with explained(path):
+                # Asked first without the lock: whoever opens a library waits for no writer.
+                if not upkeep.vectors_are_new(connection):
+                    if read_only:
+                        raise StoreError(database.older(path))
+                    with writing(connection):
+                        upkeep.renew_vectors(connection)
+        except BaseException:
+            connection.close()
+            raise
         return cls(connection, path, aside)
 
     def __enter__(self) -> Self:
@@ -254,7 +266,18 @@ class SqliteStore:
             complaint = database.check(self._connection)
             if complaint:
                 return complaint
-            self._connection.execute("vacuum")
+            try:
+                with explained(self.path):
+                    self._connection.execute("vacuum")
+            except StoreFullError as error:
+                with suppress(apsw.Error):  # what it wrote beside the file took the last room
+                    self._connection.execute("pragma wal_checkpoint(truncate)")
+                raise StoreFullError(
+                    f"giving back the unused room of the phrase library {self.path} takes for a while as "
+                    f"much as it has ({self.path.stat().st_size / 1e6:.0f} MB), and that is not there; free "
+                    "some, or write a copy, which is as small, to another disk with `jamtui library backup` "
+                    "and put it in its place"
+                ) from error
             self._connection.execute("pragma optimize; pragma wal_checkpoint(truncate)")
         self.recluster(float("inf"))
         return ""
@@ -267,13 +290,16 @@ class SqliteStore:
         """
         if target.exists():
             raise StoreError(f"{target} is there already; name a new file for the backup")
+        # Killed half-way, it leaves nothing that looks like a backup.
+        part = target.with_name(target.name + ".part")
         with self._lock, explained(self.path):
             try:
-                self._connection.execute("vacuum into ?", (str(target),))
-            except (apsw.FullError, apsw.CantOpenError, apsw.IOError, apsw.ReadOnlyError) as error:
-                # What came so far is no backup, and stands in the way of the next one.
+                part.unlink(missing_ok=True)
+                self._connection.execute("vacuum into ?", (str(part),))
+                part.rename(target)
+            except (apsw.FullError, apsw.CantOpenError, apsw.IOError, apsw.ReadOnlyError, OSError) as error:
                 with suppress(OSError):
-                    target.unlink()
+                    part.unlink()
                 why = "there is no room left" if isinstance(error, apsw.FullError) else str(error)
                 raise StoreError(f"cannot write the backup {target} ({why}); choose another place") from error
         return target.stat().st_size

@@ -74,10 +74,10 @@ def vectors_are_new(connection: apsw.Connection) -> bool:
     return row is not None and row[0] == str(FEATURES_VERSION)
 
 
-def renew_vectors(connection: apsw.Connection) -> bool:
-    """Compute all vectors again where another version of the features made them; whether that was so."""
+def renew_vectors(connection: apsw.Connection) -> None:
+    """Compute all vectors again where another version of the features made them."""
     if vectors_are_new(connection):
-        return False
+        return
     connection.execute("delete from vectors; delete from cells")
     last = 0
     while True:
@@ -100,4 +100,3 @@ def renew_vectors(connection: apsw.Connection) -> bool:
              for r, w, h in zip(records, whole, harmony, strict=True)),
         )  # fmt: skip
     connection.execute("insert or replace into settings values ('features', ?)", (str(FEATURES_VERSION),))
-    return True

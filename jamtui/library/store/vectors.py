@@ -99,20 +99,5 @@ def read_cells(connection: apsw.Connection, shelf: int, space: str) -> Cells | N
     )
 
 
-def placeholders(values: Sequence[object]) -> str:
-    """``?,?,?``, rounded up to a power of two so that few different statements are prepared; give the values
-    through ``padded``."""
-    return ",".join("?" * _rounded(len(values)))
-
-
-def padded(numbers: Sequence[int]) -> tuple[int, ...]:
-    """``numbers``, filled with 0 (no phrase has it) to the length of their placeholders."""
-    return (*numbers, *(0,) * (_rounded(len(numbers)) - len(numbers)))
-
-
-def _rounded(count: int) -> int:
-    return 1 << max(0, count - 1).bit_length()
-
-
 def _none(space: str) -> Floats:
     return np.zeros((0, _WIDTH[space]), np.float32)
