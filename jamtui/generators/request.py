@@ -1,6 +1,5 @@
 """What one request to a language model asks for: which bars, over which chords, in which notation."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -9,14 +8,12 @@ from jamtui.music.chord import Family
 from jamtui.music.meter import EIGHTH, PPQ
 from jamtui.music.notation import OCTAVES, GridSpec
 from jamtui.music.phrase import Brief, ChordSpan, Role
-from jamtui.music.pitch import parse_pitch_class
-from jamtui.music.scale import Key
+from jamtui.music.scale import Key, read_key
 from jamtui.session.guard import Limits
 from jamtui.session.planning import RANGES
 from jamtui.session.voicelead import surprise_of
 from jamtui.styles.style import Feel, RoleStyle, Style
 
-_KEY = re.compile(r"([A-G][b#]?) (major|minor)")
 _VOICES_BELOW = 7
 """Semitones that the top voice of a chord stays above the low end of the range, so that there is room
 for the others."""
@@ -86,12 +83,6 @@ def cut(spans: Sequence[ChordSpan], start: int, length: int) -> tuple[ChordSpan,
         else:
             found.append(ChordSpan(first - start, end - first, span.chord))
     return tuple(found)
-
-
-def read_key(words: str) -> Key | None:
-    """The key that ``Key.words`` names; None for an empty text or another one."""
-    match = _KEY.fullmatch(words)
-    return Key(parse_pitch_class(match[1]), match[2] == "minor") if match else None
 
 
 def make_request(

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from jamtui.library.adapt import Adapted, Setting, adapt
 from jamtui.library.placing import bars_in
 from jamtui.library.search import Query, SearchHit
-from jamtui.library.setting import RANGES, line_before, setting_for
+from jamtui.library.setting import line_before, setting_for
 from jamtui.music.phrase import Brief, Note
+from jamtui.session.planning import RANGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,6 @@ def fitted(brief: Brief, hit: SearchHit, played: Mapping[int, Adapted]) -> Fitte
 def over(query: Query, hit: SearchHit) -> Adapted:
     """``hit`` over the chords of ``query``, as many of its bars as those are, in the range of its role."""
     bars = max(1, min(query.bars, bars_in(hit.record.phrase, query.meter)))
-    low, high = RANGES.get(query.role, (0, 127))
+    low, high = RANGES[query.role]
     setting = Setting(query.role, query.chords, bars, low, high, query.meter, query.tempo)
     return adapt(hit.record, setting, transpose=hit.transpose)

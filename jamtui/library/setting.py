@@ -5,22 +5,10 @@ from collections.abc import Sequence
 from jamtui.library.adapt import Setting
 from jamtui.library.windows import window
 from jamtui.music.meter import PPQ
-from jamtui.music.phrase import Brief, ChordSpan, Note, Role
-from jamtui.music.pitch import parse_pitch_class
-from jamtui.music.scale import Key
+from jamtui.music.phrase import Brief, ChordSpan, Note
+from jamtui.music.scale import read_key
+from jamtui.session.planning import RANGES
 from jamtui.session.voicelead import surprise_of
-
-RANGES = {Role.LEAD: (55, 84), Role.BASS: (28, 55), Role.COMP: (48, 79)}
-"""Lowest and highest pitch of each role where nothing else is said."""
-
-
-def key_of_words(words: str) -> Key | None:
-    """``D minor`` as a key; None for an empty or odd text."""
-    name, _, mode = words.partition(" ")
-    try:
-        return Key(parse_pitch_class(name), mode == "minor") if mode in ("major", "minor") else None
-    except ValueError:
-        return None
 
 
 def setting_for(
@@ -29,7 +17,7 @@ def setting_for(
     """Where a phrase stands that plays ``many`` bars from bar ``at`` of ``brief`` on over ``chords``.
     ``before`` are the pitches that the line goes on from, which began ``since`` ticks before."""
     start = at * brief.meter.bar_ticks
-    low, high = (brief.low, brief.high) if brief.low > 0 else RANGES.get(brief.role, (0, 127))
+    low, high = (brief.low, brief.high) if brief.low > 0 else RANGES[brief.role]
     return Setting(
         role=brief.role,
         # A bar more than is wanted: where a last note or a push leads.
@@ -39,7 +27,7 @@ def setting_for(
         high=high,
         meter=brief.meter,
         tempo=brief.tempo,
-        key=key_of_words(brief.key),
+        key=read_key(brief.key),
         surprise=surprise_of(brief.temperature, brief.surprise),
         energy=brief.energy,
         level=brief.level,

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from jamtui.library.ingest.grid import find_swing, quantise, settle_swing, straighten
-from jamtui.library.ingest.key import find_key, key_name
+from jamtui.library.ingest.key import find_key
 from jamtui.library.ingest.roman import roman
 from jamtui.library.ingest.segment import cut
 from jamtui.library.records import CAPTURED, PhraseRecord, SourceRecord
+from jamtui.library.windows import window
 from jamtui.music.meter import COMMON_TIME, METERS
 from jamtui.music.phrase import ChordSpan, Note, Phrase, Role, Source
 from jamtui.music.scale import Key
@@ -56,7 +57,7 @@ def records_of(take: Take, now: float) -> tuple[SourceRecord, tuple[PhraseRecord
     for role, part in _parts(take, notes).items():
         pieces = [(p.first, p.bars, p.notes) for p in cut(sorted(part), take.bars, meter, role)]
         for first, bars, inside in pieces or _blocks(part, take.bars, meter.bar_ticks):
-            chords = _clip(take.chords, first * meter.bar_ticks, bars * meter.bar_ticks)
+            chords = window(take.chords, first * meter.bar_ticks, bars * meter.bar_ticks)
             if not chords:
                 continue
             name = f"{title}, bar {take.first_bar + first + 1}"
@@ -64,7 +65,7 @@ def records_of(take: Take, now: float) -> tuple[SourceRecord, tuple[PhraseRecord
                 name, role, take.style, bars, chords, tuple(sorted(inside)), meter, take.tempo, Source.LIBRARY
             )
             romans = tuple(roman(c.chord, key) for c in chords)
-            records.append(PhraseRecord(phrase, key_name(key), romans, swing, digest, take.first_bar + first))
+            records.append(PhraseRecord(phrase, key.words, romans, swing, digest, take.first_bar + first))
     return source, tuple(records)
 
 
@@ -125,12 +126,3 @@ def _blocks(notes: Sequence[Note], bars: int, bar: int) -> list[tuple[int, int, 
         if inside:
             blocks.append((first, many, inside))
     return blocks
-
-
-def _clip(chords: Sequence[ChordSpan], start: int, length: int) -> tuple[ChordSpan, ...]:
-    found = []
-    for span in chords:
-        begin, end = max(span.start, start), min(span.start + span.length, start + length)
-        if end > begin:
-            found.append(ChordSpan(begin - start, end - begin, span.chord))
-    return tuple(found)

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from jamtui.errors import MusicError
 from jamtui.music.chord import QUALITIES, Chord, Family
-from jamtui.music.pitch import pitch_class_name
+from jamtui.music.pitch import parse_pitch_class, pitch_class_name
 
 SCALES: dict[str, frozenset[int]] = {
     name: frozenset(steps)
@@ -76,9 +77,8 @@ class Key:
 
     @property
     def flats(self) -> bool:
-        """Whether the key signature is written with flats."""
-        major = (self.tonic + 3) % 12 if self.minor else self.tonic
-        return major in (5, 10, 3, 8, 1)
+        """Whether the key is usually written with flats; of six sharps or six flats F# major and Eb minor."""
+        return self.tonic in ((0, 2, 3, 5, 7, 10) if self.minor else (1, 3, 5, 8, 10))
 
     @property
     def name(self) -> str:
@@ -92,7 +92,16 @@ class Key:
 
     @property
     def _tonic_name(self) -> str:
-        return pitch_class_name(self.tonic, self.flats or self.tonic in (1, 8))
+        return pitch_class_name(self.tonic, self.flats)
+
+
+def read_key(words: str) -> Key | None:
+    """The key that ``Key.words`` names; None for an empty text or another one."""
+    name, _, mode = words.partition(" ")
+    try:
+        return Key(parse_pitch_class(name), mode == "minor") if mode in ("major", "minor") else None
+    except MusicError:
+        return None
 
 
 def chord_tones(chord: Chord) -> frozenset[int]:

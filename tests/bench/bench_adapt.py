@@ -31,9 +31,9 @@ from jamtui.music.chord import Family
 from jamtui.music.meter import COMMON_TIME, PPQ
 from jamtui.music.phrase import ChordSpan, Note, Role
 from jamtui.music.scale import chord_tones
+from jamtui.session.planning import RANGES
 
 ASKED = ("leadsheet", "jazz_solo")
-RANGES = {Role.LEAD: (55, 84), Role.BASS: (28, 55), Role.COMP: (48, 79)}
 BAR = COMMON_TIME.bar_ticks
 
 

@@ -6,12 +6,11 @@ import pytest
 
 from jamtui.errors import MusicError
 from jamtui.generators.answer import AnswerReader
-from jamtui.generators.request import cut, make_request, read_key
+from jamtui.generators.request import cut, make_request
 from jamtui.music.meter import COMMON_TIME, PPQ, SIXTEENTH
 from jamtui.music.notation_decoder import FaultReason
 from jamtui.music.phrase import Note, Role, Source
 from jamtui.music.phrase_text import VELOCITY_ACCENT, VELOCITY_PLAIN, VELOCITY_SOFT
-from jamtui.music.scale import Key
 from jamtui.session.voicelead import movement
 from tests.generators.asking import brief, judge, request, styles
 
@@ -183,13 +182,6 @@ def test_what_the_engine_says_of_the_role_bounds_the_letters() -> None:
     assert high.low >= 90
     assert high.spec.low >= 90
     assert high.tokens > 4 * 16
-
-
-def test_keys_are_read_as_they_are_told() -> None:
-    for key in (Key(2, True), Key(10), Key(6, True), Key(1)):
-        assert read_key(key.words) == key
-    assert read_key("") is None
-    assert read_key("H major") is None
 
 
 def test_spans_are_cut_and_joined() -> None:

@@ -11,7 +11,6 @@ from jamtui.library.ingest import ingest_starter
 from jamtui.library.librarian import Done, Librarian
 from jamtui.library.phrase_refs import hit_of, number_of, ref_of
 from jamtui.library.search import Searcher
-from jamtui.library.setting import key_of_words
 from jamtui.library.source import LibrarySource
 from jamtui.library.store.sqlite import SqliteStore
 from jamtui.library.takes import records_of
@@ -182,14 +181,10 @@ def test_hits_say_the_chords_where_they_would_be_played(searcher: Searcher) -> N
     assert number_of(shown.ref) == made.hits[0].record.id
 
 
-def test_refs_and_keys_are_read_back() -> None:
+def test_refs_are_read_back() -> None:
     assert number_of(ref_of(12)) == 12
     assert number_of("") is None
     assert number_of("M:12") is None
-    assert key_of_words("D minor") == Key(2, True)
-    assert key_of_words("Bb major") == Key(10)
-    assert key_of_words("") is None
-    assert key_of_words("H moll") is None
 
 
 def test_guests_can_be_laid_by_the_reflex(store: SqliteStore) -> None:

@@ -11,6 +11,7 @@ from jamtui.music.scale import (
     chord_scale,
     chord_tones,
     key_of,
+    read_key,
     safe_pitch_classes,
     scale_name,
 )
@@ -143,6 +144,18 @@ def test_key_of_a_progression(progression: str, key: str) -> None:
     found = key_of(parse_chord(symbol) for symbol in progression.split())
     assert found is not None
     assert found.name == key
+
+
+def test_keys_are_named_as_musicians_write_them_and_read_back() -> None:
+    major = ["C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"]
+    minor = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B"]
+    for tonic in range(12):
+        for key, name in ((Key(tonic), major[tonic]), (Key(tonic, minor=True), minor[tonic])):
+            mode = "minor" if key.minor else "major"
+            assert (key.name, key.words) == (name + "m" * key.minor, f"{name} {mode}")
+            assert read_key(key.words) == key
+    for words in ("", "H moll", "H major", "D", "D dorian", "minor"):
+        assert read_key(words) is None
 
 
 def test_nothing_played_has_no_key() -> None:

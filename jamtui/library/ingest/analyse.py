@@ -19,7 +19,7 @@ from jamtui.library.ingest.grid import (
     straighten,
 )
 from jamtui.library.ingest.harmony import Sound, find_chords, sound
-from jamtui.library.ingest.key import find_key, key_name, local_keys
+from jamtui.library.ingest.key import find_key, local_keys
 from jamtui.library.ingest.lines import Rows, split
 from jamtui.library.ingest.roles import Part, part_of, shape
 from jamtui.library.ingest.roman import roman
@@ -29,7 +29,7 @@ from jamtui.library.ingest.styling import style_of
 from jamtui.library.records import PhraseRecord
 from jamtui.music.chord import NO_CHORD, Chord
 from jamtui.music.meter import PPQ
-from jamtui.music.phrase import ChordSpan, Note, Phrase, Role, Source
+from jamtui.music.phrase import MONOPHONIC, ChordSpan, Note, Phrase, Role, Source
 from jamtui.music.scale import Key
 from jamtui.music.tempo import TempoMap
 
@@ -242,7 +242,7 @@ def _straight_notes(rows: Rows, section: Section, swing: float, late: int, role:
     # Where two notes of one pitch fall on one place, the first stays.
     _, first = np.unique(np.stack([start, chosen[:, 1]]), axis=1, return_index=True)
     duration = grid.duration
-    if role in (Role.LEAD, Role.BASS):
+    if role in MONOPHONIC:
         _, first = np.unique(start, return_index=True)
         gaps = np.diff(np.append(start[first], start[first[-1]] + duration[first[-1]]))
         duration = duration.copy()
@@ -289,7 +289,7 @@ def _record(
     pitched = role is not Role.DRUMS
     return PhraseRecord(
         phrase,
-        key_name(key) if pitched else "",
+        key.words if pitched else "",
         tuple(roman(span.chord, key) for span in spans) if pitched else (),
         swing,
         source,

@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from jamtui.music.pitch import FLAT_NAMES, SHARP_NAMES
 from jamtui.music.scale import Key
 
 # Aarden and Essen's weights as published at extras.humdrum.org/man/keycor, which music21's
@@ -60,9 +59,3 @@ def local_keys(
     rows = np.arange(len(best))
     chosen = np.where(found[rows, best] > found[:, mine] + margin, best, mine)
     return [Key(int(k) % 12, bool(k >= 12)) for k in chosen]
-
-
-def key_name(key: Key) -> str:
-    """In words, spelled the usual way: ``D minor``, ``Eb major``."""
-    flats = key.tonic in ((0, 2, 3, 5, 7, 10) if key.minor else (0, 1, 3, 5, 8, 10))
-    return f"{(FLAT_NAMES if flats else SHARP_NAMES)[key.tonic]} {'minor' if key.minor else 'major'}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from jamtui.library.ingest.files import ANALYSIS_VERSION, Analysed
-from jamtui.library.ingest.key import find_key, key_name
+from jamtui.library.ingest.key import find_key
 from jamtui.library.ingest.roman import roman
 from jamtui.library.records import STARTER, PhraseRecord, SourceRecord
 from jamtui.music.chord import NO_CHORD
@@ -52,7 +52,7 @@ def starter_sources(library_dir: Path, styles_dir: Path) -> Iterator[Analysed]:
             swing = styles[style].roles[entry.role].feel.swing
             records.append(
                 PhraseRecord(
-                    phrase, key_name(key), tuple(roman(s.chord, key) for s in phrase.chords), swing, digest
+                    phrase, key.words, tuple(roman(s.chord, key) for s in phrase.chords), swing, digest
                 )
             )
         source = SourceRecord(

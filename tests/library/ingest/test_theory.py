@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.library.ingest.figures import QUALITY_OF_KIND, figure
-from jamtui.library.ingest.key import correlations, find_key, key_name, local_keys
+from jamtui.library.ingest.key import correlations, find_key, local_keys
 from jamtui.library.ingest.roman import roman
 from jamtui.music.chord import QUALITIES, make_chord, parse_chord
 from jamtui.music.scale import Key
@@ -53,13 +53,6 @@ def test_a_middle_part_in_another_key_has_it() -> None:
     assert {k.tonic for k in keys[:12]} == {0}
     assert {k.tonic for k in keys[20:28]} == {6}
     assert {k.tonic for k in keys[36:]} == {0}
-
-
-@pytest.mark.parametrize(
-    ("key", "name"), [(Key(3), "Eb major"), (Key(2, True), "D minor"), (Key(6, True), "F# minor")]
-)
-def test_keys_are_named_as_written(key: Key, name: str) -> None:
-    assert key_name(key) == name
 
 
 def asked(mask: int, bass: int) -> tuple[int, str]:
