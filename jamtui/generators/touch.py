@@ -83,17 +83,11 @@ def let_go(notes: Sequence[Note], request: Request, bar_start: int) -> tuple[Not
         for span in request.chords:
             if start + SIXTEENTH < span.start < start + length:
                 table = _table(request, span.chord)
-                if table is None or note.pitch % 12 not in _members(request.role, table):
+                if table is None or note.pitch % 12 not in table.members(request.role):
                     length = span.start - start
                     break
         done.append(note if length == note.duration else replace(note, duration=length))
     return tuple(done)
-
-
-def _members(role: Role, table: ChordTable) -> frozenset[int]:
-    if role is Role.LEAD:
-        return table.scale
-    return table.tones if role is Role.BASS else table.consonant
 
 
 def voiced(

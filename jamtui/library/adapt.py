@@ -14,7 +14,7 @@ from jamtui.library.records import PhraseRecord
 from jamtui.library.voicing import voice
 from jamtui.music.chord import Family
 from jamtui.music.meter import COMMON_TIME, EIGHTH, PPQ, SIXTEENTH, Meter
-from jamtui.music.phrase import ChordSpan, Note, Role
+from jamtui.music.phrase import MONOPHONIC, ChordSpan, Note, Role
 from jamtui.music.scale import Key
 from jamtui.session.voicelead import ChordTable, chord_table, fold, octave_near
 
@@ -102,7 +102,7 @@ def adapt(
     events = [e for e in events if tables.sounds(e.onset)]
     if not events:
         return Adapted((), (), 0)
-    if setting.role in (Role.LEAD, Role.BASS):
+    if setting.role in MONOPHONIC:
         events = _single(events, highest=setting.role is Role.LEAD)
     if setting.role is Role.DRUMS:
         notes = [e.note for e in events]
@@ -208,12 +208,7 @@ class _Tables:
                     return start - onset
                 if start - onset <= EIGHTH:
                     continue
-                members = (
-                    table.scale if role is Role.LEAD
-                    else table.tones | {table.bass} if role is Role.BASS
-                    else table.consonant
-                )  # fmt: skip
-                if pitch % OCTAVE not in members:
+                if pitch % OCTAVE not in table.members(role):
                     return start - onset
         return duration
 
@@ -348,7 +343,7 @@ def _finished(
 ) -> Adapted:
     """In order, apart, within the bars; loudness and residuals of this band."""
     ranked = sorted(zip(notes, moved, strict=True), key=lambda pair: (pair[0].onset, pair[0].pitch))
-    single = setting.role in (Role.LEAD, Role.BASS)
+    single = setting.role in MONOPHONIC
     kept: list[Note] = []
     marks: list[int] = []
     last: dict[int, int] = {}

@@ -19,6 +19,10 @@ class Role(StrEnum):
     DRUMS = "drums"
 
 
+MONOPHONIC = frozenset({Role.LEAD, Role.BASS})
+"""Roles that play one note at a time."""
+
+
 class Source(StrEnum):
     """Where a note came from; the value is the letter the screen shows."""
 

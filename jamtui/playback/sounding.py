@@ -8,13 +8,13 @@ from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import Enum
 
-from jamtui.music.phrase import Role
+from jamtui.music.phrase import MONOPHONIC, Role
 from jamtui.playback.clock import ClockSegment
 from jamtui.playback.commands import PlannedNote, Report, SentNote
 from jamtui.playback.events import NoteOff, NoteOn
 from jamtui.playback.ledger import Key, Ledger, note_off
 from jamtui.playback.sinks import AT_ONCE, AheadSink, Gather, PortGone, Sink
-from jamtui.playback.timeline import MONOPHONIC, Timeline
+from jamtui.playback.timeline import Timeline
 from jamtui.playback.wire import is_whole, key_event, messages, pedal_event
 
 
@@ -189,15 +189,11 @@ class Sounding:
 
     def end_where(self, wanted: Callable[[Voice], bool], now: int, port: str | None = None) -> None:
         """End the keys whose voices are ``wanted``, of one port or of all."""
-        keys = [key for key in self.where(wanted) if port is None or key[0] == port]
+        self.book()
+        keys = [key for key, voice in self._voices.items() if port in (None, key[0]) and wanted(voice)]
         soon = max(now, self._now()) + self._gather.ns(len(keys))
         for key in keys:
             self.end(key, soon)
-
-    def where(self, wanted: Callable[[Voice], bool]) -> list[Key]:
-        """The keys whose voices are ``wanted``."""
-        self.book()
-        return [key for key, voice in self._voices.items() if wanted(voice)]
 
     def of_role(self, role: Role) -> list[tuple[Key, PlannedNote]]:
         """The notes of ``role`` that sound, with their keys."""

@@ -13,7 +13,7 @@ from math import inf
 from typing import Final
 
 from jamtui.music.meter import Meter
-from jamtui.music.phrase import Role
+from jamtui.music.phrase import MONOPHONIC, Role
 from jamtui.playback.clock import NEVER_NS, ClockSegment
 from jamtui.playback.commands import PlannedNote, SetRoute, Splice, TimedMessage
 from jamtui.playback.events import Answer, Event, NoteOff, NoteOn, Reroute, Timed
@@ -30,9 +30,6 @@ LATEST_OFFSET_MS: Final = 500.0
 
 MIN_SOUND_NS: Final = 30_000_000
 """A note sent late sounds at least this long, or as long as it was written if that is shorter."""
-
-MONOPHONIC: Final = frozenset({Role.LEAD, Role.BASS})
-"""Roles that play one note at a time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from jamtui.music.chord import Chord
 from jamtui.music.meter import PPQ
-from jamtui.music.phrase import Role, Source
+from jamtui.music.phrase import MONOPHONIC, Role, Source
 from jamtui.music.scale import adds_colour
 from jamtui.playback.commands import Command, Splice
-from jamtui.session.guard import MONOPHONIC
 from jamtui.session.habit import NONE, Doubts
 from jamtui.session.heard import Heard
 from jamtui.session.planning import Answer, Planner
@@ -140,9 +139,8 @@ def _stands(
     coming = [n for n in runway.notes_from(played) if n.tick < until]
     if role in planner.answerers(settings) and all(n.tick != answer.tick for n in coming):
         return False
-    right = chord_table(chord, harmony.key, 0.0)
-    classes = right.scale if role is Role.LEAD else right.consonant
-    return all(n.pitch % 12 in classes for n in (*runway.sounding_at(played), *coming))
+    right = chord_table(chord, harmony.key).passing(role)
+    return all(n.pitch % 12 in right for n in (*runway.sounding_at(played), *coming))
 
 
 def _waits(

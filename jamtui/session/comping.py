@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from jamtui.music.phrase import Note
 from jamtui.session.harmony import Harmony
-from jamtui.session.laid import Hand, Laid, by_chord, degree_of, gather, to_members, until_wrong, velocity_of
+from jamtui.session.laid import Hand, Laid, by_chord, degree_of, gather, until_wrong, velocity_of
 from jamtui.session.shading import less_ghosts
 from jamtui.session.shelf import Line
 from jamtui.session.voicelead import (
@@ -14,6 +14,7 @@ from jamtui.session.voicelead import (
     movement,
     octave_near,
     voicings_for,
+    ways_to,
 )
 
 COMP_CENTRE = 61.0
@@ -106,5 +107,5 @@ def _voice(
 def _kept_safe(voicing: tuple[int, ...], tick: int, hand: Hand) -> tuple[int, ...]:
     if tick >= hand.safe_until:
         return voicing
-    ways = to_members(hand.safe)
+    ways = ways_to(hand.safe)
     return tuple(sorted({fold(p + ways[p % 12], hand.low, hand.high) for p in voicing}))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from jamtui.music.chord import Family
 from jamtui.music.meter import PPQ
-from jamtui.music.phrase import Bar, ChordSpan, Note, Role, Source
+from jamtui.music.phrase import MONOPHONIC, Bar, ChordSpan, Note, Role, Source
 from jamtui.music.scale import Key
 from jamtui.session.voicelead import ChordTable, chord_table
 
@@ -25,8 +25,6 @@ STEP = 2
 
 DRUM_KEYS = frozenset(range(35, 83))
 """General MIDI percussion, with the shaker."""
-
-MONOPHONIC = frozenset({Role.LEAD, Role.BASS})
 
 NOTES_PER_QUARTER = {Role.LEAD: 6, Role.BASS: 4, Role.COMP: 18, Role.DRUMS: 24}
 """More notes than this in a quarter, on average over the bar, is more than the role can say."""

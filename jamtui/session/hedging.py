@@ -19,7 +19,7 @@ from jamtui.music.meter import PPQ, Meter
 from jamtui.music.phrase import Bar, Note, Role
 from jamtui.music.scale import Key
 from jamtui.playback.feel import is_triplet, swing_warp
-from jamtui.session.guard import Limits
+from jamtui.session.guard import GRIDS, Limits
 from jamtui.session.habit import Candidates, Doubt
 from jamtui.session.harmony import Harmony
 from jamtui.session.settings import BandSettings
@@ -39,7 +39,6 @@ VOICES = 2
 """Fewer common tones than this are no voicing."""
 SHORTEST = PPQ // 16
 """A note that would be left with less (in ticks) keeps its length instead."""
-_GRIDS = (PPQ // 8, PPQ // 6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +52,12 @@ class Window:
     risk: tuple[float, ...]
 
 
-def members(role: Role, table: ChordTable) -> frozenset[int]:
-    """Pitch classes that ``role`` may sound over a chord."""
-    if role is Role.LEAD:
-        return table.scale
-    if role is Role.BASS:
-        return table.tones | {table.bass}
-    return table.consonant
-
-
 @lru_cache(maxsize=512)
 def wrong_share(role: Role, candidates: Candidates, key: Key | None) -> tuple[float, ...]:
     """By pitch class, the share of ``candidates`` over which ``role`` may not sound it."""
     shares = [0.0] * 12
     for chord, weight in candidates:
-        right = members(role, chord_table(chord, key, 0.0))
+        right = chord_table(chord, key).members(role)
         for pc in range(12):
             if pc not in right:
                 shares[pc] += weight
@@ -80,7 +70,7 @@ def wait_ticks(bpm: int, feel: Feel, amount: float, meter: Meter) -> int:
     is played ``LATE_MS`` after the beat, feel included; 0 where that would be ``LONGEST_MS`` or more.
     ``feel`` is the role's in this ``meter``, ``amount`` how much of it is played."""
     swing = 0.5 + (feel.swing - 0.5) * amount
-    for at in sorted({n * grid for grid in _GRIDS for n in range(1, PPQ // grid + 1)}):
+    for at in sorted({n * grid for grid in GRIDS for n in range(1, PPQ // grid + 1)}):
         moved = float(at) if is_triplet(at) else swing_warp(at, 0, meter.bar_ticks, feel.swing_unit, swing)
         late = moved * 60_000 / (bpm * PPQ) + max(0.0, feel.push_ms * amount)
         if late >= LATE_MS:
@@ -131,7 +121,7 @@ def _tone(hit: Sequence[Note], role: Role, here: Window, low: int, high: int) ->
     """The single line's note on the nearest tone that stays right: a chord tone rather than another note of
     the scale. Empty where none is near."""
     found: list[Note] = []
-    tones, scale = here.table.tones, members(role, here.table)
+    tones, scale = here.table.tones, here.table.members(role)
     for note in hit:
         best, cost = 0, 1e9
         for pitch in range(max(low, note.pitch - NEAR), min(high, note.pitch + NEAR) + 1):

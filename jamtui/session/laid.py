@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from jamtui.music.chord import Family
 from jamtui.music.meter import EIGHTH, PPQ
@@ -139,15 +138,6 @@ def degree_of(note: Laid, quality: str) -> int:
     return interval + (tone if note.written.function is Function.CHORD else scale)[interval % 12]
 
 
-@lru_cache(maxsize=512)
-def to_members(classes: frozenset[int]) -> tuple[int, ...]:
-    ways = []
-    for pc in range(12):
-        options = [((c - pc + 6) % 12) - 6 for c in classes]
-        ways.append(min(options, key=lambda w: (abs(w), w)))
-    return tuple(ways)
-
-
 def until_wrong(tick: int, pitch: int, duration: int, harmony: Harmony, hand: Hand) -> int:
     """``duration`` cut where a chord comes in which the held pitch would be wrong."""
     change = harmony.next_change(tick)
@@ -156,9 +146,6 @@ def until_wrong(tick: int, pitch: int, duration: int, harmony: Harmony, hand: Ha
     chord = harmony.at(change)
     if chord is None or chord.family is Family.NONE:
         return change - tick
-    table = chord_table(chord, harmony.key, hand.surprise)
-    members = (
-        table.scale if hand.role is Role.LEAD else table.tones if hand.role is Role.BASS else table.consonant
-    )
+    members = chord_table(chord, harmony.key, hand.surprise).members(hand.role)
     # A note that comes just before the change is that chord's already.
     return duration if pitch % 12 in members or change - tick <= PPQ // 4 else change - tick

@@ -15,13 +15,12 @@ from jamtui.session.laid import (
     degree_of,
     gather,
     table_at,
-    to_members,
     until_wrong,
     velocity_of,
 )
 from jamtui.session.shading import colour, thin
 from jamtui.session.shelf import Line
-from jamtui.session.voicelead import ChordTable, anchor_line, chord_table, fold, octave_near
+from jamtui.session.voicelead import ChordTable, anchor_line, chord_table, fold, octave_near, ways_to
 
 _BEAT = PPQ
 
@@ -81,7 +80,7 @@ def lay_line(
     for index, note in enumerate(laid[:count]):
         pitch = fold(note.pitch, hand.low, hand.high)
         if safe and note.tick < hand.safe_until and pitch % 12 not in safe:
-            pitch = fold(pitch + to_members(safe)[pitch % 12], hand.low, hand.high)
+            pitch = fold(pitch + ways_to(safe)[pitch % 12], hand.low, hand.high)
         duration = note.written.duration
         if index + 1 < len(laid):
             duration = min(duration, max(1, laid[index + 1].tick - note.tick))

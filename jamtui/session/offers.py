@@ -309,19 +309,18 @@ class Desk:
 
     def _holds(self, bar: Bar, chords: tuple[ChordSpan, ...]) -> bool:
         """Whether ``chords``, for which ``bar`` was made, are the plan's, or the plan's only add colour to
-        them and every note is right under those too."""
+        them and every note is right under those that do."""
         harmony = self._planner.harmony
         now = harmony.spans(bar.start_tick, bar.length)
-        if chords == now:
-            return True
         pairs = list(zip(chords, now, strict=False))
         if len(chords) != len(now) or any((a.start, a.length) != (b.start, b.length) for a, b in pairs):
             return False
-        if not all(a.chord == b.chord or adds_colour(a.chord, b.chord, harmony.key) for a, b in pairs):
-            return False
-        for span in now:
-            table = chord_table(span.chord, harmony.key, 0.0)
-            right = table.scale if bar.role is Role.LEAD else table.consonant
+        for made_for, span in pairs:
+            if made_for.chord == span.chord:
+                continue
+            if not adds_colour(made_for.chord, span.chord, harmony.key):
+                return False
+            right = chord_table(span.chord, harmony.key).passing(bar.role)
             under = (n for n in bar.notes if span.start <= n.onset < span.start + span.length)
             if not all(n.pitch % 12 in right for n in under):
                 return False

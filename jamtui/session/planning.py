@@ -10,7 +10,7 @@ from jamtui.session.barlines import BarLines, BarSpan
 from jamtui.session.drumming import Drummer
 from jamtui.session.guard import Guard, Limits
 from jamtui.session.harmony import Harmony
-from jamtui.session.hedging import Hedger, members
+from jamtui.session.hedging import Hedger
 from jamtui.session.reflex import Answered, Ask, ReflexPlayer
 from jamtui.session.runway import Runway, RunwayBar
 from jamtui.session.settings import PITCHED, ROLES, BandSettings, audible
@@ -199,7 +199,7 @@ class Planner:
         chord = self.harmony.at(tick)
         if chord is None or not chord.quality.intervals:
             return frozenset()
-        return frozenset(range(12)) - members(role, chord_table(chord, self.harmony.key, 0.0))
+        return frozenset(range(12)) - chord_table(chord, self.harmony.key).members(role)
 
     def answerers(self, settings: BandSettings) -> frozenset[Role]:
         """Roles that must have a note where a new chord is answered: bass and comp; the lead where neither

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 from jamtui.music.chord import QUALITIES, Chord, Family
+from jamtui.music.phrase import Role
 from jamtui.music.scale import Key, avoid_notes, chord_scale, chord_tones
 
 MUD = 52
@@ -17,7 +18,8 @@ MUD = 52
 MUD_GAP = 7
 
 
-def _nearest(pitch_classes: frozenset[int]) -> tuple[int, ...]:
+@lru_cache(maxsize=4096)
+def ways_to(pitch_classes: frozenset[int]) -> tuple[int, ...]:
     """For each pitch class the signed way to the nearest of ``pitch_classes``; ties go down."""
     ways: list[int] = []
     for pc in range(12):
@@ -68,11 +70,23 @@ class ChordTable:
         self.tones = frozenset(chord_tones(chord)) or frozenset({chord.root})
         self.scale = scale | self.tones
         self.consonant = (self.scale - frozenset(avoid_notes(chord))) | self.tones
-        self.to_tone = _nearest(self.tones)
-        self.to_scale = _nearest(self.scale)
-        self.to_consonant = _nearest(self.consonant)
+        self.to_tone = ways_to(self.tones)
+        self.to_scale = ways_to(self.scale)
+        self.to_consonant = ways_to(self.consonant)
         self._shifts: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {}
         self.voicings: dict[tuple[int, int, int], tuple[tuple[int, ...], ...]] = {}
+
+    def members(self, role: Role) -> frozenset[int]:
+        """Pitch classes that ``role`` may sound over the chord."""
+        if role is Role.LEAD:
+            return self.scale
+        if role is Role.BASS:
+            return self.tones | {self.bass}
+        return self.consonant
+
+    def passing(self, role: Role) -> frozenset[int]:
+        """Those that it may have on its way: the same, but for a bass, which walks."""
+        return self.scale if role is Role.LEAD else self.consonant
 
     def shifts(self, quality: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """For notes written over a chord of ``quality``: by interval above the root, how many semitones

@@ -19,7 +19,6 @@ from jamtui.session.hedging import (
     RISKY,
     Window,
     hedge,
-    members,
     wait_ticks,
     wrong_share,
 )
@@ -123,7 +122,7 @@ def test_whatever_is_hedged_is_in_place_in_range_and_right(
     for new in set(hedged) - set(notes):
         moved = any(w.start <= new.onset < w.end for w in windows)
         assert moved or any(new.onset == w.end for w in windows)
-        assert not moved or new.pitch % 12 in members(role, table)
+        assert not moved or new.pitch % 12 in table.members(role)
     for here in windows:
         if any(here.start <= n.onset < here.end for n in notes):
             later = [n.onset for n in hedged if n.onset >= here.start]

@@ -232,3 +232,24 @@ def test_a_bar_for_the_plainer_chord_is_taken_where_every_note_of_it_is_right(
         assert verdict.bar.notes == notes
     else:
         assert verdict.reason == "chords"
+
+
+@pytest.mark.parametrize(("second", "accepted"), [("G9", True), ("G7", True), ("Gm7", False)])
+def test_under_a_chord_that_stays_as_it_is_notes_may_be_foreign(second: str, accepted: bool) -> None:
+    band = Player(chart=parse_chart("Dm7 . G9 ."))
+    band.conductor.set_sources(True)
+    band.start()
+    band.run(0, 500)
+    (brief,) = [b for b in band.conductor.briefs() if b.role is Role.LEAD]
+    # The C sharp leads to the D, over the chord that it was written for.
+    pitches = (65, 61, 62, 65, 67, 71)
+    bar = replace(
+        made_for(brief),
+        notes=tuple(Note(n * 480, pitch, 480, 90) for n, pitch in enumerate(pitches)),
+        chords_assumed=(
+            ChordSpan(0, BAR // 2, parse_chord("Dm7")),
+            ChordSpan(BAR // 2, BAR // 2, parse_chord(second)),
+        ),
+    )
+    verdict = band.conductor.offer(bar, 500)
+    assert (verdict.accepted, verdict.reason) == (accepted, "" if accepted else "chords")
