@@ -19,7 +19,8 @@ def ask(pid: int, tid: int, priority: int, *, run: Run | None = None) -> bool:
 
     Goes through ``busctl``, at most ``TIMEOUT_S`` long. False where either is missing.
     """
-    if run is None and not _can_ask():
+    run = run or _busctl()
+    if run is None:
         return False
     _limit_computing()
     return _call("MakeThreadRealtimeWithPID", "ttu", (pid, tid, priority), run)
@@ -27,19 +28,18 @@ def ask(pid: int, tid: int, priority: int, *, run: Run | None = None) -> bool:
 
 def ask_nice(pid: int, tid: int, nice: int, *, run: Run | None = None) -> bool:
     """Ask for nice value ``nice`` for thread ``tid`` of process ``pid``; whether it was granted."""
-    return _call("MakeThreadHighPriorityWithPID", "tti", (pid, tid, nice), run)
+    run = run or _busctl()
+    return run is not None and _call("MakeThreadHighPriorityWithPID", "tti", (pid, tid, nice), run)
 
 
-def _call(method: str, signature: str, values: Sequence[int], run: Run | None) -> bool:
-    if run is None and not _can_ask():
-        return False
+def _call(method: str, signature: str, values: Sequence[int], run: Run) -> bool:
     place = f"/{RTKIT.replace('.', '/')}"
     call = ("busctl", "--system", "--timeout=0.3", "--", "call", RTKIT, place, RTKIT, method, signature)
-    return (run or _run)((*call, *map(str, values))) == 0
+    return run((*call, *map(str, values))) == 0
 
 
-def _can_ask() -> bool:
-    return shutil.which("busctl") is not None
+def _busctl() -> Run | None:
+    return _run if shutil.which("busctl") is not None else None
 
 
 def _limit_computing() -> None:
