@@ -1,7 +1,6 @@
 """The console: a client of a running band that shows snapshots and turns keys into actions."""
 
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -16,6 +15,7 @@ from jamtui.console.drawers import BY_ACTION, Drawers
 from jamtui.console.frame import ROLES, Drawer, Frame
 from jamtui.console.inks import BACKGROUND, PLAIN, inks_of
 from jamtui.console.keys import Keymap
+from jamtui.console.news import News
 from jamtui.console.pads import PADS, Pads
 from jamtui.console.panels.drawers import inputs
 from jamtui.console.settle import GaugeSettler
@@ -34,7 +34,6 @@ REPEAT_SECONDS = 0.08
 """A pad key that comes again sooner than this is the keyboard's auto-repeat."""
 FAILURE_SECONDS = 0.5
 """How often it is asked why the band cannot start."""
-EVENTS_KEPT = 8
 
 Left = Literal["quit", "detach"]
 """How the console was left: ``quit`` asks the caller to stop the band, ``detach`` to let it play."""
@@ -103,8 +102,7 @@ class JamApp(App[Left]):
         self._inks = inks_of(PLAIN if self.no_color or not color else theme)
         self.stage = Stage()
         self._settler = GaugeSettler()
-        self._events: deque[tuple[str, Event]] = deque(maxlen=EVENTS_KEPT)
-        self._shown_events: tuple[tuple[str, Event], ...] = ()
+        self._news = News()
         self._snapshot: Snapshot | None = None
         self._snapshot_at = 0.0
         self._link = client.link
@@ -174,8 +172,7 @@ class JamApp(App[Left]):
             self._do_local(name)
 
     def _note(self, event: Event) -> None:
-        self._events.append((self._time_of_day(event.at), event))
-        self._shown_events = tuple(self._events)
+        self._news.hear(event, self._time_of_day(event.at), self._now())
 
     def _say(self, text: str, severity: str = "info") -> None:
         self._note(Event(time.time(), text, severity))
@@ -199,7 +196,7 @@ class JamApp(App[Left]):
             tick=self._tick(now),
             link=self._link,
             link_detail=self._client.link_detail,
-            events=self._shown_events,
+            events=self._news.shown(now),
             pads=self._pads.view() if self._pads_on else None,
             keys=self._keymap_of_band.hints,
             roll_role=self.roll_role,

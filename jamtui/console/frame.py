@@ -8,8 +8,9 @@ from jamtui.console.exchange_screen import ExchangeState
 from jamtui.console.inks import Inks
 from jamtui.console.library_screen import LibraryState
 from jamtui.console.model_screen import ModelsState
+from jamtui.console.news import Told
 from jamtui.music.meter import COMMON_TIME, METERS, Meter
-from jamtui.session.snapshot import Event, GaugeView, RoleView, Roll, Snapshot
+from jamtui.session.snapshot import GaugeView, RoleView, Roll, Snapshot
 
 ROLES = ("lead", "bass", "comp", "drums")
 """The band in the order of its number keys."""
@@ -59,8 +60,8 @@ class Frame:
     tick: float
     link: str
     link_detail: str
-    events: tuple[tuple[str, Event], ...]
-    """Newest last, each with its time of day."""
+    events: tuple[Told, ...]
+    """What was said lately, what the event line tells last (`News`)."""
     pads: PadsView | None
     keys: tuple[KeyHint, ...]
     roll_role: str
@@ -91,6 +92,11 @@ class Frame:
     def rolling(self) -> bool:
         """Musical time moves."""
         return self.snapshot is not None and self.snapshot.state != "stopped"
+
+    @property
+    def stopped(self) -> bool:
+        """There is a band, and it does not play."""
+        return self.snapshot is not None and self.snapshot.state == "stopped"
 
     def _bar_start(self, tick: float) -> int:
         length = self.meter.bar_ticks

@@ -84,6 +84,11 @@ def fill(rows: Sequence[Row], width: int, height: int, style: Style) -> list[Row
     return out
 
 
+def quiet(rows: Sequence[Row], style: Style, *keep: Style) -> list[Row]:
+    """``rows`` painted in ``style``, but for what is painted in one of ``keep``."""
+    return [tuple(s if s.style in keep else Segment(s.text, style) for s in row) for row in rows]
+
+
 def rule(title: str, width: int, rule_style: Style, title_style: Style, note: str = "") -> Row:
     """The top edge of a panel: its title on a thin line, a note at the right end."""
     line = Line(width, rule_style).add("─ ", rule_style).add(title, title_style).add(" ", rule_style)

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.console.frame import Drawer, Frame
-from jamtui.console.inks import bright_inks, colour_inks, plain_inks
+from jamtui.console.inks import Inks, bright_inks, colour_inks, plain_inks
 from jamtui.console.keys import Keymap
 from jamtui.console.layout import arrange
 from jamtui.console.line import Row
+from jamtui.console.news import Age, Told
 from jamtui.console.pads import Pads
 from jamtui.console.panels.header import elapsed
 from jamtui.console.panels.hits import MOVED, tiny_roll
@@ -137,7 +138,55 @@ def test_settings_are_on_the_smallest_screen() -> None:
 
 
 def test_no_beat_while_stopped() -> None:
-    assert make_frame(stopped).beat == 0
+    frame = make_frame(stopped)
+    assert frame.beat == 0
+    for height in (1, 2):
+        assert paint("beat", frame, 80, height).split() == ["■", "STOPPED"]
+    assert "STOPPED" not in paint("beat", make_frame(), 80, 1)
+
+
+def _lit(panel: str, frame: Frame, width: int, height: int) -> str:
+    """What a panel shows in more than its faintest inks."""
+    faint = (frame.inks.faint, frame.inks.rule)
+    rows = PANELS[panel].paint(frame, width, height)
+    return "".join(s.text for row in rows for s in row if s.style not in faint).strip()
+
+
+@pytest.mark.parametrize("inks", [colour_inks(), bright_inks(), plain_inks()], ids=lambda inks: inks.theme)
+def test_nothing_is_lit_of_a_band_that_ended(inks: Inks) -> None:
+    def ended(snapshot: Snapshot) -> Snapshot:
+        return replace(stopped(snapshot), chord=replace(snapshot.chord, held=False))
+
+    gauges = GaugeView(12.0, 9.0, 40.0, 0.02, 0.11, (0.1, 0.2), (9.0, 12.0), on_time=1.0)
+    playing, silent = make_frame(gauges=gauges, inks=inks), make_frame(ended, gauges=gauges, inks=inks)
+    assert "p50" in _lit("timing", playing, 80, 1)
+    assert _lit("timing", silent, 80, 1) == ""
+    assert "hung 2" in _lit("timing", replace(silent, gauges=replace(gauges, hung=2)), 80, 1)
+    assert "BASS" in _lit("band", playing, 80, 4)
+    assert _lit("band", silent, 80, 4).split() == ["1", "2", "3", "4"], "their keys"
+    assert _lit("chord", playing, 46, 6)
+    assert _lit("chord", silent, 46, 6) == ""
+    held = make_frame(lambda s: replace(ended(s), chord=replace(s.chord, held=True)), inks=inks)
+    assert _lit("chord", held, 46, 6), "what is played while the band waits is heard"
+
+
+def test_muted_roles_are_seen_while_nothing_plays() -> None:
+    def muted(snapshot: Snapshot) -> Snapshot:
+        s = stopped(snapshot)
+        return replace(s, roles=tuple(replace(r, muted=r.role == "bass") for r in s.roles))
+
+    assert "MUTE" in _lit("band", make_frame(muted), 80, 4)
+
+
+def test_an_old_event_dims_and_then_leaves() -> None:
+    told = Told("12:41:07", Event(0, "jamtui lead was lost", "warning"))
+    before = Told("12:40:00", Event(0, "the end"))
+    for age, lit, there in ((Age.NEW, True, True), (Age.PAST, False, True), (Age.GONE, False, False)):
+        frame = make_frame(events=(before, replace(told, age=age)))
+        assert ("was lost" in _lit("event", frame, 160, 1)) is lit
+        assert ("was lost" in paint("event", frame, 160, 1)) is there
+        assert ("was lost" in paint("log", frame, 160, 3)) is not there, "a log of many keeps it"
+        assert "the end" in paint("log", frame, 160, 3)
 
 
 @pytest.mark.parametrize(("width", "height"), [(34, 6), (65, 5), (100, 8)])
@@ -288,7 +337,7 @@ def test_long_names_cut_themselves_and_not_the_settings(demo: bool, synth: str) 
 def test_temperature_energy_and_grid_never_leave_the_smallest_screen(
     change: Change | None, fields: dict[str, object]
 ) -> None:
-    events = (("12:41:07", Event(0, "a very long event that tells all there is to tell of it")),)
+    events = (Told("12:41:07", Event(0, "a very long event that tells all there is to tell of it")),)
     frame = make_frame(change, events=events, **fields)  # type: ignore[arg-type] # any fields of Frame
     feet = paint("status", frame, 80, 1) + paint("event", frame, 80, 1)
     for words in ("temp 0.40", "energy 0.60", "grid 1/8", "a very long event"):
@@ -421,6 +470,11 @@ def test_nothing_plugged_in_says_what_to_press() -> None:
 
 
 def test_the_demo_before_its_first_chord_does_not_ask_for_a_keyboard() -> None:
+    for state, words in (("count-in", "the built-in player counts in"), ("playing", "listen: what the band")):
+        demo = make_frame(lambda s, state=state: replace(NOTHING(s), demo=True, state=state))
+        empty = paint("roll", replace(demo, rolls={}), 80, 8)
+        assert words in empty
+        assert "play a chord" not in empty
     for state, words in (("count-in", "the count-in runs"), ("stopped", "press space")):
         frame = make_frame(lambda s, state=state: replace(no_input(s), demo=True, state=state))
         shown = paint("chord", frame, 46, 6)

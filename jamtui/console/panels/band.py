@@ -1,7 +1,7 @@
 """Who plays: one row a role with its number key, source, level, state, volume, octave, runway and port."""
 
 from jamtui.console.frame import ROLES, Frame
-from jamtui.console.line import Line, Row, bar, fill, rule
+from jamtui.console.line import Line, Row, bar, fill, quiet, rule
 from jamtui.session.snapshot import RoleView
 
 
@@ -24,7 +24,8 @@ def _role(frame: Frame, number: int, name: str, width: int) -> Row:
     if view is None:
         return line.add(f"{name.upper():<6}", inks.faint).row()
     silent = view.muted or not view.on or not view.audible
-    line.add(f"{name.upper():<6}", inks.faint if silent else inks.strong if chosen else inks.text)
+    lit = inks.strong if chosen else inks.text
+    line.add(f"{name.upper():<6}", inks.faint if silent or frame.stopped else lit)
     accent = inks.accent(view.source)
     line.add(f" {view.source or '-'} ", inks.faint if silent or not view.source else accent.chip).add(" ")
     full, empty = bar(0.0 if silent else view.level, 8 if width >= 60 else 6)
@@ -53,7 +54,10 @@ def paint_band(frame: Frame, width: int, height: int) -> list[Row]:
         where = frame.snapshot.output if frame.snapshot else ""
         rows.append(rule("band", width, inks.rule, inks.title, f"→ {where}" if where else ""))
     for number, name in enumerate(ROLES, start=1):
-        rows.append(_role(frame, number, name, width))
+        row = _role(frame, number, name, width)
+        if frame.stopped:
+            row = quiet([row], inks.faint, inks.key, inks.strong)[0]
+        rows.append(row)
         if height >= 9 and number < len(ROLES):
             rows.append(Line(width, inks.blank).row())
     return fill(rows, width, height, inks.blank)

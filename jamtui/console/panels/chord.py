@@ -6,7 +6,7 @@ from math import ceil
 
 from jamtui.console.frame import Frame
 from jamtui.console.glyphs import big_chord
-from jamtui.console.line import Line, Row, bar, fill, rule
+from jamtui.console.line import Line, Row, bar, fill, quiet, rule
 from jamtui.music.chord import parse_chord, tone_name
 from jamtui.music.pitch import note_name
 from jamtui.session.snapshot import NextChord, Snapshot
@@ -129,20 +129,23 @@ def paint_chord(frame: Frame, width: int, height: int) -> list[Row]:
         rows += _letters(frame, snap, width, big_h)
     notes = Line(width, inks.blank)
     _held(frame, notes, snap)
-    if titled:
-        if frame.pads is not None:
-            notes.add(" ")
-            _alternatives(frame, notes, snap)
-            rows += [notes.row(), _pads(frame, width, shifted=False), _pads(frame, width, shifted=True)]
-        else:
-            rows.append(notes.row())
-            rows += _ranked(frame, width, snap)
-    else:
+    pads: list[Row] = []
+    if frame.pads is not None or not titled:
         notes.add(" ")
         _alternatives(frame, notes, snap)
-        playing_pads = frame.pads is not None and not snap.inputs
-        rows.append(_pads(frame, width, shifted=False) if playing_pads else notes.row())
-    return fill(rows, width, height, inks.blank)
+    if frame.pads is not None and titled:
+        pads = [_pads(frame, width, shifted=False), _pads(frame, width, shifted=True)]
+    elif frame.pads is not None and not snap.inputs:
+        pads = [_pads(frame, width, shifted=False)]
+    if titled or not pads:
+        rows.append(notes.row())
+    if titled and not pads:
+        rows += _ranked(frame, width, snap)
+    if frame.stopped and snap.chord.symbol not in NOTHING and not snap.chord.held:
+        # It only waits, and is not to look as if it sounded.
+        head = int(titled)
+        rows[head:] = quiet(rows[head:], inks.faint)
+    return fill([*rows, *pads], width, height, inks.blank)
 
 
 def _message(frame: Frame, width: int, height: int, words: tuple[str, ...]) -> list[Row]:

@@ -1,10 +1,13 @@
 """The bottom of the screen: what must be acted on or waits, the last event, the keys."""
 
+from collections.abc import Sequence
+
 from rich.style import Style
 
 from jamtui.console.frame import Drawer, Frame
 from jamtui.console.layout import MIN_HEIGHT, MIN_WIDTH, WIDE
 from jamtui.console.line import Line, Row, fill
+from jamtui.console.news import Age, Told
 from jamtui.session.snapshot import Snapshot
 
 
@@ -93,7 +96,8 @@ def paint_event(frame: Frame, width: int, height: int) -> list[Row]:
     """The newest event; in a small terminal the settings too, while something urgent has their place."""
     snap = frame.snapshot
     settings = _settings(frame, snap) if snap is not None and width < WIDE and status_taken(frame) else []
-    found = _events(frame, width - _size(settings), 1, back=0)
+    newest = frame.events[-1:] if _on_its_line(frame) else ()
+    found = _events(frame, width - _size(settings), newest)
     line = Line(width, frame.inks.blank)
     for segment in found[0] if found else ():
         line.add(segment.text, segment.style)
@@ -101,18 +105,26 @@ def paint_event(frame: Frame, width: int, height: int) -> list[Row]:
 
 
 def paint_log(frame: Frame, width: int, height: int) -> list[Row]:
-    """The events before the newest."""
-    return fill(_events(frame, width, height, back=1), width, height, frame.inks.blank)
+    """The events but the one on the event line."""
+    events = frame.events[:-1] if _on_its_line(frame) else frame.events
+    return fill(_events(frame, width, events[-height:]), width, height, frame.inks.blank)
 
 
-def _events(frame: Frame, width: int, count: int, back: int) -> list[Row]:
+def _on_its_line(frame: Frame) -> bool:
+    """There is an event for the event line."""
+    return bool(frame.events) and frame.events[-1].age is not Age.GONE
+
+
+def _events(frame: Frame, width: int, shown: Sequence[Told]) -> list[Row]:
     inks = frame.inks
     marks = {"info": "  ", "warning": "▲ ", "error": "■ "}
-    shown = frame.events[: len(frame.events) - back][-count:]
     rows: list[Row] = []
-    for time_of_day, event in shown:
+    for told in shown:
+        event = told.event
         ink = inks.alert if event.severity == "error" else inks.text
-        line = Line(width, inks.blank).add(f" {time_of_day} ", inks.faint)
+        if told.age is not Age.NEW:
+            ink = inks.faint
+        line = Line(width, inks.blank).add(f" {told.time_of_day} ", inks.faint)
         line.add(marks.get(event.severity, "  "), ink).cell(event.text, line.left - 1, ink)
         rows.append(line.row())
     return rows

@@ -74,8 +74,12 @@ def paint_header(frame: Frame, width: int, height: int) -> list[Row]:
 
 
 def paint_beat(frame: Frame, width: int, height: int) -> list[Row]:
-    """The bar as a row of blocks, one a felt beat; the lit one tells the beat, beat 1 is brighter."""
+    """The bar as a row of blocks, one a felt beat; the lit one tells the beat, beat 1 is brighter. While
+    nothing plays it says so, across the screen."""
     inks = frame.inks
+    if frame.stopped:
+        words = ["■  STOPPED", *[""] * (height - 1)]
+        return [Line(width, inks.blank).add(text.center(width), inks.key).row() for text in words]
     beats = frame.meter.beats
     now = frame.beat
     rows: list[Row] = []

@@ -240,6 +240,9 @@ def _hints(frame: Frame, role: str) -> tuple[tuple[str, str], ...]:
     if view is not None and not view.audible and soloed:
         keys = " ".join(_key(frame, f"solo_{name}") for name in soloed)
         return ((keys, f"{role} waits while {' and '.join(soloed)} {_IS[len(soloed) > 1]} solo"),)
+    if snap.demo:
+        begins = "the built-in player counts in" if snap.state == "count-in" else "listen"
+        return (("", f"{begins}: what the band plans shows here"),)
     return (("", "play a chord: what the band plans shows here"),)
 
 

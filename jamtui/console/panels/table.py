@@ -46,7 +46,7 @@ def _header(frame: Frame, width: int) -> object:
 
 
 def _beat(frame: Frame, width: int) -> object:
-    return frame.beat, frame.meter.beats
+    return frame.beat, frame.stopped, frame.meter.beats
 
 
 def _chord(frame: Frame, width: int) -> object:
@@ -67,7 +67,7 @@ def _next(frame: Frame, width: int) -> object:
 
 def _timing(frame: Frame, width: int) -> object:
     snap = frame.snapshot
-    return frame.gauges, (snap.priority, snap.grid) if snap else ""
+    return frame.gauges, frame.stopped, (snap.priority, snap.grid) if snap else ""
 
 
 def _roll(frame: Frame, width: int) -> object:
@@ -97,7 +97,7 @@ def _band(frame: Frame, width: int) -> object:
         )
         for r in s.roles
     ]
-    return rows, s.output, frame.roll_role
+    return rows, s.output, frame.roll_role, frame.stopped
 
 
 def _sources(frame: Frame, width: int) -> object:

@@ -3,7 +3,7 @@
 from rich.style import Style
 
 from jamtui.console.frame import Frame
-from jamtui.console.line import Line, Row, bar, fill, rule, sparkline
+from jamtui.console.line import Line, Row, bar, fill, quiet, rule, sparkline
 
 TTFN_TOPS = (20.0, 100.0, 500.0)
 """Milliseconds at the top of the sparkline of answers: on time, and late."""
@@ -31,9 +31,9 @@ def _share(value: float) -> str:
 
 def paint_timing(frame: Frame, width: int, height: int) -> list[Row]:
     """One row in a small terminal, else a titled panel."""
-    if height == 1:
-        return [_compact(frame, width)]
-    return _panel(frame, width, height)
+    rows = [_compact(frame, width)] if height == 1 else _panel(frame, width, height)
+    # Of a band that does not play these are memories; a note that hangs is none.
+    return quiet(rows, frame.inks.faint, frame.inks.alert) if frame.stopped else rows
 
 
 def _count(frame: Frame, value: int) -> Style:
