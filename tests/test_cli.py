@@ -126,9 +126,12 @@ def test_a_bad_style_in_the_configuration_is_said_by_the_command(
     jamtui_home: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     configure(jamtui_home, NO_PORTS + '[playing]\nstyle = "swign"\n')
+    before = signal.getsignal(signal.SIGINT)
     assert run(["play", "--headless", "--demo", "--seconds", "5"]) == 1
     assert 'did you mean "swing"?' in sentence(capfd)
     assert not band_is_running(jamtui_home / "run")
+    # Ctrl-C is the caller's again.
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 @pytest.mark.parametrize("command", ["attach", "panic", "screenshot"])

@@ -68,8 +68,9 @@ def run_headless(
     reports = Reports()
     link = EngineLink(runtime, "headless", reports.on_message)
     over = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: over.set())
+    before = [
+        (number, signal.signal(number, lambda *_: over.set())) for number in (signal.SIGINT, signal.SIGTERM)
+    ]
     report: dict[str, object] | None = None
     status = 0
     try:
@@ -115,6 +116,8 @@ def run_headless(
                 supervisor.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             supervisor.wait(LEAVE_S)
+        for number, handler in before:
+            signal.signal(number, handler)
     if report is None:
         return 1
     text = json.dumps(report, indent=2)
