@@ -24,28 +24,23 @@ from jamtui.errors import JamtuiError
 from jamtui.music.detect import default_namer
 from jamtui.music.phrase import Role, Source
 from jamtui.playback.clock import MusicalClock
-from jamtui.playback.commands import Command, Report, SentNote
-from jamtui.playback.confirming import Confirming
-from jamtui.playback.ledger import Ledger
-from jamtui.playback.output import OutputLoop
-from jamtui.playback.output_thread import OutputThread
+from jamtui.playback.commands import SentNote
 from jamtui.playback.priority import raise_this_process
 from jamtui.playback.quiet import Quiet
-from jamtui.playback.sinks import Gather
 from jamtui.playback.waiting import PreciseWait
 from jamtui.processes.children import when_orphaned
 from jamtui.processes.configured import check_configured
 from jamtui.processes.engine_band import choose_style, make_band, open_journal
 from jamtui.processes.engine_desk import Desk
 from jamtui.processes.engine_ports import EnginePorts
+from jamtui.processes.engine_sending import AHEAD_NS, Sending
 from jamtui.processes.engine_views import Audience, Views
 from jamtui.processes.exits import EXIT_AGAIN, EXIT_REFUSED
 from jamtui.processes.link import Peer, Server, link_key
 from jamtui.processes.options import SessionOptions
 from jamtui.processes.outlet_link import NoOutletError, OutletLink
 from jamtui.processes.restart import restart_state, take_up
-from jamtui.processes.shared import SharedState
-from jamtui.processes.sinks import SINKS
+from jamtui.processes.shared import SharedState, ports_in
 from jamtui.processes.sources import Sources
 from jamtui.session.book_file import load_book
 from jamtui.session.generator import GeneratorHealth
@@ -57,11 +52,6 @@ SWITCH_S = 0.0001
 PLAN_NS = 10_000_000
 """Planning looks at the time at least this often while the band plays."""
 IDLE_NS = 20_000_000
-AHEAD_NS = 2_000_000
-"""What is sent goes to the outlet so long before it is due: longer than planning may keep the output thread
-waiting, shorter than it takes to see that a chord made a note wrong (``answering.WITHDRAW_NS``)."""
-GATHER = Gather(first_ns=260_000, each_ns=40_000)
-"""What answers at once is due so long after it was worked out: the whole chord is handed over by then."""
 FIND_S = 15.0
 """How long a new engine waits for the outlet, which is started before it."""
 LEAVE_S = AHEAD_NS / 1e9 + 0.003
@@ -102,12 +92,9 @@ class Engine:
         check_configured(config, styles, str(paths.config_file()))
         self._inputs: deque[tuple[int, str, bytes]] = deque()
         self._inbox: deque[tuple[Peer, bytes | None]] = deque()
-        self._commands: deque[Command] = deque()
-        self._reports: deque[Report] = deque()
         self._wait = PreciseWait()
         self._quiet = Quiet()
         self._stopping = False
-        self._confirming = Confirming()
         self._next_snapshot = self._next_state = self._next_beat = 0
         self._audience = Audience()
 
@@ -128,28 +115,15 @@ class Engine:
             null_output=options.output == "null",
             on_input=self._on_input,
             tell=self._audience.tell,
-            taken_up=_ports_of(state),
+            taken_up=ports_in(state),
             quiet=self._quiet,
         )
         style = choose_style(styles, options.style or config.playing.style)
         self._style_for: tuple[str, int | None] = (style.name, None)
-        self._apply_programs(style, None)
+        self._ports.set_programs(_programs(style))
         tempo = options.tempo or config.playing.tempo or style.tempo
         self._clock = MusicalClock(tempo, time.perf_counter_ns())
-        self._loop = OutputLoop(
-            self._clock,
-            self._ports.routes,
-            self._ports.sinks,
-            self._commands,
-            self._reports,
-            Ledger(SINKS),
-            quiet=self._quiet,
-            ahead_ns=AHEAD_NS,
-            gather=GATHER,
-            hand_over=self._outlet.hand_over,
-        )
-        self._output = OutputThread(self._loop, on_crash=self._output_crashed)
-        self._clock.on_change = self._output.wake
+        self._sending = Sending(self._clock, self._ports.routes, self._ports.sinks, self._outlet, self._quiet)
         self._audience.journal = self._journal = open_journal(
             config,
             options,
@@ -171,11 +145,11 @@ class Engine:
             session=self.session,
             seed=self.seed,
             clock=self._clock,
-            commands=self._commands,
+            commands=self._sending.commands,
             ports=self._ports,
             recorder=self._journal,
             tell=self._audience.tell,
-            hurry=self._output.hurry,
+            hurry=self._sending.thread.hurry,
             unheard=self._inputs,
             elsewhere=lambda name, argument, ns: self._desk.elsewhere(name, argument, ns),
         )
@@ -185,7 +159,7 @@ class Engine:
             demo=options.demo,
             band=self._band,
             ports=self._ports,
-            loop=self._loop,
+            loop=self._sending.loop,
             sources=sources,
             audience=self._audience,
         )
@@ -196,8 +170,8 @@ class Engine:
             sources=sources,
             audience=self._audience,
             views=self._views,
-            commands=self._commands,
-            flush=self._flush,
+            commands=self._sending.commands,
+            flush=self._sending.flush,
             stop=self._request_stop,
         )
         self._state = state
@@ -210,14 +184,14 @@ class Engine:
         when_orphaned(self._request_stop)
         signal.signal(signal.SIGTERM, lambda *_: self._request_stop())
         sys.setswitchinterval(SWITCH_S)
-        self._output.start()
+        self._sending.thread.start()
         self._warm_up()
         now = time.perf_counter_ns()
         if self._state is not None:
             self._take_up(self._state, now)
         elif self._options.autostart:
             self._band.start(now)
-        self._flush()
+        self._sending.flush()
         try:
             while not self._stopping:
                 self._turn()
@@ -230,14 +204,14 @@ class Engine:
         now = time.perf_counter_ns()
         for _ in range(min(len(self._inputs), INPUTS_AT_ONCE)):
             self._desk.hear(*self._inputs.popleft())
-            if self._commands and not self._inputs:
-                self._output.wake()
+            if not self._inputs:
+                self._sending.flush()
         for _ in range(min(len(self._inbox), INPUTS_AT_ONCE)):
             self._desk.take(*self._inbox.popleft(), time.perf_counter_ns())
         self._follow_routes()
         self._band.advance(now)
         self._follow_style()
-        self._flush()
+        self._sending.flush()
         self._read_reports(now)
         if now >= self._next_beat:
             self._next_beat = now + STATE_NS
@@ -259,10 +233,6 @@ class Engine:
     def _urgent(self) -> bool:
         return bool(self._inputs or self._inbox)
 
-    def _flush(self) -> None:
-        if self._commands:
-            self._output.wake()
-
     def _follow_routes(self) -> None:
         """The click and the count-in sound where the drums do."""
         drums = self._ports.routes[Role.DRUMS]
@@ -273,14 +243,10 @@ class Engine:
         style, at = self._band.conductor.coming_style
         was, self._style_for = self._style_for, (style.name, at)
         if self._style_for != was and (at is not None or style.name != was[0]):
-            self._apply_programs(style, at)
+            self._sending.commands.extend(self._ports.set_programs(_programs(style), at))
 
     def _read_reports(self, now: int) -> None:
-        confirming = self._confirming
-        confirming.receive(self._outlet.receipts())
-        while self._reports:
-            confirming.take(self._reports.popleft())
-        taken = confirming.drain(self._outlet.lost)
+        taken = self._sending.reports()
         if not taken:
             return
         for report in taken:
@@ -291,7 +257,7 @@ class Engine:
     def _housekeeping(self, now: int) -> None:
         """What can wait: never begun shortly before a note is due."""
         if self._free_for(POLL_NS):
-            self._commands.extend(self._ports.poll(now, self._loop.gone_ports()))
+            self._sending.commands.extend(self._ports.poll(now, self._sending.loop.gone_ports()))
             self._desk.let_go(self._ports.drain_gone(), now)
         if not self._free_for(REPORT_NS):
             return
@@ -348,11 +314,6 @@ class Engine:
         self._stopping = True
         self._wait.wake()
 
-    def _output_crashed(self, text: str) -> None:
-        """In the dying output thread: without it there is no band, so the supervisor starts a new one."""
-        print(text, file=sys.stderr, flush=True)
-        os._exit(70)
-
     def _warm_up(self) -> None:
         """Run the paths of the first chord once, then take the heap out of the collector's sight."""
         self._band.conductor.warm_up()
@@ -360,15 +321,11 @@ class Engine:
         gc.freeze()
         gc.disable()
 
-    def _apply_programs(self, style: Style, at: int | None) -> None:
-        programs = {role: sound.program for role, sound in style.roles.items()}
-        self._commands.extend(self._ports.set_programs(programs, at))
-
     def _close(self) -> None:
         journal, server = self._journal, self._audience.server
         each(
             self._stop_band,
-            self._output.stop,
+            self._sending.thread.stop,
             self._read_the_last,
             lambda: journal.close() if journal is not None else None,
             lambda: server.close() if server is not None else None,
@@ -381,13 +338,18 @@ class Engine:
     def _read_the_last(self) -> None:
         end = time.monotonic() + RECEIPTS_S
         self._read_reports(time.perf_counter_ns())
-        while len(self._confirming) and time.monotonic() < end:
+        while self._sending.unconfirmed and time.monotonic() < end:
             time.sleep(0.002)
             self._read_reports(time.perf_counter_ns())
 
     def _stop_band(self) -> None:
         if self._band.state != "stopped":
             self._band.stop(time.perf_counter_ns())
+
+
+def _programs(style: Style) -> dict[Role, int | None]:
+    """What each role plays in ``style``."""
+    return {role: sound.program for role, sound in style.roles.items()}
 
 
 def each(*steps: Callable[[], object]) -> None:
@@ -397,12 +359,6 @@ def each(*steps: Callable[[], object]) -> None:
             step()
         except Exception:  # whatever it is, the output thread must still end its notes
             traceback.print_exc()
-
-
-def _ports_of(state: Mapping[str, object] | None) -> dict[str, dict[str, str]]:
-    """What the engine that died said of its ports."""
-    ports = state.get("ports") if state is not None else None
-    return ports if isinstance(ports, dict) else {}
 
 
 def main(argv: list[str] | None = None) -> int:

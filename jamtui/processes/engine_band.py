@@ -49,7 +49,7 @@ def open_journal(
     session: str,
     seed: int,
     bpm: float,
-    quiet: Quiet | None = None,
+    quiet: Quiet,
 ) -> JournalWriter | None:
     """The session's journal, None where it is turned off."""
     if not config.journal.on:
@@ -62,7 +62,7 @@ def open_journal(
         version=__version__,
         style=style.name,
         settings={"tempo": bpm, "demo": options.demo},
-        outside=None if quiet is None else quiet.outside,
+        outside=quiet.outside,
     )
 
 

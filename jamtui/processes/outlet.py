@@ -24,7 +24,7 @@ from jamtui.playback.outlet import Outlet
 from jamtui.playback.priority import raise_this_process
 from jamtui.processes.children import when_orphaned
 from jamtui.processes.codec import Plain, decode, encode, from_plain
-from jamtui.processes.exits import EXIT_REFUSED
+from jamtui.processes.exits import EXIT_REFUSED, crashed
 from jamtui.processes.insist import insist
 from jamtui.processes.link import AnyConnection, Peer, Server, link_key
 from jamtui.processes.outlet_ports import OutletPorts
@@ -65,7 +65,7 @@ class OutletProcess:
         self._outlet = Outlet(SINKS, Ledger(SINKS, self._shared.bitmap, linger_ns=LINGER_NS))
         self._system = MidiSystem(api, awaited=awaited)
         self._thread = OutletThread(
-            self._outlet, beat=self._beat, on_crash=_crashed, insistent=lambda: self._system.api == "jack"
+            self._outlet, beat=self._beat, on_crash=crashed, insistent=lambda: self._system.api == "jack"
         )
         self._ports = OutletPorts(self._system, self._thread.serve)
         self._inbox: queue.SimpleQueue[tuple[Peer, bytes] | None] = queue.SimpleQueue()
@@ -195,12 +195,6 @@ class OutletProcess:
 
 def _wanted(body: Mapping[str, Plain]) -> dict[str, Wanted]:
     return {sink: from_plain(Wanted, want) for sink, want in body.items() if sink in SINKS}
-
-
-def _crashed(text: str) -> None:
-    """In the dying sending thread: the supervisor starts another outlet."""
-    print(text, file=sys.stderr, flush=True)
-    os._exit(70)
 
 
 def main(argv: list[str] | None = None) -> int:

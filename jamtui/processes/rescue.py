@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from jamtui.errors import PortError
 from jamtui.playback.ledger import read_owed, release
 from jamtui.processes.insist import insist
-from jamtui.processes.shared import SharedState
+from jamtui.processes.shared import SharedState, ports_in
 from jamtui.processes.sinks import SINKS
 
 if TYPE_CHECKING:
@@ -156,9 +156,7 @@ class Rescue:
         from jamtui.midi.ports import MidiSystem
         from jamtui.midi.rescue import send_note_offs
 
-        state = self._shared.read_state() or {}
-        ports = state.get("ports")
-        known: dict[str, dict[str, str]] = ports if isinstance(ports, dict) else {}
+        known = ports_in(self._shared.read_state())
         names = {sink: port["name"] for sink, port in known.items()}
         bits: dict[tuple[str, int, int], list[tuple[int, int, int]]] = {}
         near: list[tuple[int, int, int]] = []

@@ -11,7 +11,7 @@ import json
 import mmap
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from jamtui.playback.ledger import LEDGER_BYTES, forget
@@ -84,10 +84,6 @@ class SharedState:
         """Say that the outlet is alive and its ports are open."""
         _BEAT.pack_into(self._map, _OUTLET_AT, ns, pid)
 
-    def clear_bitmap(self) -> None:
-        """Forget what was sounding, after the note-offs went out."""
-        self.bitmap[:] = bytes(LEDGER_BYTES)
-
     def clear_bits(self, ended: Iterable[tuple[int, int, int]]) -> None:
         """Forget these notes and pedals (as ``ledger.read_owed`` names them), which were ended."""
         forget(self.bitmap, ended)
@@ -128,3 +124,9 @@ class SharedState:
         with contextlib.suppress(BufferError):
             self._map.close()
         self._file.close()
+
+
+def ports_in(state: Mapping[str, object] | None) -> dict[str, dict[str, str]]:
+    """What the engine that wrote ``state`` said of its ports (``EnginePorts.recovery``)."""
+    ports = state.get("ports") if state is not None else None
+    return ports if isinstance(ports, dict) else {}

@@ -25,6 +25,7 @@ class Direct:
         self._next_look = 0
         self._soon: list[tuple[str, OutputsView]] = []
         self.connected = False
+        self.lost = 0
         self.bitmap = bytearray(LEDGER_BYTES)
         self.reached = False
         """Whether a new outlet is there once the old one was killed."""
@@ -41,6 +42,7 @@ class Direct:
     def kill(self) -> None:
         """The outlet dies."""
         self.connected = self.reached = False
+        self.lost = self._serial
         self._soon.clear()
 
     def settled(self) -> bool:

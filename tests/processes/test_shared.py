@@ -20,7 +20,7 @@ def test_what_one_process_writes_another_reads(tmp_path: Path) -> None:
     assert supervisor.read_state() == {"chord": "G7"}
     assert (supervisor.heartbeat_ns, supervisor.engine_pid) == (123, 77)
     assert read_bitmap(supervisor.bitmap) == [(1, 1, 40)]
-    supervisor.clear_bitmap()
+    supervisor.clear_bits([(1, 1, 40)])
     assert read_bitmap(engine.bitmap) == []
     engine.close()
     supervisor.close()
@@ -70,7 +70,7 @@ def test_notes_and_pedals_of_a_dead_engine_are_read_beside_its_state(tmp_path: P
     engine.write_state({"tick": 5})
     thru, synth = SINKS.index("thru"), SINKS.index("synth")
     assert read_owed(supervisor.bitmap) == [(thru, 0, 60), (thru, 9, PEDAL), (synth, 15, PEDAL)]
-    supervisor.clear_bitmap()
+    supervisor.clear_bits(read_owed(supervisor.bitmap))
     assert read_owed(engine.bitmap) == []
     assert supervisor.read_state() == {"tick": 5}
     assert release(9, PEDAL) == bytes((0xB9, 64, 0))
