@@ -35,12 +35,14 @@ def test_a_killed_engine_leaves_no_note_and_the_band_plays_on(jamtui_home: Path)
         band.link.act("mute_comp")
         band.wait(lambda s: s.style == "bossa" and s.state == "playing", "bossa")
         band.wait(lambda s: s.chord.symbol, "a chord")
-        time.sleep(0.3)  # the state for a successor is left ten times a second
+        band.wait_snapshots(4)  # the state for a successor is left
         before = band.snapshot()
         wait_until(lambda: band.ears["bass"].sounding, "a bass note")
         old = band.kill("engine")
-        band.wait_replaced("engine", old)
-        band.wait(lambda s: s.seq < before.seq and s.state == "playing", "a snapshot of the successor")
+        successor = band.wait_replaced("engine", old)
+        wait_until(lambda: band.report()["engine_pid"] == successor, "the successor")
+        band.wait_snapshots(1)
+        band.wait(lambda s: s.state == "playing", "the successor playing")
         after = band.snapshot()
         assert after.tick > before.tick  # the same musical time went on
         assert (after.style, after.bpm, after.seed, after.session) == ("bossa", 210.0, 11, before.session)

@@ -44,6 +44,7 @@ def test_a_prepared_chorus_plays_and_the_keys_give_its_rhythm(jamtui_home: Path)
         ear = band.ears["lead"]
         band.link.act("flow")
         band.wait(lambda s: "flow: your keys play the lead" in s.pending, "flow")
+        band.wait_snapshots(3)  # what was locked then is sent
         band.wait(lambda _s: not ear.sounding, "the lead's last note to end")
         struck = ear.struck
         band.link.midi_in(bytes((0x90, 40, 77)))

@@ -228,6 +228,16 @@ class RunningBand:
         """Look at snapshots until ``condition`` holds."""
         wait_until(lambda: condition(self.snapshot()), what, timeout_s)
 
+    def wait_snapshots(self, count: int) -> None:
+        """Wait for ``count`` more snapshots, a twentieth of a second of the engine's own time each, however
+        busy the machine is. Before each the engine has gone about what is due: a look at the ports (each
+        quarter of a second), and the state for a successor (each tenth)."""
+        for _ in range(count):
+            self._wait_other_than(self.snapshot().seq)
+
+    def _wait_other_than(self, seq: int) -> None:
+        self.wait(lambda s: s.seq != seq, "a snapshot")
+
     def wait_event(self, words: str) -> None:
         """Wait for an event that has ``words`` in it."""
         self.wait(lambda _: any(words in text for text in self.events), f"an event with {words!r}")
@@ -301,7 +311,7 @@ class RunningBand:
         self.keyboards.append(keyboard)
         wait_until(lambda: self.graph.connect(keyboard.full_name, "jamtui in:in"), "the port jamtui in")
         self.wait_remembered(keyboard.full_name)
-        time.sleep(0.3)  # the engine looks four times a second who plays
+        self.wait_snapshots(7)  # the engine looks who plays, four times a second
         return keyboard
 
     def wait_notes(self, count: int = 4) -> None:
@@ -312,9 +322,13 @@ class RunningBand:
             f"{count} more notes on every port: {goals}",
         )
 
-    def wait_silence(self) -> None:
+    def wait_silence(self, timeout_s: float = PATIENCE_S) -> None:
         """Wait until all that was struck was ended."""
-        wait_until(lambda: not any(ear.sounding for ear in self.ears.values()), "a note-off for every note")
+        wait_until(
+            lambda: not any(ear.sounding for ear in self.ears.values()),
+            "a note-off for every note",
+            timeout_s,
+        )
 
     # How it ends
 
