@@ -15,23 +15,14 @@ from jamtui.errors import JamtuiError
 from jamtui.midi import names
 from jamtui.midi.ports import MidiSystem
 from jamtui.midi.synth import find_synth
+from jamtui.processes.check_band import check_band
+from jamtui.processes.checks import Check
 from jamtui.processes.leftovers import clear_leftovers, find_leftovers
 from jamtui.processes.selftest import measure_loopback, measure_priority, measure_sleep
 
 SLEEP_LIMIT_MS = 1.5
 """The output thread wakes so long before a note and spins; a sleep that errs more makes notes late."""
 LOOP_LIMIT_MS = 12.0
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line. ``fix`` says what to do where ``ok`` is False; only a ``needed`` one makes doctor fail."""
-
-    name: str
-    ok: bool
-    detail: str
-    fix: str = ""
-    needed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +56,9 @@ def checks(*, fix: bool = False) -> Iterator[Check]:
         yield check_midi(system, config)
         yield check_inputs(system, config)
         yield check_outputs(system, config)
+        band = check_band(paths.runtime_dir(), system.api)
+        if band is not None:
+            yield band
         yield check_loopback(system)
     finally:
         system.close()

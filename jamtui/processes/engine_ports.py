@@ -23,7 +23,7 @@ from jamtui.playback.quiet import Quiet
 from jamtui.processes.choices import Choices
 from jamtui.processes.engine_outputs import EngineOutputs, worth_telling
 from jamtui.processes.outlet_link import Outputs, RemotePort
-from jamtui.processes.placing import NULL, PORT, VIRTUAL, Wanted
+from jamtui.processes.placing import NULL, PORT, VIRTUAL, Placed, Wanted
 from jamtui.processes.sinks import CLOCK, ONE, SYNTH, THRU
 from jamtui.session.snapshot import PortView
 
@@ -91,6 +91,8 @@ class EnginePorts:
         self.system.prepare(1)
         self._ports: tuple[tuple[PortView, ...], tuple[PortView, ...], str] = ((), (), "")
         self._next_list = 0
+        if not taken_up:
+            self._warn_of_sharing()
 
     @property
     def sinks(self) -> Mapping[str, RemotePort]:
@@ -118,6 +120,15 @@ class EnginePorts:
         return {
             name: (at.target or at.name) if at.is_port else f"none ({at.reason})"
             for name, at in self._out.placed().items()
+        }
+
+    def places(self) -> dict[Role, Placed]:
+        """Where each role that takes part leads."""
+        placed = self._out.placed()
+        return {
+            role: placed[route.port]
+            for role, route in self.routes.items()
+            if self._config.role(role.value).on and route.port in placed
         }
 
     def recovery(self) -> dict[str, dict[str, str]]:
@@ -208,6 +219,7 @@ class EnginePorts:
         self.output = self._describe("virtual" if self._out.all_virtual() else "ports")
         self._choices.save({"roles": {sink: {"port": target}}})
         self._tell(f"{sink} plays into {target or 'its own port'}", "info")
+        self._warn_of_sharing()
         self._next_list = 0
         return commands
 
@@ -247,6 +259,18 @@ class EnginePorts:
         """Close the inputs; the outputs are not ours to close."""
         self._choices.close()
         self.system.close()
+
+    def _warn_of_sharing(self) -> None:
+        """A channel of a port has one program and one volume."""
+        users: dict[tuple[str, int], list[str]] = {}
+        for role, at in self.places().items():
+            if at.is_port:
+                place = (at.target or at.name).lower(), self.routes[role].channel
+                users.setdefault(place, []).append(role.value)
+        for roles in users.values():
+            if len(roles) > 1:
+                who = f"{', '.join(roles[:-1])} and {roles[-1]}"
+                self._tell(f"{who} share a port and channel: set roles.{roles[-1]}.channel", "warning")
 
     def _receiver(self, name: str) -> Callback:
         on_input = self._on_input

@@ -3,7 +3,7 @@
 import os
 import time
 from collections import deque
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from jamtui import __version__
 from jamtui.playback.commands import SentNote
@@ -143,6 +143,7 @@ class Views:
             "bpm": round(band.clock.bpm, 2),
             "grid": band.conductor.settings.grid,
             "output": self._ports.output,
+            "places": {role.value: asdict(at) for role, at in self._ports.places().items()},
             "priority": self._ports.priority,
             "journal": str(journal.path) if journal is not None and not journal.problem else None,
             "engine_pid": os.getpid(),

@@ -229,6 +229,33 @@ def test_two_roles_on_one_output_share_what_can_be_opened_only_once(
     assert (saved.roles.bass.port, saved.roles.lead.port) == ("Rack", "Synth")
 
 
+SHARED = "share a port and channel"
+
+
+def test_roles_that_share_a_channel_of_a_port_are_said_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    single = '[midi]\noutputs = "single"\nport = "Synth"\n'
+    lead_on_comps = single + "[roles.lead]\nchannel = 3\n"
+    warned = World(monkeypatch, tmp_path, lead_on_comps).said
+    assert warned == ["lead and comp share a port and channel: set roles.comp.channel"]
+    assert World(monkeypatch, tmp_path, single).said == []
+    assert World(monkeypatch, tmp_path, lead_on_comps + "[roles.comp]\non = false\n").said == []
+    assert World(monkeypatch, tmp_path, "[roles.lead]\nchannel = 3\n").said == [], "each has its own port"
+    recovered = {"one": {"name": "jamtui", "target": "Synth", "roles": "lead"}}
+    assert World(monkeypatch, tmp_path, lead_on_comps, taken_up=recovered).said == [], "not again"
+
+
+def test_roles_that_are_sent_to_one_port_by_the_player_are_said_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    world = World(monkeypatch, tmp_path, "[roles.bass]\nchannel = 1\n")
+    world.ports.pick_output("bass=Rack")
+    assert not any(SHARED in said for said in world.said)
+    world.ports.pick_output("lead=rack")
+    assert world.said[-1] == "lead and bass share a port and channel: set roles.bass.channel"
+
+
 def test_a_role_with_a_port_plays_into_it_beside_virtual_ports(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
