@@ -31,7 +31,7 @@ from jamtui.library.store.sqlite import SqliteStore
 from tests.library.material import file, lines
 store = SqliteStore.open(Path(sys.argv[1]))
 for number in range(int(sys.argv[2]), int(sys.argv[3])):
-    store.add(file(f"w{number}"), lines(40, seed=number))
+    store.add(file(f"w{number:03}"), lines(40, seed=number))  # no name begins another
     print(number, flush=True)
 """
 QUERY = Query(tuple(parse_chart("Dm7 | G7").spans), Role.LEAD, "swing")

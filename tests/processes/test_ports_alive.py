@@ -151,7 +151,7 @@ def test_a_hundred_thousand_random_events_leave_nothing_sounding(jamtui_home: Pa
         band.link.act("start_stop")
         band.wait(lambda s: s.state == "stopped", "stopped")
         wait_until(lambda: band.report()["sounding"] == 0, "an empty ledger")
-        band.wait_silence()
+        band.wait_silence(100.0)
         assert band.pid("engine") == engine
         assert band.report()["hung_notes"] == 0
         keyboard.close()
