@@ -254,6 +254,12 @@ class RunningBand:
         wait_until(fetched, "a report of the engine")
         return found[-1]
 
+    def silences(self) -> int:
+        """How often a role was silent, less what can be laid to a machine that stood still: then notes come
+        too late and are dropped."""
+        report = self.report()
+        return max(0, sum(report["dead_air"].values()) - report["notes_dropped"].get("late", 0))
+
     def pid(self, name: str) -> int | None:
         """Process id of ``outlet``, ``engine`` or ``workers``, None while there is none."""
         status: Plain = ask(self.runtime, "supervisor", "status", "status", 10.0)
