@@ -204,7 +204,7 @@ class OutputLoop:
             self._locate(segment.jump_tick, now)
         if was.running and not segment.running:
             self._sounding.rest(now)
-        self._timeline.retime(segment)
+        self._timeline.retime(segment, now)
 
     def _locate(self, tick: float, now: int) -> None:
         self._last_jump = tick

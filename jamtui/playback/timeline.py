@@ -50,6 +50,8 @@ class Timeline:
         self._parts = {role: Part() for role in Role}
         self._heap: list[tuple[int, int, int, Event]] = []
         self._serial = 0
+        self._began_ns = -NEVER_NS
+        """When it was known that musical time last began, or jumped."""
 
     # Views
 
@@ -249,9 +251,13 @@ class Timeline:
             part.forget_order()
         return dropped, self._drop_timed(tick)
 
-    def retime(self, segment: ClockSegment) -> None:
-        """Tempo, phase or running changed: work every deadline out again."""
-        self._segment = segment
+    def retime(self, segment: ClockSegment, now: int = -NEVER_NS) -> None:
+        """Tempo, phase or running changed, as is known at ``now``: work every deadline out again. Where
+        musical time begins or jumps, nothing is due before that is known, however early the feel would play
+        it: as with the answer to a key, which nobody could have given before."""
+        was, self._segment = self._segment, segment
+        if segment.running and (segment.jump != was.jump or not was.running):
+            self._began_ns = max(now, segment.ns0)
         for part in self._parts.values():
             part.lock_ns = None
         events = [event for _, _, _, event in self._heap if not event.dead]
@@ -346,7 +352,7 @@ class Timeline:
         """Work out when ``on`` is due, after every note of an earlier tick of its role."""
         due = self._due(on)
         if due < NEVER_NS:
-            due = max(due, part.floor(on.note.tick), on.answer.since_ns)
+            due = max(due, part.floor(on.note.tick), on.answer.since_ns, self._began_ns)
             part.placed(on.note.tick, due)
         on.due_ns = due
 

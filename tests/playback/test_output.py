@@ -499,7 +499,7 @@ def test_a_route_for_a_bar_line_comes_before_the_earliest_note_behind_it() -> No
     band.clock.set_bpm(75.0, 0)
     band.until(4000)
     messages = [(ns / MS, data[0] & 0xF0) for ns, data in band.recorded["lead"].events]
-    assert messages[-4:-1] == [(pytest.approx(3043.3, abs=0.1), 0x80), (3160, 0xC0), (3160, 0x90)]
+    assert messages[-4:-1] == [(pytest.approx(3083.3, abs=0.1), 0x80), (3160, 0xC0), (3160, 0x90)]
 
 
 def test_a_route_that_waits_gives_way_to_a_later_one_and_is_set_when_the_music_stops_or_jumps() -> None:

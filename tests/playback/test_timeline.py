@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -109,6 +111,40 @@ def test_a_stopped_clock_locks_and_owes_nothing() -> None:
     timeline.lock(10_000 * MS)
     assert timeline.pop_due(10_000 * MS) is None
     assert (timeline.next_send(), timeline.next_lock()) == (None, None)
+
+
+def _early(timeline: Timeline, ticks: tuple[int, ...]) -> None:
+    """A lead that plays 10 ms before ``ticks``."""
+    timeline.set_feel(Role.LEAD, Feel(push_ms=-10.0), 1.0, COMMON_TIME)
+    timeline.splice(Splice(Role.LEAD, 0, tuple(note(tick, 60) for tick in ticks)), 0)
+
+
+def test_what_is_played_early_is_not_due_before_musical_time_begins() -> None:
+    stopped = replace(SEGMENT, running=False)
+    timeline = Timeline(stopped)
+    _early(timeline, (0, 960))
+    # The pulse that begins it was stamped at 70 ms, a little after the line that the clock follows.
+    started = ClockSegment(2.0, 70 * MS, TICK_NS, 2)
+    timeline.retime(started, 73 * MS)
+    first, second = drain(timeline, 1000 * MS)
+    assert first.due_ns == 73 * MS, "when it was known"
+    assert second.due_ns == started.ns_at(960) - 10 * MS
+    assert timeline.place_ns(first) == started.ns_at(0) - 10 * MS, "its place is still before that"
+
+
+def test_nor_before_it_jumps_there() -> None:
+    timeline = Timeline(SEGMENT)
+    _early(timeline, (3840, 4800))
+    jumped = ClockSegment(3840.0, 100 * MS, TICK_NS, 2, jump=1, jump_tick=3840.0)
+    timeline.locate(3840.0)
+    timeline.retime(jumped)
+    # What comes after steers the clock and is neither beginning nor jump.
+    timeline.retime(
+        ClockSegment(3840.0 + 40 * MS / TICK_NS, 140 * MS, TICK_NS * 1.01, 3, jump=1, jump_tick=3840.0)
+    )
+    first, second = drain(timeline, 1000 * MS)
+    assert first.due_ns == 100 * MS
+    assert 580 * MS < second.due_ns < 600 * MS
 
 
 def test_locate_gives_back_timed_messages_that_lie_before() -> None:
