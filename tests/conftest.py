@@ -2,6 +2,7 @@
 and which tests may run at the same time."""
 
 import ctypes
+import gc
 import os
 import shutil
 import signal
@@ -45,6 +46,14 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     One of the two begins with the tests in real time, which mostly wait; the other one computes.
     """
     return 2 if config.args_source is pytest.Config.ArgsSource.TESTPATHS else 0
+
+
+def pytest_collection_finish() -> None:
+    """Take what was imported and collected out of the garbage collector's sight, and have it look less often:
+    a sixth of the time that the tests compute went into walking through it."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
 
 
 @pytest.hookimpl(tryfirst=True)
