@@ -234,10 +234,9 @@ class Shelf:
                         self.lines(style, role, context, meter)
 
     def _fit(self, phrases: Iterable[ReflexPhrase], meter: Meter) -> tuple[Line, ...]:
-        wanted = (p for p in phrases if p.name not in self._banned)
-        lines = tuple(line for p in wanted if (line := refit_phrase(p, meter)).notes)
-        native = tuple(line for line in lines if line.native)
-        return native or lines
+        wanted = [p for p in phrases if p.name not in self._banned]
+        native = [p for p in wanted if meter_named(p.meter) == meter]
+        return tuple(line for p in native or wanted if (line := refit_phrase(p, meter)).notes)
 
 
 def built_line(role: Role, family: Family, meter: Meter) -> Line:
