@@ -1,7 +1,9 @@
 """HTTP below Ollama's client: a stale connection is not taken for a dead server, and no answer is endless."""
 
 import re
+import ssl
 from collections.abc import AsyncIterator
+from functools import cache
 
 import httpx
 
@@ -10,6 +12,12 @@ MOST_BYTES = 64 * 1024 * 1024
 progress; a bar is a few kB."""
 GONE = re.compile(r"disconnected|closed connection|incomplete")
 """How httpx says that the other end is gone; what else it calls a protocol error is no HTTP."""
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """Whom servers with TLS are checked against; reading it takes some 20 ms, so hosts share it."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class Transport(httpx.AsyncBaseTransport):
@@ -22,7 +30,7 @@ class Transport(httpx.AsyncBaseTransport):
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         # A proxy of the environment is never between us and a server on the stage.
-        self._inner = httpx.AsyncHTTPTransport(trust_env=False)
+        self._inner = httpx.AsyncHTTPTransport(verify=_trust(), trust_env=False)
         self._most_bytes = most_bytes
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
