@@ -3,7 +3,7 @@
 import pytest
 
 from jamtui.music.phrase import Role
-from jamtui.playback.commands import PlannedNote, SetSink, Splice
+from jamtui.playback.commands import PlannedNote, SetMute, SetSink, Silence, Splice
 from jamtui.playback.fakes import RecordingSink
 from tests.playback.band import MS, Band, note
 
@@ -156,3 +156,34 @@ def test_a_line_that_the_new_plan_has_too_goes_on_and_another_is_replaced() -> N
     band.do(Splice(Role.LEAD, 960, (note(960, 60, 720), note(1680, 65)), stale_from=960, trigger_ns=502 * MS))
     band.until(1100)
     assert band.left() == [(500, "on", 60), (875, "off", 60), (875, "on", 65), (1000, "off", 65)]
+
+
+@pytest.mark.parametrize(
+    ("stale_from", "pitch", "left"),
+    [
+        (None, 60, [(500, "on", 60), (750, "off", 60)]),  # a mere change of plan leaves what is locked
+        (None, 64, [(500, "on", 60), (750, "off", 60)]),
+        (960, 60, [(500, "on", 60), (625, "off", 60)]),  # what is stale lasts as the new plan says
+        (960, 64, [(500, "on", 64), (625, "off", 64)]),  # or gives way
+    ],
+)
+def test_a_locked_note_is_changed_only_where_it_became_stale(
+    stale_from: int | None, pitch: int, left: list[tuple[int, str, int]]
+) -> None:
+    band = Band()
+    band.plan(note(960, 60, 480), note(1440, 62))
+    band.start()
+    band.until(485)
+    band.do(Splice(Role.LEAD, 960, (note(960, pitch, 240),), stale_from=stale_from))
+    band.until(1300)
+    assert band.left() == left
+
+
+@pytest.mark.parametrize("command", [SetMute(Role.LEAD, True), Silence(Role.LEAD), Silence()])
+def test_what_has_only_just_left_is_ended_too(command: SetMute | Silence) -> None:
+    band = Band()
+    band.start()
+    band.until(100)
+    band.do(Splice(Role.LEAD, 192, (note(192, 60, 960),), at_once=True, trigger_ns=99 * MS), command)
+    assert band.left() == [(100, "on", 60), (100, "off", 60)]
+    assert band.settled()

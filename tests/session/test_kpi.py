@@ -123,6 +123,19 @@ def test_a_right_note_that_is_at_the_grid_point_already_is_the_answer(
         kpi.take(sent(900, trigger_ns=100 * MS, tick=later, pitch=64), 900 * MS)
     kpi.advance(5000.0, 3000 * MS, ALL)
     assert kpi.response_share == (1.0 if answered else 0.0)
+    report = kpi.report()
+    assert (report["chords_answered"], report["chords_unanswered"]) == (int(answered), int(not answered))
+
+
+def test_a_note_that_the_chord_made_wrong_answers_nothing_however_late_its_key_is_struck_again() -> None:
+    kpi = Kpi()
+    kpi.take(sent(98, tick=480), 98 * MS)
+    kpi.trigger(100 * MS, 470.0, 480)
+    kpi.take(sent(104, on=False, tick=480), 104 * MS)
+    kpi.take(sent(600, tick=1440), 600 * MS)
+    kpi.take(sent(800, on=False, tick=1440), 800 * MS)
+    kpi.advance(5000.0, 3000 * MS, ALL)
+    assert kpi.response_share == 0.0
 
 
 def test_a_chord_replaced_before_its_grid_point_is_not_held_against_the_band() -> None:
@@ -329,6 +342,22 @@ def test_on_a_grid_the_wait_for_the_grid_point_is_not_the_machines(
     assert gauges.past_grid_history == (past,)
     report = kpi.report()
     assert report["past_grid_ms"]["count"] == report["ttfn_ms"]["count"] == 1  # type: ignore[index]
+
+
+def test_the_gauges_of_answers_on_a_grid_are_percentiles() -> None:
+    kpi = Kpi()
+    for n in range(200):
+        key, past = (1000 * n + 100) * MS, 0 if n < 120 else 3 if n < 199 else 40
+        kpi.trigger(key, 1920.0 * n + 192, 480, 250 * MS / 480)
+        grid_ms, tick = 1000 * n + 250, 1920 * n + 480
+        told = replace(sent(grid_ms, past, trigger_ns=key, tick=tick), meant_ns=grid_ms * MS)
+        kpi.take(told, (grid_ms + past) * MS)
+    gauges = kpi.gauges()
+    assert gauges.past_grid_last == 40
+    assert gauges.past_grid_p50 == pytest.approx(0, abs=0.001)
+    assert gauges.past_grid_p99 == pytest.approx(3, rel=0.02)
+    assert gauges.late_p99 == pytest.approx(3, rel=0.02)
+    assert kpi.response_share == 1.0
 
 
 def test_answers_at_once_are_past_no_grid() -> None:
