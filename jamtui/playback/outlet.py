@@ -50,6 +50,8 @@ class Outlet:
         self.receipts: deque[Receipt] = deque()
         self.ended: deque[Key] = deque(maxlen=ENDED)
         """What was ended last, the newest last."""
+        self.struck: set[Key] = set()
+        """All that was ever struck."""
 
     # Ports
 
@@ -131,6 +133,7 @@ class Outlet:
                 return
             key = port, struck[1], struck[2]
             self._ledger.add(key)
+            self.struck.add(key)
             sent_ns = self._now()
             left = True
             try:

@@ -289,7 +289,9 @@ class OutputLoop:
                     sounding.send(port, bytes((0xB0 | channel, _ALL_NOTES_OFF, 0)))
                     sounding.send(port, bytes((0xB0 | channel, _ALL_SOUND_OFF, 0)))
         elif role is None:
+            owed = self._ledger.owed()
             self._sounding.rest(now)
+            self._sounding.end_again(owed)
         else:
             self._sounding.end_role(role, now)
         self._end_messages(forgotten, now)

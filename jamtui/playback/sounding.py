@@ -225,8 +225,9 @@ class Sounding:
     def end_again(self, but: Collection[Key] = ()) -> None:
         """Send the note-off of all that was ever struck, but of ``but``, once more: MIDI systems lose single
         messages on a busy machine, and not every instrument knows All Notes Off."""
-        struck, self._struck = self._struck.difference(but), set()
-        for port, channel, pitch in sorted(struck):
+        again = self._struck.difference(but)
+        self._struck -= again
+        for port, channel, pitch in sorted(again):
             self.send(port, note_off(channel, pitch))
 
     def book(self) -> None:

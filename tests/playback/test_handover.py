@@ -185,6 +185,7 @@ def test_a_killed_engines_notes_end_and_what_waited_does_not_sound() -> None:
     band.until(400)
     assert [left[1:] for left in band.left()] == [("on", 60), ("off", 60)]
     assert set(band.outlet.ended) >= {("lead", 0, 60), ("bass", 1, 36)}
+    assert band.outlet.struck >= set(band.outlet.ended)
 
 
 def test_a_note_on_that_cannot_leave_soon_enough_is_left_out() -> None:
@@ -373,3 +374,17 @@ def test_a_splice_gathers_its_answer() -> None:
     band.do(Splice(Role.COMP, 0, (note(0, 60, role=Role.COMP), note(0, 64, role=Role.COMP)), at_once=True))
     band.until(101)
     assert band.left("comp") == [(100.3, "on", 60), (100.3, "on", 64)]
+
+
+def test_all_that_was_ever_struck_can_be_ended_again_but_for_what_sounds() -> None:
+    sink = RecordingSink(time := DummyTime())
+    outlet = Outlet(("lead",), Ledger(("lead",)), now=time)
+    outlet.serve("lead", sink)
+    for pitch in range(100):  # more than are remembered as ended last
+        outlet.take(Handed(2 * pitch, 0, 0, bytes((0x90, pitch, 80)), True, False))
+        outlet.take(Handed(2 * pitch + 1, 0, 0, bytes((0x80, pitch, 0)), False, False))
+    outlet.take(Handed(999, 0, 0, bytes((0x90, 7, 80)), True, False))
+    outlet.step(0)
+    sink.events.clear()
+    outlet.end_again(sorted(outlet.struck))
+    assert [data for _, data in sink.events] == [bytes((0x80, p, 0)) for p in range(100) if p != 7]

@@ -354,7 +354,24 @@ def test_panic_ends_what_was_struck_and_ended_before_once_more() -> None:
     assert offs == [b"\x80\x3e\x00", b"\x80\x3c\x00"], "what sounds first, then what may have been lost"
     sink.events.clear()
     band.do(Silence(panic=True))
-    assert not [data for _, data in sink.events if data[0] == 0x80], "once is enough"
+    assert [data for _, data in sink.events if data[0] == 0x80] == [b"\x80\x3e\x00"], "each a second time"
+    sink.events.clear()
+    band.do(Silence(panic=True))
+    assert not [data for _, data in sink.events if data[0] == 0x80], "that is enough"
+
+
+def test_a_stop_ends_once_more_what_was_ended_before_but_not_what_the_player_holds() -> None:
+    band = Band()
+    band.start()
+    band.do(Splice(Role.LEAD, 0, (note(0, 60, 240), note(480, 62, 960))))
+    band.until(600)
+    held = Immediate("lead", b"\x90\x40\x50")
+    band.do(Immediate("lead", b"\x90\x3c\x50"), Immediate("lead", b"\x80\x3c\x00"), held)
+    sink = band.recorded["lead"]
+    sink.events.clear()
+    band.do(Silence())
+    assert [data for _, data in sink.events] == [b"\x80\x3e\x00", b"\x80\x3c\x00"]
+    assert band.loop.sounding() == (("lead", 0, 0x40),)
 
 
 def test_panic_ends_notes_explicitly_first_and_then_everything() -> None:
