@@ -28,7 +28,8 @@ CLOSE_S = 2.0
 """Leaving takes the server a few periods; longer, while it forgets the clients of a killed program."""
 
 SEEN_S = 0.25
-"""On PipeWire: how long a client may take to hear of a port that another one has made."""
+"""How long a connection may take to be in use; on PipeWire, how long a client may take to hear of a port that
+another one has made."""
 
 _Done = TypeVar("_Done")
 
@@ -112,23 +113,24 @@ class JackControl:
     def connect(self, sender: str, receiver: str) -> bool:
         """Connect two ports by full name; True also when they already were.
 
-        Returns when the connection carries: JACK takes it into use in its next period, and what was sent
-        before then is lost.
+        Returns when the connection carries: JACK takes it into use in its next period, on a busy machine some
+        later; what was sent before then is lost, and who looked would not see it.
         """
         if not self.alive:
             return False
         if self.awaited(lambda: self._connect(sender, receiver)):
             time.sleep(2 * self._period_s + 0.001)
+            self.awaited(lambda: receiver in self.connections(sender), SEEN_S)
             return True
         return receiver in self.connections(sender)
 
     def _connect(self, sender: str, receiver: str) -> bool:
         return bool(self._library.jack_connect(self._client, sender.encode(), receiver.encode()) == 0)
 
-    def awaited(self, done: Callable[[], _Done]) -> _Done:
-        """What ``done`` answers. PipeWire tells each client by and by what the others have made: there it is
-        asked again until it answers something true, `SEEN_S` at most."""
-        until = time.monotonic() + (SEEN_S if self.on_pipewire else 0.0)
+    def awaited(self, done: Callable[[], _Done], patience_s: float = 0.0) -> _Done:
+        """What ``done`` answers, asked again until it answers something true, ``patience_s`` at most; on
+        PipeWire, which tells each client by and by what the others have made, `SEEN_S` at least."""
+        until = time.monotonic() + max(patience_s, SEEN_S if self.on_pipewire else 0.0)
         while not (answer := done()) and time.monotonic() < until:
             time.sleep(0.002)
         return answer

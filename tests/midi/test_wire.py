@@ -358,6 +358,25 @@ def test_a_closed_port_refuses_and_can_be_closed_twice(ours: MidiSystem) -> None
         port.send(b"\xf8")
 
 
+def test_a_connection_that_a_busy_server_takes_into_use_later_is_waited_for(
+    jack_server: str, world: MidiSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nord, daw = world.open_virtual_output("Nord"), world.open_virtual_input("daw", Ear())
+    control = JackControl("jamtui connecting")
+    look, looks = control.connections, 0
+
+    def late(port: str) -> tuple[str, ...]:
+        nonlocal looks
+        looks += 1
+        return look(port) if looks > 3 else ()
+
+    monkeypatch.setattr(control, "connections", late)
+    assert control.connect(nord.full_name, daw.full_name)
+    assert looks == 4, "until it is there, and no longer"
+    assert control.connections(nord.full_name) == (daw.full_name,)
+    control.close()
+
+
 def test_leaving_the_server_never_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     """As it would where libjack has lost its own lock."""
     control = JackControl("jamtui leaving")
