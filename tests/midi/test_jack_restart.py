@@ -56,7 +56,7 @@ lead.send(b"\\x90\\x3c\\x40")
 until(lambda: heard == [b"\\x90\\x3c\\x40"])
 system.close()
 stop_jack(server, name)
-print("well")
+print("well", flush=True)
 os._exit(0)
 """
 
@@ -95,7 +95,7 @@ assert (system.api, system.reason, keeper.missing) == ("jack", "", ())
 assert lead.full_name in system.jack.senders()
 system.close()
 stop_jack(server, name)
-print("well")
+print("well", flush=True)
 os._exit(0)
 """
 
