@@ -26,13 +26,20 @@ REAL_TIME = "real-time"
 """The group of tests that start a band or use ports: two of them at once would disturb each other."""
 
 
+COLOURS = ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
+"""What a shell may say about colours. Tests that are about them say it themselves."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Load Hypothesis' profile: ``fast`` where slow tests are left out, else ``full``.
+    """Forget what the shell says about colours, and load Hypothesis' profile: ``fast`` where slow tests are
+    left out, else ``full``.
 
     No example has a deadline: how long one takes says how busy the machine is. In CI the examples are the
     same each time, so that no change fails for what another one did. A profile that the command line names
     comes first.
     """
+    for name in COLOURS:
+        os.environ.pop(name, None)
     stable = bool(os.environ.get("CI"))
     settings.register_profile("full", max_examples=150, deadline=None, derandomize=stable)
     settings.register_profile("fast", max_examples=25, deadline=None, derandomize=stable)
