@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import exp
+from operator import itemgetter
 
 from jamtui.music.chord import NO_CHORD, QUALITIES, Chord, Family, Quality, default_root_name
 from jamtui.music.pitch import FLAT_NAMES, SHARP_NAMES
@@ -272,7 +273,7 @@ class Namer:
         if found is not None:
             return found
         weights = self._weights
-        candidates: list[_Candidate] = []
+        readings: list[tuple[float, int, _Template, bool]] = []
         for root in range(12):
             relative = ((mask << 12 | mask) >> root) & 0xFFF
             bass_bit = 1 << (-root) % 12
@@ -285,9 +286,12 @@ class Namer:
                         cost += weights.bass_foreign - weights.foreign
                     else:
                         cost += self._bass_cost(bass_bit, template)
-                candidates.append(_Candidate(cost, root, template.quality, bool(root) and not rootless))
-        candidates.sort(key=lambda c: c.cost)
-        result = self._ranked[mask] = tuple(candidates[:_KEPT])
+                readings.append((cost, root, template, rootless))
+        readings.sort(key=itemgetter(0))
+        result = self._ranked[mask] = tuple(
+            _Candidate(cost, root, template.quality, bool(root) and not rootless)
+            for cost, root, template, rootless in readings[:_KEPT]
+        )
         return result
 
     def _bass_cost(self, bit: int, template: _Template) -> float:
