@@ -10,6 +10,13 @@ VIRTUAL = frozenset({"jack", "alsa", "coremidi"})
 NOT_BUILT = "this build of python-rtmidi does not have it"
 
 
+def failures() -> tuple[type[BaseException], ...]:
+    """What rtmidi raises where the system refuses something. Asked for when it has: rtmidi is loaded then."""
+    import rtmidi
+
+    return rtmidi.RtMidiError, RuntimeError, OSError, SystemError, ValueError
+
+
 def code(rtmidi: Any, api: str) -> int:
     """The number that the module ``rtmidi`` has for one of ``APIS``."""
     codes = {

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from jamtui.midi.apis import failures
 from jamtui.midi.stamping import ArrivalStamps
 from jamtui.playback.sinks import PortGone
 
@@ -45,7 +46,7 @@ class OutputPort:
             raise PortGone(f"{self.name}: {self.gone}")
         try:
             self._send(data)
-        except (RuntimeError, OSError, SystemError) as error:  # rtmidi's errors are RuntimeErrors
+        except failures() as error:
             self.gone = str(error) or type(error).__name__
             raise PortGone(f"{self.name}: {self.gone}") from error
 
@@ -158,7 +159,7 @@ class InputPort:
         if self.client is None:
             return
         if not self._queued:
-            with contextlib.suppress(RuntimeError):
+            with contextlib.suppress(*failures()):
                 self.client.cancel_callback()
         close_client(self.client)
 
@@ -169,14 +170,14 @@ def _closed(_data: bytes) -> object:
 
 def close_client(client: Any) -> None:
     """Close the port of an rtmidi client. The client itself lives until ``delete_client``."""
-    with contextlib.suppress(RuntimeError, OSError, SystemError), quiet():
+    with contextlib.suppress(*failures()), quiet():
         client.close_port()
 
 
 def delete_client(client: Any) -> None:
     """Free an rtmidi client. Python does not do it by itself, and any later call on it crashes in C: only for
     a client that no thread can be using."""
-    with contextlib.suppress(RuntimeError, OSError, SystemError), quiet():
+    with contextlib.suppress(*failures()), quiet():
         client.delete()
 
 

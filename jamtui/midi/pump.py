@@ -23,15 +23,11 @@ class InputPump:
     """One thread that hands on what arrived at all inputs.
 
     Args:
-        on_start: called first in the thread, to raise its priority for instance.
         outside: moves the time of the next look, in nanoseconds of ``time.perf_counter_ns``, where it would
             be in somebody's way.
     """
 
-    def __init__(
-        self, on_start: Callable[[], object] | None = None, outside: Callable[[int], int] | None = None
-    ) -> None:
-        self._on_start = on_start
+    def __init__(self, outside: Callable[[int], int] | None = None) -> None:
         self._outside = outside
         self._ports: tuple[InputPort, ...] = ()
         self._thread: threading.Thread | None = None
@@ -55,8 +51,6 @@ class InputPump:
             self._thread.join()
 
     def _run(self) -> None:
-        if self._on_start is not None:
-            self._on_start()
         busy_until = 0
         while not self._stop:
             now = time.perf_counter_ns()
