@@ -1,5 +1,7 @@
 """Reading MIDI bytes as far as the output needs it: which messages, and which keys they strike and end."""
 
+_UNDEFINED = frozenset({0xF9, 0xFD})
+"""Realtime bytes that mean nothing; ALSA refuses to send them."""
 _LENGTHS = {0x80: 3, 0x90: 3, 0xA0: 3, 0xB0: 3, 0xC0: 2, 0xD0: 2, 0xE0: 3}
 
 
@@ -7,7 +9,8 @@ def messages(data: bytes) -> list[bytes]:
     """``data`` cut into whole messages, running status written out.
 
     System Exclusive is one message from F0 to F7. Realtime bytes come out as messages of their own, also
-    from within another message. What is not a whole message (stray data bytes, a cut end) is left out.
+    from within another message. What is not a whole message (stray data bytes, a cut end) or has no meaning
+    is left out.
     """
     out: list[bytes] = []
     status = 0
@@ -16,7 +19,8 @@ def messages(data: bytes) -> list[bytes]:
     sysex = False
     for byte in data:
         if byte >= 0xF8:
-            out.append(bytes((byte,)))
+            if byte not in _UNDEFINED:
+                out.append(bytes((byte,)))
         elif byte >= 0x80:
             if byte == 0xF7 and sysex:
                 got.append(byte)
@@ -50,7 +54,7 @@ def is_whole(data: bytes) -> bool:
         return False
     if data[0] < 0xF0:
         return len(data) == _LENGTHS.get(data[0] & 0xF0) and data[1] < 128 and data[-1] < 128
-    return len(data) == 1 and data[0] >= 0xF8
+    return len(data) == 1 and data[0] >= 0xF8 and data[0] not in _UNDEFINED
 
 
 def key_event(message: bytes) -> tuple[bool, int, int] | None:

@@ -23,6 +23,12 @@ def test_what_is_not_whole_is_left_out() -> None:
     assert messages(bytes.fromhex("f20102 03")) == [bytes.fromhex("f20102")]
 
 
+def test_what_has_no_meaning_is_left_out() -> None:
+    assert messages(bytes.fromhex("f9 90f93c40 fd")) == [bytes.fromhex("903c40")]
+    assert not is_whole(b"\xf9")
+    assert is_whole(b"\xfe")
+
+
 def test_velocity_zero_ends_a_note() -> None:
     assert key_event(bytes.fromhex("933c00")) == (False, 3, 60)
     assert key_event(bytes.fromhex("933c01")) == (True, 3, 60)
