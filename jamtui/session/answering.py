@@ -1,16 +1,15 @@
 """How the plan answers a chord: what is taken back, what is planned anew, and what stands."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from jamtui.music.chord import Chord
-from jamtui.music.meter import PPQ
+from jamtui.music.meter import PPQ, next_grid
 from jamtui.music.phrase import MONOPHONIC, Role, Source
 from jamtui.music.scale import adds_colour
 from jamtui.playback.commands import Command, Splice
 from jamtui.session.habit import NONE, Doubts
 from jamtui.session.heard import Heard
 from jamtui.session.planning import Answer, Planner
-from jamtui.session.runway import RunwayBar
 from jamtui.session.settings import GRIDS, PITCHED, BandSettings, audible
 from jamtui.session.voicelead import chord_table
 
@@ -28,6 +27,17 @@ _ALL = frozenset(range(12))
 def reachable(changed: int, tick: int, locked: int) -> int:
     """From where a role's notes are sent again: earlier ones that were shortened too, unless locked."""
     return changed if changed >= locked else tick
+
+
+def grid_point(planner: Planner, settings: BandSettings, tick: int) -> int:
+    """Where a chord at ``tick`` is answered: the next grid point in its bar, or the bar's end; without a grid
+    there."""
+    tick = max(tick, planner.began)
+    grid = GRIDS[settings.grid]
+    if not grid:
+        return tick
+    bar = planner.lines.bar_at(tick)
+    return min(next_grid(tick, grid, bar.start), bar.end)
 
 
 def answer_to(heard: Heard, goal: int, grid: int, last: Answer | None) -> Answer:
@@ -216,57 +226,6 @@ def fade_chord(planner: Planner, settings: BandSettings, tick: int, played: int)
         planner.players[role].forget(tick)
     changed = planner.replan(roles, tick, played)
     return [planner.splice(role, changed[role]) for role in roles]
-
-
-def foresee_chords(planner: Planner, settings: BandSettings, since: int, known_at: int) -> Iterator[Command]:
-    """Other chords than were planned for are expected from ``since`` on: the pitched roles follow, where they
-    are planned that far. Phrases that fit go on."""
-    if since >= planner.planned_until:
-        return
-    chord = planner.harmony.at(since)
-    previous = planner.harmony.previous(since)
-    for role in PITCHED:
-        if role not in settings.roles:
-            continue
-        if chord is None:
-            planner.players[role].forget(since)
-        else:
-            planner.players[role].meet(since, chord, previous)
-        changed = planner.replan((role,), since, known_at)
-        yield planner.splice(role, changed[role])
-
-
-def hedge_planned(
-    planner: Planner, settings_at: Callable[[int], BandSettings], since: int
-) -> Iterator[Command]:
-    """What is planned already is hedged against what is in doubt now (bars that are planned later are hedged
-    as they are made). Notes before ``since`` stay as they are."""
-    doubts = planner.harmony.doubts
-    for role in PITCHED if doubts else ():
-        bars = [b for b in planner.runways[role].bars if b.end > doubts.changes[0].tick]
-        starts = [
-            s for b in bars if (s := _hedge_bar(planner, settings_at(b.start), role, b, since)) is not None
-        ]
-        if starts:
-            yield planner.splice(role, min(starts))
-
-
-def _hedge_bar(
-    planner: Planner, settings: BandSettings, role: Role, planned: RunwayBar, since: int
-) -> int | None:
-    """Hedge one bar. Returns the first tick that changed, None where nothing did."""
-    bar = planned.again(planner.session, role, planner.revision, planner.seed)
-    hedged = planner.hedged(bar, settings)
-    if hedged is bar:
-        return None
-    # Onsets off the grid were free answers.
-    limits = planner.limits(role, settings, frozenset(n.onset for n in (*bar.notes, *hedged.notes)))
-    judged = planner.guard.check(hedged, limits).bar
-    if judged is None:
-        return None
-    changed = (planned.start + n.onset for n in set(judged.notes) ^ set(bar.notes))
-    later = [tick for tick in changed if tick >= since]
-    return planner.accept(judged, min(later)) if later else None
 
 
 def renew(planner: Planner, roles: Sequence[Role], when: int, now: int, locked: int) -> list[Command]:

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from jamtui.music.meter import Meter
 
+NEVER = 1 << 62
+"""A tick that does not come."""
+
 
 @dataclass(frozen=True, slots=True)
 class BarSpan:

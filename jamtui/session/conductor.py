@@ -10,15 +10,16 @@ from math import ceil
 
 from jamtui.music.chart import Chart
 from jamtui.music.chord import NO_CHORD, Chord, Family
-from jamtui.music.meter import EIGHTH, SIXTEENTH, next_grid
+from jamtui.music.meter import SIXTEENTH
 from jamtui.music.phrase import Bar, Brief, Role
 from jamtui.playback.commands import Command, Report, SentNote, Silence
 from jamtui.session import answering
-from jamtui.session.barlines import BarLines
+from jamtui.session.barlines import NEVER, BarLines
 from jamtui.session.book import ReflexBook
 from jamtui.session.changes import Changes
 from jamtui.session.click import Metronome
-from jamtui.session.controls import NEVER, Controls
+from jamtui.session.controls import Controls
+from jamtui.session.expecting import SLACK, give_up, look_ahead
 from jamtui.session.foresight import Foresight
 from jamtui.session.hearing import Heard
 from jamtui.session.offers import Desk, Verdict
@@ -39,8 +40,6 @@ from jamtui.styles.style import Style
 
 __all__ = ["Conductor", "Verdict"]
 
-_SLACK = EIGHTH
-"""Ticks by which a stamp may lie behind the moment it is dealt with, without any difference."""
 _BEHIND = SIXTEENTH // 2
 """The same, where an expected chord is given up."""
 
@@ -173,10 +172,10 @@ class Conductor(Controls):
         played = ceil(tick)
         yield from self._look_ahead()
         # Had a time to act passed just before or just after this chord, the music would be the same.
-        yield from self._ask_after(played + _BEHIND)
-        yield from self._top_up(played + lock_ticks(bpm) + _SLACK)
+        yield from self._give_up(played + _BEHIND)
+        yield from self._top_up(played + lock_ticks(bpm) + SLACK)
         self._bpm = planner.hedger.bpm = bpm
-        goal = self._grid_point(played)
+        goal = answering.grid_point(planner, self.settings, played)
         before, doubts = harmony.at(goal), harmony.doubts
         self._assumed = None
         if heard.kind == "provisional" and self._foresight.means(chord, heard.notes, goal):
@@ -307,7 +306,7 @@ class Conductor(Controls):
     # Within: time
 
     def _energy_at(self, tick: int, known_at: int) -> float:
-        player = self._player.at(known_at - _SLACK)
+        player = self._player.at(known_at - SLACK)
         energy = self._changes.at(tick).energy + 0.5 * (player - 0.5)
         return min(1.0, max(0.0, energy))
 
@@ -324,7 +323,7 @@ class Conductor(Controls):
             self.finished = True
             return commands
         commands += self._look_ahead()
-        commands += self._ask_after(now)
+        commands += self._give_up(now)
         soon_due = [c for c in self._changes.pending if c.tick <= now + ahead]
         if soon_due:
             commands += self._feel(self._changes.at(soon_due[-1].tick))
@@ -361,46 +360,11 @@ class Conductor(Controls):
 
     # Within: chords
 
-    def _look_ahead(self) -> list[Command]:
-        """Plan for what the chords that were heard make likely."""
-        foresight, harmony = self._foresight, self._planner.harmony
-        doubts = harmony.doubts
-        since = foresight.think()
-        if self.frozen:
-            return []
-        commands: list[Command] = []
-        if since is not None:
-            commands += answering.foresee_chords(self._planner, self.settings, since, foresight.known_at)
-        if harmony.doubts is not doubts:
-            stays = foresight.known_at + lock_ticks(self._bpm) + _SLACK
-            commands += answering.hedge_planned(self._planner, self._changes.at, stays)
-        return commands
+    def _look_ahead(self) -> Iterator[Command]:
+        return look_ahead(self._planner, self._foresight, self.settings, self._changes.at, frozen=self.frozen)
 
-    def _ask_after(self, tick: int) -> Iterator[Command]:
-        """An expected change that did not come by ``tick`` is given up: the chord before it holds again, as
-        if it had been played."""
-        foresight, planner = self._foresight, self._planner
-        ends = NEVER if planner.ends_at is None else planner.ends_at
-        # The chord of the last hit is final, played or not.
-        while (due := foresight.due) <= tick and due < ends:
-            goal = self._grid_point(due)
-            if not foresight.missed(due):
-                continue
-            chord = planner.harmony.deny(goal)
-            if chord is not None and not self.frozen:
-                answer = Answer(goal, 0, 0)
-                locked = due + lock_ticks(self._bpm)
-                yield from answering.answer_chord(
-                    planner, self.settings, answer, chord, due, locked, self._bpm
-                )
+    def _give_up(self, tick: int) -> Iterator[Command]:
+        return give_up(self._planner, self._foresight, self.settings, tick, frozen=self.frozen)
 
     def _end(self) -> list[Command]:
         return [*self._look_ahead(), *super()._end()]
-
-    def _grid_point(self, tick: int) -> int:
-        tick = max(tick, self._began)
-        grid = GRIDS[self.settings.grid]
-        if not grid:
-            return tick
-        bar = self._planner.lines.bar_at(tick)
-        return min(next_grid(tick, grid, bar.start), bar.end)

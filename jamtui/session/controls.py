@@ -8,7 +8,7 @@ from jamtui.music.meter import METERS, Meter
 from jamtui.music.phrase import Role
 from jamtui.playback.commands import Command, SetFeel, SetMute, Silence
 from jamtui.session.answering import renew
-from jamtui.session.barlines import BarLines
+from jamtui.session.barlines import NEVER, BarLines
 from jamtui.session.changes import SHARES, Change, Changes
 from jamtui.session.click import Metronome
 from jamtui.session.flow import Flow
@@ -34,7 +34,6 @@ from jamtui.session.settings import (
 from jamtui.styles.style import Style
 from jamtui.styles.swing import feel_in_meter
 
-NEVER = 1 << 62
 LATEST_END = 3
 """Bars from now within which a phrase of the lead that goes on is finished before the end."""
 HOMECOMING = 4

@@ -18,6 +18,7 @@ from jamtui.music.chord import Family
 from jamtui.music.meter import PPQ, SIXTEENTH
 from jamtui.music.phrase import Bar, Note, Role, Source
 from jamtui.playback.commands import Command, PlannedNote, Splice
+from jamtui.session.barlines import NEVER
 from jamtui.session.planning import Planner
 from jamtui.session.settings import BandSettings
 
@@ -27,7 +28,6 @@ TOGETHER_NS = 25_000_000
 """Keys that are struck so close together are one stroke: fingers of one hand."""
 CHANGES = 8
 """Changes of chord that are looked at for where a held note would become wrong."""
-_NEVER = 1 << 62
 
 Key = tuple[str, int, int]
 """Input, channel and key."""
@@ -48,12 +48,12 @@ class Flow:
         self.on = False
         self._planner = planner
         self._settings = settings
-        self._back = -_NEVER
+        self._back = -NEVER
         """From this tick on the lead plays its own notes."""
         self._keys: dict[Key, int] = {}
         """Keys that are held, and which stroke they belong to."""
         self._stroke = 0
-        self._struck_ns = -_NEVER
+        self._struck_ns = -NEVER
         self._note: PlannedNote | None = None
         """What the last stroke plays, while its keys are held."""
         self._pitch: int | None = None
@@ -63,7 +63,7 @@ class Flow:
     @property
     def silent_until(self) -> int:
         """Up to this tick the lead's own notes are held back; far away while flow is on."""
-        return _NEVER if self.on else self._back
+        return NEVER if self.on else self._back
 
     # On and off
 
@@ -86,7 +86,7 @@ class Flow:
         self._keys.clear()
         self._note = None
         self._place = None
-        self._back = -_NEVER
+        self._back = -NEVER
 
     def hold(self, command: Splice) -> Splice:
         """``command`` of the plan without the lead's notes that are held back. What the player's own note

@@ -15,6 +15,7 @@ from itertools import takewhile
 from jamtui.music.chord import Chord, Family
 from jamtui.music.meter import EIGHTH, PPQ
 from jamtui.music.phrase import FORECAST_BARS, ChordSpan
+from jamtui.session.barlines import NEVER
 from jamtui.session.habit import LIKELY, LONG_AGO, NONE, Doubt, Doubts, likely_changes, likely_chords
 from jamtui.session.harmony import Harmony
 from jamtui.session.prediction import NOTHING, Forecast, Predictor
@@ -35,7 +36,6 @@ ROOM = PPQ * 3 // 4
 """Nearer changes than this after a chord are not planned for anew: the chord's own answer stands there."""
 NEAREST = PPQ * 9 // 10
 """Nearer doubts than this after a chord are not hedged against: what is played there may be locked."""
-_NEVER = 1 << 62
 
 
 @dataclass(slots=True)
@@ -91,7 +91,7 @@ class Foresight:
             return self._harmony.expected[0][0] + GRACE
         if self._forecast.changes and not self._noted:
             return self._forecast.changes[0][0] + GRACE
-        return _NEVER
+        return NEVER
 
     def heard(self, chord: Chord, played: int, *, revised: bool) -> None:
         """``chord`` was played at ``played``; ``revised``: the last one is known better now."""

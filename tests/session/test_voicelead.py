@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jamtui.music.chord import QUALITIES, make_chord, parse_chord
+from jamtui.music.phrase import Role
 from jamtui.music.scale import chord_tones
 from jamtui.session.voicelead import (
     MUD,
@@ -123,6 +124,15 @@ def test_tables_know_slash_basses_and_stay_inside_until_it_is_hot() -> None:
     assert table.tones == chord_tones(parse_chord("C"))
     assert surprise_of(0.4) == 0.0
     assert 0 < surprise_of(0.8) < surprise_of(1.0) <= 1
+
+
+def test_a_role_has_the_notes_that_are_its_own_over_a_chord() -> None:
+    table = chord_table(parse_chord("C7/D"))
+    assert table.members(Role.LEAD) == table.passing(Role.LEAD) == table.scale
+    assert table.members(Role.BASS) == {0, 4, 7, 10, 2}  # the tones, and the bass that is written
+    assert table.members(Role.COMP) == table.consonant
+    assert 5 not in table.consonant
+    assert table.passing(Role.BASS) == table.passing(Role.COMP) == table.consonant > table.members(Role.BASS)
 
 
 def test_warming_up_leaves_nothing_to_work_out_for_any_chord() -> None:
