@@ -339,7 +339,7 @@ def test_a_folder_is_ingested_beside_the_band_and_used_at_once(library: Path, tm
 def test_an_ingest_can_be_stopped(library: Path, tmp_path: Path) -> None:
     folder = tmp_path / "midis"
     first = tune(folder / "0.mid").read_bytes()
-    for n in range(1, 400):
+    for n in range(1, 4000):  # more than are read while this machine stands still
         (folder / f"{n}.mid").write_bytes(first + bytes((n % 256, n // 256)))
 
     async def play(worker: LibraryWorker, told: Told) -> None:
