@@ -12,7 +12,7 @@ from jamtui.processes.benching.band import BandUnderTest, cpu_seconds, resident_
 from jamtui.processes.benching.bench import COLUMNS, ROWS, Bench
 from jamtui.processes.benching.figures import Figure, at_least, at_most, exactly, percentile
 from jamtui.processes.benching.playing import voicings
-from jamtui.processes.benching.timing import begin_control, end_control
+from jamtui.processes.benching.timing import control_beside, end_control
 from jamtui.processes.benching.wire import Terminal
 from jamtui.processes.control import stop_band
 from jamtui.processes.options import SessionOptions
@@ -145,17 +145,17 @@ def soak(bench: Bench) -> Figure:
         band.wait_playing()
         engine = int(band.fetch()["engine_pid"])
         # Asleep all the way, or it would be a load of its own: what it is for is the machine standing still.
-        control = begin_control(int(seconds * NOTES_A_SECOND), round(1e9 / NOTES_A_SECOND), 0)
-        end = time.monotonic() + seconds
-        settled = time.monotonic() + min(SETTLE_S, seconds / 3)
-        while time.monotonic() < end:
-            time.sleep(min(5.0, seconds / 10))
-            styles.add(str(band.fetch()["style"]))
-            if time.monotonic() >= settled:
-                resident.append(resident_mb(engine))
-            bench.listener.clear()
-        report = band.fetch()
-        late, _ = end_control(control)
+        with control_beside(int(seconds * NOTES_A_SECOND), round(1e9 / NOTES_A_SECOND), 0) as control:
+            end = time.monotonic() + seconds
+            settled = time.monotonic() + min(SETTLE_S, seconds / 3)
+            while time.monotonic() < end:
+                time.sleep(min(5.0, seconds / 10))
+                styles.add(str(band.fetch()["style"]))
+                if time.monotonic() >= settled:
+                    resident.append(resident_mb(engine))
+                bench.listener.clear()
+            report = band.fetch()
+            late, _ = end_control(control)
     stood = sum(ms > ON_TIME_NS / 1e6 for ms in late)
     drift = max(abs(r - resident[0]) for r in resident)
     air = report["dead_air"]

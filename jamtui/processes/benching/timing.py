@@ -1,10 +1,11 @@
 """How late notes leave the engine, beside the control loop: ``lateness``."""
 
+import contextlib
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from jamtui.playback.waiting import SPIN_NS
 from jamtui.processes.benching.band import BandUnderTest, write_config
@@ -104,18 +105,26 @@ def lateness_checks(late: Mapping[bool, Sequence[float]], control: Sequence[floa
 
 def run_control(count: int) -> tuple[list[float], str]:
     """One turn of the control loop in a process of its own: lateness in milliseconds, and its priority."""
-    return end_control(begin_control(count, CONTROL_INTERVAL_NS, SPIN_NS))
+    with control_beside(count, CONTROL_INTERVAL_NS, SPIN_NS) as control:
+        return end_control(control)
 
 
-def begin_control(count: int, interval_ns: int, spin_ns: int) -> "subprocess.Popen[str]":
-    """Have the control loop run beside what is measured."""
+@contextlib.contextmanager
+def control_beside(count: int, interval_ns: int, spin_ns: int) -> "Iterator[subprocess.Popen[str]]":
+    """The control loop runs beside what is measured; if that fails, it ends with it."""
     command = [sys.executable, "-m", f"{PACKAGE}.floor", str(count), str(interval_ns), str(spin_ns)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as control:
+        try:
+            yield control
+        finally:
+            control.kill()  # it is over by then, if all went well
 
 
 def end_control(control: "subprocess.Popen[str]") -> tuple[list[float], str]:
     """Wait for its end: lateness in milliseconds, and its priority."""
     out, _ = control.communicate()
+    if control.returncode:
+        raise subprocess.CalledProcessError(control.returncode, control.args)
     got = json.loads(out)
     return [max(0, ns) / 1e6 for ns in got["lateness_ns"]], str(got["priority"])
 
