@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -22,6 +23,10 @@ LEAVE_S = 5.0
 """How long the supervisor may take to leave once the band has stopped."""
 
 
+_LATELY = 64
+"""Events that are remembered: a notice follows at once, or comes just before."""
+
+
 class Teller:
     """What is said where there is no screen: every event, and every notice when it comes up.
 
@@ -30,16 +35,17 @@ class Teller:
 
     def __init__(self) -> None:
         self._standing: frozenset[str] = frozenset()
-        self._events: set[str] = set()
+        self._events: deque[str] = deque(maxlen=_LATELY)
 
     def new(self, events: Iterable[str], notices: Iterable[str]) -> list[str]:
         """The lines to say now, of the events since the last call and the notices that stand."""
         lines = [text for text in events if text not in self._standing]
-        self._events.update(lines)
+        self._events.extend(lines)
         standing = frozenset(notices)
-        lines += sorted(standing - self._standing - self._events)
+        lines += sorted(standing.difference(self._standing, self._events))
         # What stood and stands no more is said again when it comes back.
-        self._events -= self._standing - standing
+        over = self._standing - standing
+        self._events = deque((text for text in self._events if text not in over), _LATELY)
         self._standing = standing
         return lines
 

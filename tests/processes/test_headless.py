@@ -28,3 +28,13 @@ def test_an_event_may_come_as_often_as_it_happens() -> None:
     teller = Teller()
     assert teller.new(["panic", "panic"], []) == ["panic", "panic"]
     assert teller.new(["panic"], []) == ["panic"]
+
+
+def test_a_long_session_is_not_remembered_event_by_event() -> None:
+    teller = Teller()
+    teller.new([GONE], [GONE])
+    for bar in range(1000):
+        assert teller.new([f"style blues at bar {bar}"], [GONE]) == [f"style blues at bar {bar}"]
+    assert len(teller._events) < 100
+    assert teller.new([], []) == []
+    assert teller.new([GONE], [GONE]) == [GONE]
