@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -147,8 +148,10 @@ class InputPort:
     def _hand_on(self, message: list[int], stamp: int) -> None:
         try:
             self._callback(stamp, bytes(message))
-        except Exception as error:  # there is nobody above this thread to tell
-            self.error = repr(error)
+        except Exception as error:  # there is nobody above this thread to tell; the log hears of it once
+            if repr(error) != self.error:
+                self.error = repr(error)
+                traceback.print_exc()
 
     def close(self) -> None:
         """Close the port; no callback comes after this."""
