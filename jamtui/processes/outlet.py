@@ -135,9 +135,8 @@ class OutletProcess:
             work()
         except PortError as error:
             return str(error)
-        except (
-            Exception
-        ) as error:  # what a driver raises while devices come and go must not cost the other ports
+        except Exception as error:
+            # What a driver raises while devices come and go must not cost the other ports.
             traceback.print_exc()
             return f"the ports could not be reached ({error}); try it again"
         return ""
