@@ -12,7 +12,7 @@ BRIGHT_S = {"info": 10.0, "warning": 30.0, "error": 60.0}
 """Seconds for which an event is news, by severity."""
 LEAVES_S = 120.0
 """So long after it came an event leaves its line. What still holds then is a notice, not an event."""
-HOLDS_S = 5.0
+HOLDS_S = 3.0
 """For so long a warning or an error keeps its line against what merely informs."""
 
 

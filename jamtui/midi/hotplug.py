@@ -12,6 +12,8 @@ from jamtui.midi import names
 from jamtui.midi.port import Callback, InputPort, OutputPort
 from jamtui.midi.ports import JACK_AWAY, MidiSystem
 
+PIPEWIRE_AWAY = "PipeWire stopped; start it again and the band is back"
+"""What a band that plays through PipeWire is told while it is away."""
 LOOK_NS = 250_000_000
 """Time between two looks at the ports."""
 LOOK_SLOWLY_NS = 1_000_000_000
@@ -63,6 +65,8 @@ class PortKeeper:
         self._players: dict[str, frozenset[str]] = {}
         self._refused: dict[str, int] = {}
         self._down = False
+        self._away = JACK_AWAY
+        """What is said while the server is gone."""
         self._next_look = 0
         self._missing: dict[str, str] = {}
 
@@ -87,11 +91,15 @@ class PortKeeper:
         return self._ignored
 
     @property
+    def _on_pipewire(self) -> bool:
+        return self._system.served_by == "PipeWire"
+
+    @property
     def missing(self) -> tuple[str, ...]:
         """What is not there, in sentences for the screen, until it is. A keyboard that is wanted by its name
         and was never there is among it while there is no other."""
         if self._system.api != "none" and not self._system.alive:
-            return (JACK_AWAY,)  # no port is there then, and there is but one thing to do
+            return (self._away,)  # no port is there then, and there is but one thing to do
         awaited: list[str] = []
         if self._system.alive and not self.inputs:
             named = (p for p in self._patterns if not _WILD & set(p))
@@ -144,11 +152,14 @@ class PortKeeper:
         if revived:
             if self._system.api != "none" and not self._down:
                 self._down = True
-                changes.append(PortChange("lost", False, "JACK", JACK_AWAY))
+                self._away = PIPEWIRE_AWAY if self._on_pipewire else JACK_AWAY
+                changes.append(PortChange("lost", False, "JACK", self._away))
             if not self._system.revive():
                 self._next_look = now_ns + LOOK_SLOWLY_NS
                 return changes
-            text = "the JACK server is back" if self._down else "a JACK server is there"
+            jack = "the JACK server" if self._down else "a JACK server"
+            server = "PipeWire" if self._on_pipewire else jack
+            text = f"{server} is {'back' if self._down else 'there'}"
             self._down = False
             changes.append(PortChange("back", False, "JACK", text))
             # A keyboard that is not back with it is said to be missing; `_look_for_inputs` takes that back.

@@ -27,6 +27,7 @@ class FakeSystem:
 
     def __init__(self) -> None:
         self.api = "jack"
+        self.served_by = "JACK"
         self.alive = True
         self.revivable = False
         self.there: list[str] = []
@@ -197,6 +198,21 @@ def test_a_dead_server_is_said_and_everything_comes_back_with_it(system: FakeSys
     ]
     port.send(b"\xf8")
     assert keeper.missing == ()
+
+
+def test_pipewire_is_called_by_its_name(system: FakeSystem) -> None:
+    keeper, _ = keeper_of(system)
+    system.served_by, system.alive = "PipeWire", False
+    assert [change.text for change in keeper.poll(0)] == [
+        "PipeWire stopped; start it again and the band is back"
+    ]
+    assert keeper.missing == ("PipeWire stopped; start it again and the band is back",)
+    # Until it is back nobody can say what will answer.
+    system.served_by = "JACK"
+    keeper.poll(LOOK_SLOWLY_NS)
+    assert keeper.missing == ("PipeWire stopped; start it again and the band is back",)
+    system.served_by, system.revivable = "PipeWire", True
+    assert [change.text for change in keeper.poll(2 * LOOK_SLOWLY_NS)] == ["PipeWire is back"]
 
 
 def test_a_keyboard_that_is_not_back_with_the_server_is_named_until_it_is(system: FakeSystem) -> None:

@@ -3,11 +3,12 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -104,28 +105,51 @@ def test_it_is_too_late_once_rtmidi_is_loaded(monkeypatch: pytest.MonkeyPatch) -
     assert pipewire.serve_jack() is None
 
 
+class Server:
+    """A PipeWire of the test's own, in a folder where only those look who are told."""
+
+    def __init__(self, folder: str) -> None:
+        self.environment = os.environ | {"XDG_RUNTIME_DIR": folder, "JAMTUI_HOME": str(Path(folder, "home"))}
+        self.environment.pop("JACK_DEFAULT_SERVER", None)
+        self._socket = str(Path(folder, "pipewire-0"))
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        silent = subprocess.DEVNULL
+        self._process = subprocess.Popen(
+            ["pipewire"], env=self.environment, stdin=silent, stdout=silent, stderr=silent
+        )
+        until = time.monotonic() + 10
+        while self._socket not in listening(Path("/proc/net/unix")):
+            if self._process.poll() is not None or time.monotonic() > until:
+                pytest.skip("PipeWire does not start here")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+
+
 @pytest.fixture(scope="module")
-def server() -> Iterator[dict[str, str]]:
-    """The environment of programs that are to find a PipeWire of their own."""
+def pipewire_server() -> Iterator[Server]:
+    """A server that may be stopped and started."""
     if shutil.which("pipewire") is None or not libraries(os.environ):
         pytest.skip("PipeWire with its libjack is not installed (Debian: apt install pipewire pipewire-jack)")
     folder = tempfile.mkdtemp(prefix="pw", dir="/tmp")
-    environment = os.environ | {"XDG_RUNTIME_DIR": folder, "JAMTUI_HOME": str(Path(folder, "home"))}
-    environment.pop("JACK_DEFAULT_SERVER", None)
-    silent = subprocess.DEVNULL
-    with subprocess.Popen(
-        ["pipewire"], env=environment, stdin=silent, stdout=silent, stderr=silent
-    ) as server:
-        try:
-            until = time.monotonic() + 10
-            while str(Path(folder, "pipewire-0")) not in listening(Path("/proc/net/unix")):
-                if server.poll() is not None or time.monotonic() > until:
-                    pytest.skip("PipeWire does not start here")
-                time.sleep(0.02)
-            yield environment
-        finally:
-            server.terminate()
+    server = Server(folder)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def server(pipewire_server: Server) -> dict[str, str]:
+    """The environment of programs that are to find it."""
+    return pipewire_server.environment
 
 
 def jamtui(environment: dict[str, str], *arguments: str) -> str:
@@ -146,3 +170,36 @@ def test_the_band_plays_into_pipewire(server: dict[str, str], tmp_path: Path) ->
     assert told["output"] == "virtual ports jamtui lead, bass, comp, drums (PipeWire)"
     assert told["notes_sent"] > 0
     assert told["hung_notes"] == 0
+
+
+@pytest.mark.slow
+def test_a_band_has_its_ports_again_when_pipewire_was_restarted(
+    pipewire_server: Server, tmp_path: Path
+) -> None:
+    environment, report, said = pipewire_server.environment, tmp_path / "report.json", tmp_path / "said"
+
+    def wait_for(done: Callable[[], bool], what: str) -> None:
+        until = time.monotonic() + 60
+        while not done():
+            assert time.monotonic() < until, f"{what} is awaited in vain; said was: {said.read_text()}"
+            time.sleep(0.2)
+
+    def all_there() -> bool:
+        ports = jamtui(environment, "ports")
+        return all(f"jamtui {name}" in ports for name in ("lead", "bass", "comp", "drums", "thru", "in"))
+
+    command = [sys.executable, "-m", "jamtui", "play", "--headless", "--demo", "--report", str(report)]
+    with said.open("w") as errors:
+        band = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=errors)
+    try:
+        wait_for(all_there, "the band's ports")
+        pipewire_server.stop()
+        wait_for(lambda: "PipeWire stopped" in said.read_text(), "what is the matter")
+        pipewire_server.start()
+        wait_for(all_there, "the band's ports with the server")
+    finally:
+        band.send_signal(signal.SIGINT)
+        band.wait(60)
+    told = json.loads(report.read_text(encoding="utf-8"))
+    assert told["output"] == "virtual ports jamtui lead, bass, comp, drums (PipeWire)"
+    assert told["sounding"] == 0
