@@ -8,14 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from jamtui.library.ingest.grid import find_swing, quantise, settle_swing, straighten
-from jamtui.library.ingest.key import find_key
+from jamtui.library.ingest.key import key_over
 from jamtui.library.ingest.roman import roman
 from jamtui.library.ingest.segment import cut
 from jamtui.library.records import CAPTURED, PhraseRecord, SourceRecord
 from jamtui.library.windows import window
 from jamtui.music.meter import COMMON_TIME, METERS
-from jamtui.music.phrase import ChordSpan, Note, Phrase, Role, Source
-from jamtui.music.scale import Key
+from jamtui.music.phrase import Note, Phrase, Role, Source
 from jamtui.session.taking import Take
 
 CHORD = 3
@@ -52,7 +51,7 @@ def records_of(take: Take, now: float) -> tuple[SourceRecord, tuple[PhraseRecord
         )
         if onset < length
     ]
-    key = _key(notes, take.chords)
+    key = key_over(take.chords, notes)
     records: list[PhraseRecord] = []
     for role, part in _parts(take, notes).items():
         pieces = [(p.first, p.bars, p.notes) for p in cut(sorted(part), take.bars, meter, role)]
@@ -67,16 +66,6 @@ def records_of(take: Take, now: float) -> tuple[SourceRecord, tuple[PhraseRecord
             romans = tuple(roman(c.chord, key) for c in chords)
             records.append(PhraseRecord(phrase, key.words, romans, swing, digest, take.first_bar + first))
     return source, tuple(records)
-
-
-def _key(notes: Sequence[Note], chords: Sequence[ChordSpan]) -> Key:
-    histogram = np.zeros(12)
-    for note in notes:
-        histogram[note.pitch % 12] += note.duration
-    for span in chords:
-        for pc in span.chord.pitch_classes:
-            histogram[pc] += span.length / 4
-    return find_key(histogram)[0]
 
 
 def _parts(take: Take, notes: Sequence[Note]) -> dict[Role, list[Note]]:

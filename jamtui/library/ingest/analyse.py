@@ -18,7 +18,7 @@ from jamtui.library.ingest.grid import (
     settle_swing,
     straighten,
 )
-from jamtui.library.ingest.harmony import Sound, find_chords, sound
+from jamtui.library.ingest.harmony import find_chords, sound
 from jamtui.library.ingest.key import find_key, local_keys
 from jamtui.library.ingest.lines import Rows, split
 from jamtui.library.ingest.roles import Part, part_of, shape
@@ -30,7 +30,7 @@ from jamtui.library.records import PhraseRecord
 from jamtui.music.chord import NO_CHORD, Chord
 from jamtui.music.meter import PPQ
 from jamtui.music.phrase import MONOPHONIC, ChordSpan, Note, Phrase, Role, Source
-from jamtui.music.scale import Key
+from jamtui.music.scale import Key, key_of
 from jamtui.music.tempo import TempoMap
 
 _WEIGHT = {Part.LEAD: 0.5, Part.DRUMS: 0.0, Part.EFFECT: 0.0}
@@ -83,11 +83,16 @@ def read(song: Song, use_symbols: bool = True) -> Reading:
     sounding = sound(heard, weights, grid, lows)
     histogram = np.bincount(heard[:, 1] % 12, heard[:, 2], minlength=12).astype(np.float64)
     key, _ = find_key(histogram) if pitched else (Key(0), 0.0)
+    chroma = sounding.chroma
     if symbols:
         chords = _given_chords(symbols, grid, where)
+        # Chords say surer than a line over them what key it is in.
+        named = key_of(span.chord for span in chords)
+        if named is not None:
+            key, chroma = named, _chord_tones(chords, grid)
     else:
         chords = tuple(find_chords(sounding, grid, key)) if pitched else ()
-    bar_keys = local_keys(_by_bar(sounding, grid), key)
+    bar_keys = local_keys(_by_bar(chroma, grid), key)
     return Reading(song, parts, where, grid, key, tuple(bar_keys), chords, bool(symbols), estimated)
 
 
@@ -188,10 +193,19 @@ def _voices_of_harmony(
     )
 
 
-def _by_bar(sounding: Sound, grid: Beats) -> NDArray[np.float64]:
+def _by_bar(chroma: NDArray[np.float64], grid: Beats) -> NDArray[np.float64]:
     bars = np.zeros((int(grid.bar[-1]) + 1 if grid.count else 0, 12))
-    np.add.at(bars, grid.bar, sounding.chroma)
+    np.add.at(bars, grid.bar, chroma)
     return bars
+
+
+def _chord_tones(chords: Sequence[ChordSpan], grid: Beats) -> NDArray[np.float64]:
+    """1 for each tone of the chord that sounds, a row for each beat."""
+    chroma = np.zeros((grid.count, 12))
+    for span in chords:
+        first, end = np.searchsorted(grid.starts[: grid.count], (span.start, span.start + span.length))
+        chroma[first:end, list(span.chord.pitch_classes)] = 1
+    return chroma
 
 
 def _given_chords(

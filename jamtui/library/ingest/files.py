@@ -11,7 +11,7 @@ from jamtui.library.ingest.walk import MIDI_SUFFIXES, Item, read_bytes
 from jamtui.library.records import PhraseRecord, SourceRecord
 from jamtui.music.phrase import Role
 
-ANALYSIS_VERSION = 2
+ANALYSIS_VERSION = 3
 """Raised when the same file gives other phrases; files of an older one are read again."""
 
 TOO_MUCH_MEMORY = "it needs more than 500 MB of memory"

@@ -155,18 +155,20 @@ def add_starter(store: PhraseStore) -> int:
     """``ingest_starter`` for a library that is open. What the musician has forgotten stays away; files of
     another version of the program make room, unless something of them is kept."""
     from jamtui import paths
-    from jamtui.library.ingest.starter import starter_sources
+    from jamtui.library.ingest.starter import starter_files
 
     added = 0
     there = store.sources()
     forgotten = {s.path for s in there if s.refused == FORGOTTEN}
-    for analysed in starter_sources(paths.phrase_library_dir(), paths.styles_dir()):
-        source = analysed.source
-        if source.path in forgotten or store.has_source(source.sha256, ANALYSIS_VERSION):
+    for file in starter_files(paths.phrase_library_dir(), paths.styles_dir()):
+        source = file.source
+        if source.path in forgotten:
             continue
-        packed = pack(analysed)
-        assert packed.prepared is not None
-        added += len(store.add_prepared(packed.source, packed.prepared).added)
+        if not store.has_source(source.sha256, ANALYSIS_VERSION):
+            packed = pack(file.analysed())
+            assert packed.prepared is not None
+            added += len(store.add_prepared(packed.source, packed.prepared).added)
+        # Also where a start before this one was killed between the two.
         for old in there:
             if old.path == source.path and old.sha256 != source.sha256:
                 kept = set(store.numbers(only="kept"))

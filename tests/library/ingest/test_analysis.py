@@ -15,6 +15,7 @@ from jamtui.library.records import PhraseRecord
 from jamtui.music.chord import NO_CHORD, parse_chord
 from jamtui.music.meter import COMMON_TIME
 from jamtui.music.phrase import ChordSpan, Note, Role, Source
+from jamtui.music.scale import Key
 from tests.library.ingest.midi_files import band, bass, chords, midi_bytes, tune
 
 
@@ -73,6 +74,20 @@ def test_symbols_of_the_file_are_believed() -> None:
     assert reading.given
     assert [span.chord.symbol for span in reading.chords] == symbols
     assert not read(read_midi(midi_bytes(band(16), markers=markers)), use_symbols=False).given
+
+
+def test_the_key_of_a_short_line_is_that_of_its_chords() -> None:
+    line = [74, 77, 81, 84, 83, 80, 76, 74, 73, 76, 79, 82, 81, 77, 74, 72, 71, 74, 78, 76, 79, 83, 81, 78]
+    notes = [Sounded(i * 480, p, 480, 80) for i, p in enumerate(line)]
+    markers = [(0, "Dm9"), (3840, "G13"), (7680, "Cmaj7")]
+    data = midi_bytes([("Lick", 0, notes)], markers=markers)
+    assert read(read_midi(data), use_symbols=False).key != Key(0)
+    reading = read(read_midi(data))
+    assert reading.key == Key(0)
+    assert set(reading.bar_keys) == {Key(0)}
+    records = analysed(data)
+    assert {record.key for record in records} == {"C major"}
+    assert {numeral for record in records for numeral in record.romans} >= {"ii9", "V13"}
 
 
 def test_a_seventh_and_its_bass_are_heard() -> None:

@@ -237,6 +237,17 @@ def test_starter_phrases_of_another_version_make_room_but_for_what_is_kept(libra
     assert ingest_starter(library) == 0
 
 
+def test_starter_phrases_of_another_version_go_though_the_first_start_was_killed(library: Path) -> None:
+    assert ingest_starter(library) > 500
+    with SqliteStore.open(library) as store:
+        old = SourceRecord("old-swing", f"{STARTER}swing/lead.toml", "starter phrases", analysis=1)
+        numbers = store.add(old, lines(5, seed=1)).added
+    assert ingest_starter(library) == 0
+    with SqliteStore.open(library) as store:
+        assert store.source("old-swing") is None
+        assert store.get_many(numbers) == {}
+
+
 def command(home: Path, *arguments: str | Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "jamtui", "ingest", *map(str, arguments)],
