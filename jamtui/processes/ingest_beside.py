@@ -33,6 +33,7 @@ class IngestBeside:
         self._command = command
         self._child: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
+        self._stopping = False
         self.line = ""
         """How far it is, for the screen; "" where none runs."""
 
@@ -47,10 +48,12 @@ class IngestBeside:
         elif self._task is not None and not self._task.done():
             self._tell("an ingest is running; wait for its end or stop it", "warning")
         else:
+            self._stopping = False
             self._task = asyncio.get_running_loop().create_task(self._run(path))
 
     def stop(self) -> None:
-        """Have it end after the file that it is at."""
+        """Have it end after the file that it is at; one that is just being started ends at once."""
+        self._stopping = True
         child = self._child
         if child is not None and child.stdin is not None:
             child.stdin.close()
@@ -83,6 +86,8 @@ class IngestBeside:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
             )
+            if self._stopping:
+                self.stop()
             assert child.stdout is not None
             async for line in child.stdout:
                 told = json.loads(line)

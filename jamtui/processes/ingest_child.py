@@ -90,8 +90,9 @@ class _Told:
 
 
 def _until_closed() -> None:
-    with contextlib.suppress(OSError, ValueError):
-        while sys.stdin.buffer.read(4096):
+    # Not through sys.stdin: a thread that waits in there holds a lock, and Python aborts at the end for it.
+    with contextlib.suppress(OSError):
+        while os.read(0, 4096):
             pass
     # As Ctrl-C does: the ingest ends after the file that it is at.
     main = threading.main_thread().ident

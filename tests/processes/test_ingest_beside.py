@@ -57,6 +57,28 @@ def test_whatever_becomes_of_its_process_is_said(
     assert lines[-1] == ""
 
 
+def test_one_that_is_stopped_while_it_starts_is_stopped(tmp_path: Path) -> None:
+    line = LINE % END.replace("done", "stopped")
+    script = f"import sys; sys.stdin.read(); print({line!r})"
+    told: list[str] = []
+
+    async def run() -> None:
+        beside = IngestBeside(
+            tmp_path / "library.db",
+            lambda words, _severity: told.append(words),
+            lambda: None,
+            (sys.executable, "-c", script),
+        )
+        beside.begin(str(tmp_path))
+        beside.stop()
+        async with asyncio.timeout(60):
+            while not any(words.startswith(f"ingest of {tmp_path.name} stopped") for words in told):
+                await asyncio.sleep(0.01)
+        await beside.close()
+
+    asyncio.run(run())
+
+
 def test_a_library_that_was_set_aside_is_said_once(tmp_path: Path) -> None:
     script = f"print({LINE % ''!r}); print({LINE % END!r})"
     told, _ = told_of(tmp_path / "library.db", sys.executable, "-c", script)
@@ -97,10 +119,15 @@ def test_the_ingest_itself_says_what_the_line_needs(tmp_path: Path) -> None:
     (music / "song.mid").write_bytes(varied_band(0))
     (music / "text.mid").write_bytes(b"these are words")
     with subprocess.Popen(
-        [*CHILD, str(tmp_path / "library.db"), str(music)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [*CHILD, str(tmp_path / "library.db"), str(music)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as child:
         assert child.stdout is not None
+        assert child.stderr is not None
         lines = child.stdout.read().splitlines()  # to its end: closing its input would stop it
+        assert (child.wait(), child.stderr.read()) == (0, b"")
     *_, last = [json.loads(line) for line in lines]
     assert (last["files"], last["done"], last["refused"], last["end"]) == (2, 2, 1, "done")
     assert "left_s" in last
