@@ -159,7 +159,6 @@ class CellIndex:
     def __init__(self, reader: StoreReader) -> None:
         self._reader = reader
         self._lock = threading.Lock()
-        self._shelves: dict[int, Shelf] = {}
         self._version = -1
         self.held = Holdings((), Catalogue.empty(), 0)
         """As of the last refresh; to be read once for each search."""
@@ -195,7 +194,7 @@ class CellIndex:
         oldest, newest = self._reader.change_range()
         # The store keeps only the newest changes: after a gap all is loaded as it is now.
         missed = 0 <= self._last_change < oldest - 1
-        shelves = dict(self._shelves)
+        shelves = {shelf.number: shelf for shelf in self.held.shelves}
         for entry in self._reader.shelves():
             there = shelves.get(entry.number)
             new = fresh.get(entry.number, [])
@@ -209,7 +208,6 @@ class CellIndex:
         if self._last_change >= 0 and not missed:
             self._take_up_changes(shelves, catalogue)
         self._last_change = newest
-        self._shelves = shelves
         self.held = Holdings(tuple(shelves.values()), catalogue, self.held.revision + 1)
 
     def _take_up_changes(self, shelves: dict[int, Shelf], catalogue: Catalogue) -> None:

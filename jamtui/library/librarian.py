@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, replace
 
 from jamtui.errors import JamtuiError
-from jamtui.library.phrase_refs import number_of
+from jamtui.library.phrase_refs import chord_words, number_of, roll_notes
 from jamtui.library.records import Choice, PhraseRecord
 from jamtui.library.search import Query, Searcher
 from jamtui.library.store import PhraseStore
@@ -172,18 +172,14 @@ def _chord(word: str, start: int, length: int) -> ChordSpan | None:
 
 def _row(record: PhraseRecord) -> LibraryRow:
     phrase = record.phrase
-    symbols: list[str] = []
-    for span in phrase.chords:
-        if not symbols or symbols[-1] != span.chord.symbol:
-            symbols.append(span.chord.symbol)
     return LibraryRow(
         id=record.id,
         role=phrase.role.value,
         style=phrase.style,
         bars=phrase.bars,
-        chords=" ".join(symbols),
+        chords=chord_words(phrase.chords),
         origin=phrase.name,
-        notes=tuple((n.onset, n.duration, n.pitch) for n in phrase.notes[:96]),
+        notes=roll_notes(phrase.notes),
         length=phrase.length,
         kept=record.kept,
         banned=record.banned,

@@ -1,8 +1,11 @@
 """How the band calls phrases of the library, and how the screen shows them."""
 
+from collections.abc import Sequence
+from itertools import groupby
+
 from jamtui.library.fitted import Fitted
 from jamtui.library.search import SearchHit
-from jamtui.music.phrase import Source
+from jamtui.music.phrase import ChordSpan, Note, Source
 from jamtui.session.generator import Hit
 
 NOTES_SHOWN = 96
@@ -13,25 +16,31 @@ def hit_of(hit: SearchHit, fitted: Fitted | None = None) -> Hit:
     """``hit`` as the screen shows it: chords where it would be played, notes as they would be played
     (``fitted``) or else as they are stored."""
     phrase = hit.record.phrase
-    notes = (phrase.notes if fitted is None else fitted.notes)[:NOTES_SHOWN]
+    notes = phrase.notes if fitted is None else fitted.notes
     moved = () if fitted is None else fitted.moved[:NOTES_SHOWN]
-    symbols: list[str] = []
-    for span in phrase.chords:
-        symbol = span.chord.transpose(hit.transpose).symbol
-        if not symbols or symbols[-1] != symbol:
-            symbols.append(symbol)
     return Hit(
         score=round(hit.score, 3),
-        chords=" ".join(symbols),
+        chords=chord_words(phrase.chords, hit.transpose),
         style=phrase.style,
         origin=phrase.name,
-        notes=tuple((n.onset, n.duration, n.pitch) for n in notes),
+        notes=roll_notes(notes),
         length=phrase.length if fitted is None else fitted.length,
         ref=ref_of(hit.record.id),
         role=phrase.role.value,
         kept=hit.record.kept,
         moved=tuple((at, by) for at, by in enumerate(moved) if by),
     )
+
+
+def chord_words(chords: Sequence[ChordSpan], transpose: int = 0) -> str:
+    """Their symbols, moved by so many semitones; one that is struck again stands once."""
+    symbols = [span.chord.transpose(transpose).symbol for span in chords]
+    return " ".join(symbol for symbol, _ in groupby(symbols))
+
+
+def roll_notes(notes: Sequence[Note]) -> tuple[tuple[int, int, int], ...]:
+    """Onsets, durations and pitches of those that reach the screen."""
+    return tuple((n.onset, n.duration, n.pitch) for n in notes[:NOTES_SHOWN])
 
 
 def ref_of(number: int) -> str:

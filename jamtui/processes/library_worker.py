@@ -221,7 +221,8 @@ class LibraryWorker:
             return partial(librarian.keep_take, from_plain(Take, body["take"]))
         number = number_of(str(body["ref"]))
         if body.get("banned") and number is not None:
-            self._source.forget(number)
+            # In the thread that composes: it may be choosing at this moment.
+            self._searching.submit(self._source.forget, number)
         kept, banned = body.get("kept"), body.get("banned")
         return partial(librarian.mark, str(body["ref"]), kept=kept, banned=banned, label=str(body["label"]))
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from itertools import groupby
 
+from jamtui.console.exchange_screen import wrap
 from jamtui.console.frame import Drawer, Frame
 from jamtui.console.line import Line, Row, fill, rule
 from jamtui.session.snapshot import HitView, LibraryView
@@ -87,19 +88,6 @@ def _two_rows(frame: Frame, hit: HitView, width: int) -> list[Row]:
     return [line.row(), below.cell(hit.origin, below.left - 1, inks.dim).row()]
 
 
-def _wrapped(frame: Frame, text: str, width: int, rows: int) -> list[Row]:
-    inks = frame.inks
-    out: list[Row] = []
-    line = ""
-    for word in [*text.split(), ""]:
-        if (word == "" or len(line) + len(word) + 1 > width - 3) and line:
-            out.append(Line(width, inks.blank).add(" ").add(line, inks.dim).row())
-            line = word
-        else:
-            line = f"{line} {word}".strip()
-    return out[:rows]
-
-
 def _key(frame: Frame, action: str) -> str:
     return next((h.key for h in frame.keys if h.action == action), "")
 
@@ -143,5 +131,6 @@ def paint_hits(frame: Frame, width: int, height: int) -> list[Row]:
             rows += _two_rows(frame, hit, width) if double else [_one_row(frame, hit, width)]
     elif snap is not None:
         detail = view.detail if view else "no library yet: the band plays from its own book (R)"
-        rows += _wrapped(frame, detail, width, height - len(rows))
+        pieces = wrap(detail, max(1, width - 3))[: height - len(rows)]
+        rows += [Line(width, inks.blank).add(" ").add(piece, inks.dim).row() for piece in pieces]
     return fill(rows, width, height, inks.blank)

@@ -40,9 +40,10 @@ def migrations() -> list[str]:
 
 
 def open_database(
-    path: Path, *, read_only: bool = False, steps: Sequence[str] | None = None
+    path: Path, *, read_only: bool = False, checked: bool = False, steps: Sequence[str] | None = None
 ) -> tuple[apsw.Connection, StoreSetAside | None]:
     """A connection to the library at ``path``, at the newest schema; and what was set aside for that.
+    ``checked``: whoever asks has it open already, and its pages need not be looked through again.
 
     With ``read_only`` it may lie where nobody can write (another's folder, a read-only or a full disk), if
     it was closed in good order.
@@ -58,7 +59,7 @@ def open_database(
         if not read_only:
             path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            return _connect(path, read_only, wanted), None
+            return _connect(path, read_only, wanted, checked=checked), None
         except _DAMAGE:
             if read_only:
                 raise
@@ -72,7 +73,7 @@ def open_database(
                     f"the phrase library {path} was not closed before {why}; copy both files to a folder you "
                     "can write"
                 ) from error
-            return _connect(path, read_only, wanted, unchanging=True), None
+            return _connect(path, read_only, wanted, checked=checked, unchanging=True), None
         with _alone(path):
             try:
                 # Another process may have set it aside while this one waited: what is there now is a new one.
@@ -170,7 +171,7 @@ def writable(path: Path) -> bool:
 
 
 def _connect(
-    path: Path, read_only: bool, wanted: Sequence[str], *, unchanging: bool = False
+    path: Path, read_only: bool, wanted: Sequence[str], *, checked: bool = False, unchanging: bool = False
 ) -> apsw.Connection:
     """``unchanging``: nobody writes it, so SQLite needs neither locks nor journals."""
     _check_ends(path)
@@ -192,7 +193,7 @@ def _connect(
         )
         connection.execute(f"pragma mmap_size = {MMAP_BYTES}")
         _migrate(connection, path, read_only, wanted)
-        if path.stat().st_size <= CHECKED_BYTES:
+        if not checked and path.stat().st_size <= CHECKED_BYTES:
             (found,) = connection.execute("pragma quick_check(1)").fetchone() or ("",)
             if found != "ok":
                 raise apsw.CorruptError(str(found))

@@ -37,7 +37,7 @@ class SqliteReader:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._connection: apsw.Connection = open_database(path, read_only=True)[0]
+        self._connection: apsw.Connection = open_database(path, read_only=True, checked=True)[0]
         self._lock = threading.RLock()
 
     def close(self) -> None:
