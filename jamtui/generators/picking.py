@@ -37,20 +37,30 @@ class Listed:
     chosen: bool
 
 
-async def models_on(
-    hosts: Sequence[Host], measured: Measurements | None
-) -> tuple[list[Listed], list[tuple[Host, Trouble]]]:
-    """All models on ``hosts``, host by host, and what is wrong with the hosts that cannot be asked. All are
-    asked at once."""
+async def installed_on(
+    hosts: Sequence[Host],
+) -> tuple[list[tuple[Host, tuple[Installed, ...]]], list[tuple[Host, Trouble]]]:
+    """The hosts that answer with their models, and what is wrong with the others. All are asked at once."""
     answers = await asyncio.gather(*(host.client.models() for host in hosts), return_exceptions=True)
-    listed: list[Listed] = []
+    found: list[tuple[Host, tuple[Installed, ...]]] = []
     problems: list[tuple[Host, Trouble]] = []
     for host, answer in zip(hosts, answers, strict=True):
         if isinstance(answer, Trouble):
             problems.append((host, answer))
-            continue
-        if isinstance(answer, BaseException):
+        elif isinstance(answer, BaseException):
             raise answer
+        else:
+            found.append((host, answer))
+    return found, problems
+
+
+async def models_on(
+    hosts: Sequence[Host], measured: Measurements | None
+) -> tuple[list[Listed], list[tuple[Host, Trouble]]]:
+    """All models on ``hosts``, host by host, and what is wrong with the hosts that cannot be asked."""
+    found, problems = await installed_on(hosts)
+    listed: list[Listed] = []
+    for host, answer in found:
         known = measured_on(host.client.url, measured)
         best = recommend(answer, known)
         chosen = wanted(host.wish, answer, known, alone=len(hosts) == 1)

@@ -30,7 +30,7 @@ from jamtui.generators.ollama_client import (
     Trouble,
     default_hosts,
 )
-from jamtui.generators.picking import models_on
+from jamtui.generators.picking import installed_on, models_on
 from jamtui.music.meter import EIGHTH, PPQ, SIXTEENTH
 from jamtui.music.phrase import Role
 from jamtui.styles.loading import load_styles
@@ -202,16 +202,8 @@ class _Bench:
 
 async def _answering(hosts: Sequence[Host]) -> tuple[list[tuple[Host, tuple[Installed, ...]]], list[str]]:
     """The hosts that answer with their models, and in words what is wrong with the others."""
-    answers = await asyncio.gather(*(host.client.models() for host in hosts), return_exceptions=True)
-    found: list[tuple[Host, tuple[Installed, ...]]] = []
-    problems: list[str] = []
-    for host, answer in zip(hosts, answers, strict=True):
-        if isinstance(answer, Trouble):
-            problems.append(in_words(host.client.url, answer))
-        elif isinstance(answer, BaseException):
-            raise answer
-        else:
-            found.append((host, answer))
+    found, troubles = await installed_on(hosts)
+    problems = [in_words(host.client.url, trouble) for host, trouble in troubles]
     if not found:
         raise LlmError(problems[0] if problems else GET_IT)
     return found, problems
