@@ -353,34 +353,63 @@ def test_a_loop_without_its_keys_own_chord_ends_on_the_chord_it_began_with() -> 
     assert foresight.homecoming(17 * BAR, 19 * BAR) is None
 
 
-@pytest.mark.parametrize(
-    ("heard_chord", "pitch", "stays"),
-    [
-        ("Am9", 69, True),
-        ("Am11", 69, True),
-        ("Am9", 72, False),  # its last note is an Eb
-        ("A7", 69, False),  # another chord
-        ("Am6", 67, False),  # without the seventh: not only more colour
-    ],
-)
-def test_colour_on_the_expected_chord_keeps_the_bar_that_was_written_for_it(
-    heard_chord: str, pitch: int, stays: bool
-) -> None:
-    band = looped(8)
+def waits_for_am7(pitch: int, late: int = 0, **settings: object) -> Player:
+    """A band just before the bar of the loop's Am7, with a lead that was written for it: quarters, ``late``
+    ticks after the beats."""
+    band = looped(8, **settings)
     band.conductor.set_sources(True)
-    brief = lead_brief(band)
-    assert band.conductor.offer(written(brief, 3, "Am7", pitch), 8 * BAR - 100).reason == "kept"
+    bar = written(lead_brief(band), 3, "Am7", pitch)
+    bar = replace(bar, notes=tuple(replace(n, onset=n.onset + late) for n in bar.notes))
+    assert band.conductor.offer(bar, 8 * BAR - 100).reason == "kept"
     for number in range(8, 11):
         band.hear(LOOP[number % 4], number * BAR + 20)
         band.run(number * BAR + 20, (number + 1) * BAR - 100)
     assert set(sources(band, 11 * BAR, 12 * BAR)) == {Source.OLLAMA}
+    return band
+
+
+@pytest.mark.parametrize(
+    ("heard_chord", "pitch", "stays", "expected"),
+    [
+        ("Am9", 69, True, "Dm7 G7 Cmaj7"),
+        ("Am11", 69, True, "Dm7 G7 Cmaj7"),
+        ("Am9", 72, False, "Dm7 G7 Cmaj7"),  # its last note is an Eb
+        ("A7", 69, False, "A7 A7 A7"),  # another chord
+        ("Am6", 67, False, "Am6 Am6 Am6"),  # without the seventh: not only more colour
+    ],
+)
+def test_colour_on_the_expected_chord_keeps_the_bar_that_was_written_for_it(
+    heard_chord: str, pitch: int, stays: bool, expected: str
+) -> None:
+    band = waits_for_am7(pitch)
     before = band.notes(Role.LEAD, 11 * BAR, 12 * BAR)
     splices = band.hear(heard_chord, 11 * BAR + 20)
     assert {s.role for s in splices} >= {Role.BASS, Role.COMP}, "it is answered as any chord"
     after = band.notes(Role.LEAD, 11 * BAR, 12 * BAR)
     assert (after == before) is stays
     assert band.conductor.chord_at(11 * BAR + EIGHTH) == parse_chord(heard_chord)
+    coming = [band.conductor.chord_at(number * BAR) for number in (12, 13, 14)]
+    assert coming == [parse_chord(symbol) for symbol in expected.split()], "colour leaves what comes after it"
     if stays:
         band.run(11 * BAR + 20, 12 * BAR - 100)
-        assert band.conductor.chord_at(12 * BAR) == parse_chord("Dm7"), "what comes after it stands"
         assert band.notes(Role.LEAD, 11 * BAR, 12 * BAR) == before
+
+
+@pytest.mark.parametrize(("late", "stays"), [(0, False), (EIGHTH, True)])
+def test_under_colour_who_has_to_answer_does(late: int, stays: bool) -> None:
+    """The lead where it plays alone; the answer is due an eighth after the bar line."""
+    band = waits_for_am7(69, late, roles=frozenset({Role.LEAD}))
+    before = band.notes(Role.LEAD, 11 * BAR, 12 * BAR)
+    band.hear("Am9", 11 * BAR + 20)
+    after = band.notes(Role.LEAD, 11 * BAR, 12 * BAR)
+    assert (after == before) is stays
+    assert 11 * BAR + EIGHTH in {n.tick for n in after}
+
+
+def test_without_a_grid_colour_leaves_the_written_bar_alone_and_the_reflex_answers_at_once() -> None:
+    band = waits_for_am7(69, grid="free")
+    before = band.notes(Role.LEAD, 11 * BAR, 12 * BAR)
+    splices = band.hear("Am9", 11 * BAR + 20)
+    assert {s.role for s in splices} == {Role.BASS, Role.COMP}
+    assert band.notes(Role.LEAD, 11 * BAR, 12 * BAR) == before
+    assert 11 * BAR + 20 in {n.tick for n in band.notes(Role.COMP, 11 * BAR, 12 * BAR)}
