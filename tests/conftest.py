@@ -25,6 +25,35 @@ HERE = Path(__file__).parent
 REAL_TIME = "real-time"
 """The group of tests that start a band or use ports: two of them at once would disturb each other."""
 
+COMPUTING = frozenset(
+    f"processes/test_{name}.py"
+    for name in (
+        "bench_figures",
+        "bench_matching",
+        "capture_in_a_band",
+        "check_band",
+        "codec",
+        "engine_library",
+        "ingest_beside",
+        "keep_written",
+        "library_commands",
+        "library_worker",
+        "llm",
+        "prepare",
+        "restart",
+    )
+)
+"""Files of tests/processes in which no band plays and no port is open."""
+
+LONGEST_FIRST = (
+    "test_wheel.py",
+    "generators/test_llama.py",
+    "generators/test_ollama_failures.py",
+    "library/ingest/test_run.py",
+    "session/test_musicality.py",
+)
+"""Files that would be waited for at the end, one of the two processes idle, if they did not come first."""
+
 
 COLOURS = ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
 """What a shell may say about colours. Tests that are about them say it themselves."""
@@ -64,7 +93,7 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Every ``wire`` test runs on the dummy server, whether it names the fixture or not.
 
     Tests in real time run one after the other in one process; of the others, those of a file stay together.
@@ -72,11 +101,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     for item in items:
         wire = item.get_closest_marker("wire") is not None
-        real_time = wire or item.path.is_relative_to(HERE / "processes") or item.path.name == "test_cli.py"
-        group = REAL_TIME if real_time else item.path.relative_to(HERE).as_posix()
-        item.add_marker(pytest.mark.xdist_group(group))
+        item.add_marker(pytest.mark.xdist_group(_group(item, wire)))
         if wire and isinstance(item, pytest.Function) and "jack_server" not in item.fixturenames:
             item.fixturenames.insert(0, "jack_server")
+    if hasattr(config, "workerinput"):
+        items.sort(key=_turn)
+
+
+def _group(item: pytest.Item, wire: bool) -> str:
+    file = item.path.relative_to(HERE).as_posix()
+    if wire or item.get_closest_marker("real_time") is not None:
+        return REAL_TIME
+    if item.path.is_relative_to(HERE / "processes"):
+        return file if file in COMPUTING else REAL_TIME
+    return file
+
+
+def _turn(item: pytest.Item) -> int:
+    """When the group of ``item`` is begun: the real-time tests first, since one process does them all."""
+    (group,) = (mark.args[0] for mark in item.iter_markers("xdist_group"))
+    order = (REAL_TIME, *LONGEST_FIRST)
+    return order.index(group) if group in order else len(order)
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,8 @@ from jamtui.processes.control import stop_band
 from jamtui.processes.lock import InstanceLock, band_is_running
 from jamtui.processes.picture import parse_size
 
+pytestmark = pytest.mark.real_time
+
 PATIENCE_S = 60
 NO_PORTS = 'midi.api = "none"\n'
 

@@ -21,7 +21,10 @@ ON_PATH = Path("/usr/lib/x86_64-linux-gnu/pipewire-0.3/jack/libjack.so.0")
 RUNTIME = {"XDG_RUNTIME_DIR": "/run/user/1"}
 RUNS = "/run/user/1/pipewire-0"
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="PipeWire is Linux's")
+pytestmark = [
+    pytest.mark.real_time,
+    pytest.mark.skipif(sys.platform != "linux", reason="PipeWire is Linux's"),
+]
 
 
 def jackd(name: str) -> str:

@@ -357,6 +357,7 @@ def test_an_ingest_can_be_stopped(library: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.real_time
 def test_a_whole_band_plays_from_the_library_and_takes_captures(
     jamtui_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
