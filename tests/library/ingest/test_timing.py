@@ -90,8 +90,12 @@ def test_eighths_among_triplets_or_dotted_notes_are_no_swing(other: int) -> None
     beats = np.arange(32) * 960
     places = np.where(np.arange(32) % 2, other, 480)
     assert find_swing(np.sort(np.concatenate([beats, beats + places]))) == 0.5
-    # A few straight ones do not make a swing straight.
-    places = np.where(np.arange(32) % 4, 640, 480)
+
+
+@pytest.mark.parametrize("straight", [5, 9])
+def test_straight_eighths_do_not_make_a_swing_straight_while_more_are_swung(straight: int) -> None:
+    beats = np.arange(40) * 960
+    places = np.where(np.arange(40) % 20 < straight, 480, 640)
     found = find_swing(np.sort(np.concatenate([beats, beats + places])))
     assert found is not None
     assert abs(found - 2 / 3) < 0.001
