@@ -306,6 +306,7 @@ class JamApp(App[Left]):
         if action.local:
             self._do_local(action.name)
             return
+        self._news.acted(self._now())
         soon = soon or self._soon
         self._soon = False
         if action.name == "panic":

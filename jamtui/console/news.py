@@ -13,7 +13,8 @@ BRIGHT_S = {"info": 10.0, "warning": 30.0, "error": 60.0}
 LEAVES_S = 120.0
 """So long after it came an event leaves its line. What still holds then is a notice, not an event."""
 HOLDS_S = 3.0
-"""For so long a warning or an error keeps its line against what merely informs."""
+"""For so long a warning or an error keeps its line against what merely informs, unless the player does
+something."""
 
 
 class Age(IntEnum):
@@ -39,15 +40,21 @@ class News:
     def __init__(self) -> None:
         self._heard: deque[tuple[float, str, Event]] = deque(maxlen=KEPT)
         self._shown: tuple[Told, ...] = ()
+        self._read = float("-inf")
 
     def hear(self, event: Event, time_of_day: str, now: float) -> None:
         """``event`` came. It is as old as it is here, not as it is: who joins late has not read it."""
         self._heard.append((now, time_of_day, event))
 
+    def acted(self, now: float) -> None:
+        """The player did something: what that leads to is what they look for now."""
+        self._read = now
+
     def shown(self, now: float) -> tuple[Told, ...]:
         """All of it in order; the last is the one for the event line."""
         heard = list(self._heard)
-        held = next((h for h in reversed(heard) if h[2].severity != "info" and now - h[0] < HOLDS_S), None)
+        since = max(now - HOLDS_S, self._read)
+        held = next((h for h in reversed(heard) if h[2].severity != "info" and h[0] > since), None)
         if held is not None and heard[-1][2].severity == "info":
             heard.remove(held)
             heard.append(held)

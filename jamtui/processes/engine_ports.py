@@ -231,7 +231,7 @@ class EnginePorts:
         """
         synth = find_synth(n for n in self._out.view.outputs if not names.is_ours(n))
         if synth is None:
-            raise PortError("no General MIDI synth was found; start FluidSynth, then press the key again")
+            raise PortError("no General MIDI synth was found: start FluidSynth, then try again")
         placed = self._out.assign(SYNTH, Wanted(PORT, f"{names.PREFIX}{SYNTH}", synth))
         self._next_list = 0
         return [placed, *self._through_synth([role.value for role in Role], synth)]

@@ -35,6 +35,19 @@ def test_a_warning_is_not_pushed_off_its_line_at_once() -> None:
     assert news.shown(101.5)[-1].event == again, "but by what is as urgent"
 
 
+def test_what_a_key_leads_to_is_seen_at_once() -> None:
+    news = News()
+    news.hear(LOST, "12:41:07", 100.0)
+    news.acted(100.5)
+    news.hear(END, "12:41:08", 100.6)
+    assert news.shown(100.6)[-1].event == END
+    refused = Event(0, "nothing to capture", "warning")
+    news.acted(101.0)
+    news.hear(refused, "12:41:09", 101.1)
+    news.hear(END, "12:41:09", 101.2)
+    assert news.shown(101.3)[-1].event == refused, "what it led to may be a warning"
+
+
 def test_as_long_as_nothing_changes_it_is_the_same_picture() -> None:
     news = News()
     assert news.shown(0.0) == ()

@@ -277,6 +277,17 @@ def test_latch_energy_of_the_player_and_seed_are_shown() -> None:
         assert PANELS["chord"].shown(changed, 55) != PANELS["chord"].shown(make_frame(), 55)
 
 
+def test_of_where_the_band_goes_there_is_more_than_a_stub_or_nothing() -> None:
+    pads = Pads().view()
+    moved = {"density": 0.7, "surprise": 0.3, "latch": False}
+    for changes in ({}, {"density": 0.7}, {"surprise": 0.3}, moved):
+        frame = make_frame(lambda s, changes=changes: replace(no_input(s), **changes), pads=pads)  # type: ignore[misc] # bound now
+        shown = paint("status", frame, 80, 1)
+        words = shown.partition("   out ")[2].partition("  temp ")[0].strip()
+        assert words == "" or (len(words) >= 5 and words.endswith("…")), shown
+    assert "   out null output" in paint("status", make_frame(no_input, pads=pads), 80, 1)
+
+
 def test_devices_tell_port_and_program_of_each_role() -> None:
     frame = make_frame(drawer=Drawer.DEVICES)
     shown = paint("drawer", frame, 60, 16)

@@ -10,6 +10,9 @@ from jamtui.console.line import Line, Row, fill
 from jamtui.console.news import Age, Told
 from jamtui.session.snapshot import Snapshot
 
+OUTPUT = 5
+"""Cells in which it can still be told where the band goes."""
+
 
 def paint_status(frame: Frame, width: int, height: int) -> list[Row]:
     """One row, the most urgent thing only: quitting, the link, notices, what is armed, what waits."""
@@ -81,8 +84,9 @@ def _connections(frame: Frame, snap: Snapshot, line: Line) -> None:
         line.add("pads z x c v b n m" if frame.pads and line.width < WIDE else words, inks.dim)
     synth = "y: synth" if line.width < WIDE else f"y plays through {snap.synth}"
     offer = f"   {synth}" if snap.synth else ""
-    line.add("   out ", inks.faint)
-    line.cell(snap.output, min(len(snap.output), max(6, line.left - len(offer) - 1)), inks.dim)
+    room = line.left - len("   out ") - len(offer) - 1
+    if room >= min(len(snap.output), OUTPUT):
+        line.add("   out ", inks.faint).cell(snap.output, min(len(snap.output), room), inks.dim)
     line.cell(offer, min(len(offer), line.left - 1), inks.text)
 
 
