@@ -467,6 +467,28 @@ def test_the_ending_finishes_the_phrase_hits_once_and_stops() -> None:
     assert band.conductor.advance(6 * BAR, 120) == []
 
 
+@pytest.mark.parametrize(
+    ("chart", "asked", "ends", "last"),
+    [
+        ("Cmaj7 | Am7 | Fmaj7 | Dm7 | G7", 1, 5, 0),  # and not at the even bar line before
+        ("Cmaj7 | Am7 | Fmaj7 | Dm7 | G7", 2, 5, 0),
+        ("Cmaj7 | Am7 | Fmaj7 | Dm7 | G7", 3, 5, 0),
+        ("Cmaj7 | Am7 | Fmaj7 | Dm7 | G7", 4, 6, 9),  # the bar line that comes next leaves nothing to round off
+        ("Am7 | Dm7 | Am7/C | E7 | E7", 1, 5, 9),
+        ("Cmaj7 | Am7 | Fmaj7 | Dm7 | Em7 | Am7 | Dm7 | G7", 1, 4, 4),  # too far
+    ],
+)
+def test_over_a_chart_the_ending_comes_home(chart: str, asked: int, ends: int, last: int) -> None:
+    band = Player(chart=parse_chart(chart))
+    band.start()
+    band.run(0, asked * BAR + 100)
+    band.act("ending", tick=asked * BAR + 100)
+    assert band.conductor.pending == (f"ending at bar {ends + 1}",)
+    band.run(asked * BAR + 100, (ends + 1) * BAR + 10)
+    (bass,) = band.notes(Role.BASS, ends * BAR, (ends + 2) * BAR)
+    assert bass.pitch % 12 == last
+
+
 def test_an_ending_can_be_taken_back() -> None:
     band = Player()
     band.start()
