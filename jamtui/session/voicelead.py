@@ -111,9 +111,14 @@ class ChordTable:
         return known
 
 
-@lru_cache(maxsize=4096)
 def chord_table(chord: Chord, key: Key | None = None, surprise: float = 0.0) -> ChordTable:
     """The table of ``chord``, remembered. Round ``surprise`` before asking."""
+    return _remembered(chord, key, surprise)
+
+
+# Remembered here, where what is left out and what is said to be 0 are one question.
+@lru_cache(maxsize=4096)
+def _remembered(chord: Chord, key: Key | None, surprise: float) -> ChordTable:
     return _table(chord, chord_scale(chord, key, surprise))
 
 

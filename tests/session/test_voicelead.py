@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from jamtui.music.chord import QUALITIES, make_chord, parse_chord
 from jamtui.music.phrase import Role
-from jamtui.music.scale import chord_tones
+from jamtui.music.scale import Key, chord_tones
+from jamtui.session import voicelead
 from jamtui.session.voicelead import (
     MUD,
     MUD_GAP,
@@ -124,6 +125,14 @@ def test_tables_know_slash_basses_and_stay_inside_until_it_is_hot() -> None:
     assert table.tones == chord_tones(parse_chord("C"))
     assert surprise_of(0.4) == 0.0
     assert 0 < surprise_of(0.8) < surprise_of(1.0) <= 1
+
+
+def test_a_table_is_worked_out_once_however_it_is_asked_for() -> None:
+    chord, key = parse_chord("Bbm7b5"), Key(3)
+    before = voicelead._remembered.cache_info().misses
+    tables = chord_table(chord, key), chord_table(chord, key, 0.0), chord_table(chord, key=key, surprise=0.0)
+    assert tables[0] is tables[1] is tables[2]
+    assert voicelead._remembered.cache_info().misses - before <= 1
 
 
 def test_a_role_has_the_notes_that_are_its_own_over_a_chord() -> None:
