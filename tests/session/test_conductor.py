@@ -473,8 +473,9 @@ def test_the_ending_finishes_the_phrase_hits_once_and_stops() -> None:
         ("Cmaj7 | Am7 | Fmaj7 | Dm7 | G7", 1, 5, 0),  # and not at the even bar line before
         ("Cmaj7 | Am7 | Fmaj7 | Dm7 | G7", 2, 5, 0),
         ("Cmaj7 | Am7 | Fmaj7 | Dm7 | G7", 3, 5, 0),
-        ("Cmaj7 | Am7 | Fmaj7 | Dm7 | G7", 4, 6, 9),  # the bar line that comes next leaves nothing to round off
+        ("Cmaj7 | Am7 | Fmaj7 | Dm7 | G7", 4, 6, 9),  # the next bar line would be too soon
         ("Am7 | Dm7 | Am7/C | E7 | E7", 1, 5, 9),
+        ("Cmaj7 | Am7 | Dm7 | Cm7 | G7", 1, 5, 0),  # the minor chord is another one
         ("Cmaj7 | Am7 | Fmaj7 | Dm7 | Em7 | Am7 | Dm7 | G7", 1, 4, 4),  # too far
     ],
 )
