@@ -82,7 +82,7 @@ def run_headless(
     try:
         wait_for_band(link, runtime, supervisor)
         began = time.monotonic()
-        next_report = began + REPORT_EVERY_S
+        next_report = began
         heard_playing = asked_to_end = False
         teller = Teller()
         while not over.wait(0.05):
@@ -104,7 +104,8 @@ def run_headless(
                 elif snapshot.bar > bars + LONGEST_ENDING:
                     break
             if supervisor.poll() is not None:
-                status = 1
+                # In good order where `jamtui stop`, or the MIDI keyboard, ended the band.
+                status = int(supervisor.returncode != 0)
                 break
             if now >= next_report:
                 # Kept as the last good one, in case the band is not there at the end.
@@ -125,6 +126,7 @@ def run_headless(
         for number, handler in before:
             signal.signal(number, handler)
     if report is None:
+        print("jamtui: no report: the band ended before it gave one", file=sys.stderr, flush=True)
         return 1
     text = json.dumps(report, indent=2)
     if report_path is None:

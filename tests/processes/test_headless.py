@@ -1,5 +1,15 @@
 """What `jamtui play --headless` says while it plays."""
 
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from jamtui import paths
+from jamtui.errors import LinkError
+from jamtui.processes.control import ask, stop_band
 from jamtui.processes.headless import Teller
 
 GONE = "the input Nord disappeared; plug it in again"
@@ -38,3 +48,29 @@ def test_a_long_session_is_not_remembered_event_by_event() -> None:
     assert len(teller._events) < 100
     assert teller.new([], []) == []
     assert teller.new([GONE], [GONE]) == [GONE]
+
+
+@pytest.mark.slow
+def test_a_run_that_is_stopped_from_another_shell_ends_well(jamtui_home: Path) -> None:
+    path = jamtui_home / "report.json"
+    command = [sys.executable, "-m", "jamtui", "play", "--headless", "--demo", "--null-output"]
+    with subprocess.Popen([*command, "--report", str(path)], stderr=subprocess.PIPE, text=True) as run:
+        until = time.monotonic() + 60
+        while "headless" not in _clients():
+            assert time.monotonic() < until, "the run is awaited in vain"
+            time.sleep(0.05)
+        time.sleep(1)  # most likely it has a report by then
+        assert stop_band(paths.runtime_dir())
+        said = run.communicate(timeout=60)[1]
+    assert "Traceback" not in said
+    if path.exists():
+        assert run.returncode == 0, said
+    else:
+        assert (run.returncode, "no report" in said) == (1, True)
+
+
+def _clients() -> list[str]:
+    try:
+        return list(ask(paths.runtime_dir(), "engine", "report", "report")["clients"])
+    except LinkError:
+        return []
