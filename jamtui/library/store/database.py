@@ -59,7 +59,7 @@ def open_database(
         if not read_only:
             path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            return _connect(path, read_only, wanted, checked=checked), None
+            return _connect(path, read_only, wanted, checked), None
         except _DAMAGE:
             if read_only:
                 raise
@@ -73,7 +73,7 @@ def open_database(
                     f"the phrase library {path} was not closed before {why}; copy both files to a folder you "
                     "can write"
                 ) from error
-            return _connect(path, read_only, wanted, checked=checked, unchanging=True), None
+            return _connect(path, read_only, wanted, checked, unchanging=True), None
         with _alone(path):
             try:
                 # Another process may have set it aside while this one waited: what is there now is a new one.
@@ -171,7 +171,7 @@ def writable(path: Path) -> bool:
 
 
 def _connect(
-    path: Path, read_only: bool, wanted: Sequence[str], *, checked: bool = False, unchanging: bool = False
+    path: Path, read_only: bool, wanted: Sequence[str], checked: bool = False, *, unchanging: bool = False
 ) -> apsw.Connection:
     """``unchanging``: nobody writes it, so SQLite needs neither locks nor journals."""
     _check_ends(path)
