@@ -33,9 +33,6 @@ class PortChange:
     text: str
 
 
-_WILD = frozenset("*?")
-
-
 class PortKeeper:
     """Opens inputs as they come, and reopens what was lost.
 
@@ -100,12 +97,12 @@ class PortKeeper:
         and was never there is among it while there is no other."""
         if self._system.api != "none" and not self._system.alive:
             return (self._away,)  # no port is there then, and there is but one thing to do
-        awaited: list[str] = []
-        if self._system.alive and not self.inputs:
-            named = (p for p in self._patterns if not _WILD & set(p))
-            unknown = (p for p in named if not any(names.matches(p, name) for name in self._inputs))
-            awaited += (f'the keyboard "{pattern}" is not there; plug it in' for pattern in unknown)
-        return (*self._missing.values(), *awaited)
+        missing = tuple(self._missing.values())
+        if self.inputs or not self._system.alive:
+            return missing
+        named = (p for p in self._patterns if not names.is_wild(p))
+        unknown = (p for p in named if not any(names.matches(p, name) for name in self._inputs))
+        return (*missing, *(f'the keyboard "{pattern}" is not there; plug it in' for pattern in unknown))
 
     def keep(self, port: OutputPort | InputPort) -> None:
         """Watch a port that was opened elsewhere: a virtual one, or an output with a target."""

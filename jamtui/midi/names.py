@@ -72,12 +72,17 @@ def is_loop(name: str) -> bool:
     return "midi through" in name.lower()
 
 
+def is_wild(pattern: str) -> bool:
+    """Whether ``pattern`` may mean more than one port: it has a wildcard."""
+    return "*" in pattern or "?" in pattern
+
+
 def matches(pattern: str, name: str) -> bool:
     """Whether ``name`` is meant by ``pattern``: a part of it in any case, ``*`` and ``?`` as wildcards."""
     wanted = pattern.strip().lower()
     if not wanted:
         return False
-    if "*" in wanted or "?" in wanted:
+    if is_wild(wanted):
         return fnmatch.fnmatchcase(name.lower(), wanted.replace("[", "[[]"))
     return wanted in name.lower()
 
@@ -117,9 +122,7 @@ def choose_inputs(
             continue
         private = is_ours(name) or is_loop(name)
         if any(
-            matches(p, name)
-            and not (private and ("*" in p or "?" in p))
-            and not (p.strip() == "*" and name in software)
+            matches(p, name) and not (private and is_wild(p)) and not (p.strip() == "*" and name in software)
             for p in wanted
         ):
             chosen.append(name)
@@ -127,5 +130,4 @@ def choose_inputs(
 
 
 def _is(pattern: str, name: str) -> bool:
-    wild = "*" in pattern or "?" in pattern
-    return matches(pattern, name) if wild else pattern.strip().lower() == name.lower()
+    return matches(pattern, name) if is_wild(pattern) else pattern.strip().lower() == name.lower()

@@ -314,10 +314,9 @@ class Band:
         segment = self.clock.segment
         # A revision answers from when it was known: its trigger's grid point may be past.
         tick = segment.tick_at(heard.ns if heard.kind == "revised" else heard.trigger_ns)
-        if self.state in ("playing", "ending", "count-in") and heard.kind != "faded":
-            grid = GRIDS[self.conductor.settings.grid]
-            if self.conductor.may_answer(ceil(tick)):
-                self.kpi.trigger(heard.trigger_ns, tick, grid or None, segment.ns_per_tick)
+        if heard.kind != "faded" and self.conductor.may_answer(ceil(tick)):
+            grid = GRIDS[self.conductor.settings.grid] or None
+            self.kpi.trigger(heard.trigger_ns, tick, grid, segment.ns_per_tick)
         self._dispatch.post(self.conductor.hear_each(heard, tick, self.clock.bpm))
 
     def _begin(
