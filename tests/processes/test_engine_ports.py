@@ -103,7 +103,8 @@ class FakeSystem:
         return not port.target or port.target in (*self.there_in, *self.there_out)
 
     def reopen(self, port: OutputPort | InputPort) -> bool:
-        if port.client is not None or port.target or port.name in self.refused:
+        there = port.target in self.there_out if port.target else port.client is None
+        if not there or port.name in self.refused:
             return False
         port.replace(FakeClient())
         return True
@@ -584,6 +585,33 @@ def test_a_change_has_the_outputs_listed_at_once(monkeypatch: pytest.MonkeyPatch
     view = ports.view()
     assert [c.kind for c in view.changes] == ["lost"]
     assert "Rack" not in view.outputs
+
+
+def test_the_output_loop_is_told_once_that_a_port_went_and_once_that_it_is_back(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    world = World(monkeypatch, tmp_path, '[roles.drums]\nport = "Rack"\n')
+    world.ports.poll(0)
+
+    def looks() -> list[Command]:
+        """What the loop is told in the course of many looks."""
+        nonlocal start
+        start += 10 * LOOK_SLOWLY_NS
+        return [c for n in range(20) for c in world.ports.poll(start + n * LOOK_NS)]
+
+    start = 0
+    assert looks() == []
+    world.system.there_out.remove("Rack")
+    assert looks() == [SetSink("drums", None)]
+    world.system.there_out.append("Rack")
+    assert looks() == [SetSink("drums", world.ports.sinks["drums"])]
+    # Gone and back again between two of the engine's looks: the outlet has seen it.
+    world.system.there_out.remove("Rack")
+    world.outputs.ports.look(start + 8 * LOOK_SLOWLY_NS)
+    world.system.there_out.append("Rack")
+    world.outputs.ports.look(start + 9 * LOOK_SLOWLY_NS)
+    assert looks() == [SetSink("drums", world.ports.sinks["drums"])]
+    assert [said for said in world.said if "Rack" in said][-1].endswith("again")
 
 
 def test_a_refused_choice_does_not_swallow_what_came_back(
