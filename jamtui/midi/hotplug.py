@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from jamtui.errors import PortError
 from jamtui.midi import names
 from jamtui.midi.port import Callback, InputPort, OutputPort
-from jamtui.midi.ports import JACK_AWAY, MidiSystem
+from jamtui.midi.ports import JACK_AWAY, MidiSystem, away
 
-PIPEWIRE_AWAY = "PipeWire stopped; start it again and the band is back"
-"""What a band that plays through PipeWire is told while it is away."""
 LOOK_NS = 250_000_000
 """Time between two looks at the ports."""
 LOOK_SLOWLY_NS = 1_000_000_000
@@ -88,10 +86,6 @@ class PortKeeper:
         return self._ignored
 
     @property
-    def _on_pipewire(self) -> bool:
-        return self._system.served_by == "PipeWire"
-
-    @property
     def missing(self) -> tuple[str, ...]:
         """What is not there, in sentences for the screen, until it is. A keyboard that is wanted by its name
         and was never there is among it while there is no other."""
@@ -149,13 +143,13 @@ class PortKeeper:
         if revived:
             if self._system.api != "none" and not self._down:
                 self._down = True
-                self._away = PIPEWIRE_AWAY if self._on_pipewire else JACK_AWAY
+                self._away = away(self._system.served_by)
                 changes.append(PortChange("lost", False, "JACK", self._away))
             if not self._system.revive():
                 self._next_look = now_ns + LOOK_SLOWLY_NS
                 return changes
             jack = "the JACK server" if self._down else "a JACK server"
-            server = "PipeWire" if self._on_pipewire else jack
+            server = "PipeWire" if self._system.served_by == "PipeWire" else jack
             text = f"{server} is {'back' if self._down else 'there'}"
             self._down = False
             changes.append(PortChange("back", False, "JACK", text))

@@ -20,10 +20,17 @@ from jamtui.midi.pump import InputPump
 
 __all__ = ["APIS", "Callback", "InputPort", "MidiSystem", "NullOutput", "OutputPort"]
 
-JACK_AWAY = "the JACK server stopped; start it again and the band is back"
-"""What a band that plays through JACK is told while no server answers."""
 _RETIRED_S = 0.02
 """A thread that had picked up a send or a fetch before the port was closed is through with it by then."""
+
+
+def away(served_by: str) -> str:
+    """What a band that plays through ``served_by`` (`MidiSystem.served_by`) is told while that is away."""
+    server = served_by if served_by == "PipeWire" else "the JACK server"
+    return f"{server} stopped; start it again and the band is back"
+
+
+JACK_AWAY = away("JACK")
 
 _Port = TypeVar("_Port", OutputPort, InputPort)
 
@@ -288,5 +295,5 @@ class MidiSystem:
 
     def _reached(self) -> Clients:
         if self._clients is None or not self._clients.alive:
-            raise PortError(JACK_AWAY)
+            raise PortError(away(self.served_by))
         return self._clients

@@ -117,3 +117,16 @@ def test_an_output_that_goes_while_it_is_opened_is_refused() -> None:
     (target,) = clients.clean(inputs=False)
     with pytest.raises(PortError, match="has just disappeared"):
         clients.attach(target, "jamtui out", inputs=False)
+
+
+def test_a_server_that_is_gone_is_called_by_its_name() -> None:
+    class Gone:
+        alive = False
+        on_pipewire = True
+
+    system = MidiSystem("none")
+    system.api = "jack"
+    system._clients = Clients("jack", Gone())  # type: ignore[arg-type]  # nothing more of it is asked
+    for opening in (system.open_virtual_output, system.open_output):
+        with pytest.raises(PortError, match="^PipeWire stopped; start it again"):
+            opening("jamtui lead")
