@@ -1,5 +1,7 @@
 """Hits as they are played: the notes that were moved to fit are known one by one."""
 
+from dataclasses import replace
+
 from jamtui.library.adapt import adapt
 from jamtui.library.fitted import fitted
 from jamtui.library.phrase_refs import NOTES_SHOWN, hit_of
@@ -77,6 +79,22 @@ def test_what_sounds_is_shown_as_it_was_played_also_when_the_next_bars_are_asked
     shown = fitted(second, again.hits[0], again.played[hit.record.id])
     assert shown.notes[:4] == whole.notes[:4], "the bar that was played stays what it was"
     assert [n.pitch for n in again.bars[0].notes] == [n.pitch for n in shown.notes if n.onset >= BAR]
+
+
+def test_each_bar_that_a_brief_takes_is_shown_as_it_is_played() -> None:
+    two = [*ARPEGGIO, *((b + 4, p, d) for b, p, d in ARPEGGIO)]
+    hit = found(record(two, "Cmaj7 Cmaj7", bars=2))
+    asked = brief("Cm7 Fm7 Cmaj7 Cmaj7", 0)
+    made = LibrarySource(lambda: Shelf(hit)).compose(asked)
+    whole = fitted(asked, made.hits[0], made.played[hit.record.id])
+    assert len(made.bars) == 2
+    assert [n.pitch for bar in made.bars for n in bar.notes] == [n.pitch for n in whole.notes]
+
+
+def test_a_brief_without_a_forecast_has_its_own_chords() -> None:
+    hit = found(record(ARPEGGIO, "Cmaj7"))
+    asked = replace(brief("Cm7 Cm7"), forecast=())
+    assert fitted(asked, hit, {}).moved == (0, -1, 0, -1)
 
 
 def test_a_long_phrase_is_cut_with_its_marks() -> None:
