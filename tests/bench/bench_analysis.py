@@ -433,22 +433,31 @@ def judge(
 
 
 def keys(folder: Path) -> None:
-    """The key of whole files with a known one, as ingest's table finds it, and by two of music21's ways."""
+    """The key of whole files with a known one: as ingest's table finds it in the notes, as ingest stores it
+    (by the file's symbols where it has some), and by two of music21's ways. The key of a lick over ii-V-I is
+    that of its last chord."""
     from music21 import converter
 
-    ways = ("jamtui", "key", "krumhansl")
+    ways = ("jamtui, notes alone", "jamtui, as stored", "key", "krumhansl")
     found: dict[str, dict[str, list[int]]] = defaultdict(lambda: {way: [0, 0, 0] for way in ways})
     for entry in json.loads((folder / "manifest.json").read_text())["files"]:
-        if entry["kind"] == "nasty" or not entry.get("key"):
+        lick = entry["kind"] == "lick" and "ii-V-I" in entry["file"]
+        if entry["kind"] == "nasty" or not (entry.get("key") or lick):
             continue
         group = Path(entry["file"]).name.split("_")[0]
-        chord = parse_chord(entry["key"])
+        chord = parse_chord(entry["chords"][-1][1] if lick else entry["key"])
         truth = Key(chord.root, chord.family is Family.MINOR)
-        notes = pitched(read_midi((folder / entry["file"]).read_bytes()))
+        song = read_midi((folder / entry["file"]).read_bytes())
+        notes = pitched(song)
         score = converter.parse(folder / entry["file"])
         for way in ways:
-            if way == "jamtui":
+            if way == "jamtui, notes alone":
                 key, _ = find_key(np.bincount(notes[:, 1] % 12, notes[:, 2], minlength=12).astype(float))
+            elif way == "jamtui, as stored":
+                try:
+                    key = read(song).key
+                except RefusedError:
+                    continue
             else:
                 other = score.analyze(way)
                 key = Key(other.tonic.pitchClass, other.mode == "minor")
