@@ -275,6 +275,25 @@ def test_after_anything_every_note_on_has_its_note_off(
     assert band.settled()
 
 
+def test_what_an_engine_that_is_gone_left_is_named_and_ended_again_but_for_what_sounds_by_then() -> None:
+    band = HandedBand()
+    band.start()
+    band.plan(note(0, 60, 480), note(960, 62, 480))
+    band.until(600)
+    ended = band.outlet.release()
+    assert ended == (("lead", 0, 60), ("lead", 0, 62)), "what ended a moment before, and what ends now"
+    off_60, off_62 = b"\x80\x3c\x00", b"\x80\x3e\x00"
+    assert band.bytes_left()[-1] == off_62
+    band.begin()
+    band.outlet.end_again(ended)
+    assert band.bytes_left()[-2:] == [off_60, off_62]
+    band.do(Immediate("lead", b"\x90\x3c\x50"))
+    band.until(610)
+    count = len(band.bytes_left())
+    band.outlet.end_again(ended)
+    assert band.bytes_left()[count:] == [off_62]
+
+
 @given(st.lists(splices(), min_size=1, max_size=4))
 @settings(max_examples=60, deadline=None)
 def test_any_plan_leaves_as_without_an_outlet(plans: list[tuple[Any, ...]]) -> None:
