@@ -12,7 +12,7 @@ from textual.filter import LineFilter, Monochrome
 
 from jamtui.console.commands import ActionCommands
 from jamtui.console.drawers import BY_ACTION, Drawers
-from jamtui.console.frame import ROLES, Drawer, Frame
+from jamtui.console.frame import ROLES, Drawer, Frame, ended
 from jamtui.console.inks import BACKGROUND, PLAIN, inks_of
 from jamtui.console.keys import Keymap
 from jamtui.console.news import News
@@ -32,6 +32,8 @@ CARRY_SECONDS = 0.25
 """How far musical time is carried on without a snapshot; beyond, the roll stands still."""
 REPEAT_SECONDS = 0.08
 """A pad key that comes again sooner than this is the keyboard's auto-repeat."""
+AWAY = ("lost", "ended")
+"""States of the link in which the engine was there and is not."""
 FAILURE_SECONDS = 0.5
 """How often it is asked why the band cannot start."""
 
@@ -148,9 +150,9 @@ class JamApp(App[Left]):
             self._note(event)
         link = self._client.link
         if link != self._link:
-            if link == "connected" and self._link == "lost":
+            if link == "connected" and self._link in AWAY:
                 self._say("the engine is back")
-            if link == "lost":
+            if link in AWAY:
                 # Its notes went with the engine: the one that comes knows nothing of it.
                 self._pads.release()
             self._link = link
@@ -187,11 +189,13 @@ class JamApp(App[Left]):
         return snap.tick + carried * snap.bpm / 60 * PPQ
 
     def _frame(self, now: float) -> Frame:
-        snap = self._snapshot
+        snap, rolls = self._snapshot, self._client.rolls()
+        if snap is not None and (self._failed or self._link == "ended"):
+            snap, rolls = ended(snap), {}
         beside = self._drawers.state
         return Frame(
             snapshot=snap,
-            rolls=self._client.rolls(),
+            rolls=rolls,
             gauges=self._settler.settle(snap.gauges, now) if snap else GaugeView(),
             tick=self._tick(now),
             link=self._link,

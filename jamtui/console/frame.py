@@ -1,7 +1,7 @@
 """What the panels paint from: one immutable picture of everything, made once a frame."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from jamtui.console.exchange_screen import ExchangeState
@@ -37,6 +37,26 @@ class PadsView:
     pads: tuple[tuple[str, str], ...]
     shifted: tuple[tuple[str, str], ...]
     active: str = ""
+
+
+def ended(snapshot: Snapshot) -> Snapshot:
+    """The last of a band that is no more: nothing plays, is held, is recorded or comes."""
+    roles = tuple(replace(r, source="", level=0.0, label="", runway_bars=0.0) for r in snapshot.roles)
+    gauges = replace(snapshot.gauges, queue_depth=0, runway_bars=0.0)
+    return replace(
+        snapshot,
+        state="stopped",
+        roles=roles,
+        gauges=gauges,
+        chord=replace(snapshot.chord, held=False, heard=""),
+        next_chords=(),
+        notices=(),
+        pending=(),
+        recording="",
+        frozen=False,
+        clock="internal",
+        clock_locked=True,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +112,11 @@ class Frame:
     def rolling(self) -> bool:
         """Musical time moves."""
         return self.snapshot is not None and self.snapshot.state != "stopped"
+
+    @property
+    def over(self) -> bool:
+        """There is no band any more."""
+        return bool(self.failure) or self.link == "ended"
 
     @property
     def stopped(self) -> bool:

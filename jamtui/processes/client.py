@@ -162,10 +162,11 @@ class EngineLink:
                 if self._link == "connecting":
                     self._detail = "starting the band"
                 elif band_is_running(self._runtime):
+                    self._link = "lost"
                     refused = isinstance(error.__cause__, AuthenticationError)
                     self._detail = str(error) if refused else "the engine is away, it is being restarted"
                 else:
-                    self._detail = STOPPED
+                    self._link, self._detail = "ended", STOPPED
                 self._closed.wait(RETRY_S)
                 continue
             self._connection = connection

@@ -14,7 +14,7 @@ class BandClient(Protocol):
 
     @property
     def link(self) -> str:
-        """``connecting``, ``connected`` or ``lost``."""
+        """``connecting``, ``connected``, ``lost`` (for a moment) or ``ended`` (with the band)."""
         ...
 
     @property

@@ -97,6 +97,29 @@ async def test_the_engine_goes_and_comes_back(band: FakeBand, make_app: MakeApp)
         assert "the engine is back" in stage_text(app)
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_of_a_band_that_has_ended_nothing_plays_on_the_stage(
+    size: tuple[int, int], band: FakeBand, make_app: MakeApp
+) -> None:
+    app = make_app(band)
+    async with app.run_test(size=size):
+        assert "STOPPED" not in stage_text(app)
+        band.link_state = "lost"
+        app.refresh_stage()
+        assert "ENDED" not in stage_text(app), "the sound goes on meanwhile"
+        band.link_state, band.detail = "ended", "the band has ended; press q twice to leave"
+        app.refresh_stage()
+        shown = stage_text(app)
+        for words in ("■  ENDED", "STOPPED", "press q twice to leave", "LEAD   -  ▯▯"):
+            assert words in shown
+        for words in ("REC", "●", "▒", "▆", "sure", "beat"):
+            assert words not in shown
+        band.link_state = "connected"
+        app.refresh_stage()
+        assert "ENDED" not in stage_text(app)
+        assert "the engine is back" in stage_text(app)
+
+
 async def test_a_band_that_cannot_start_says_why(make_app: MakeApp) -> None:
     band = FakeBand()
     band.silent, band.link_state = True, "connecting"

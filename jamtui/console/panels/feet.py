@@ -25,6 +25,9 @@ def paint_status(frame: Frame, width: int, height: int) -> list[Row]:
     if frame.failure:
         text = f" {frame.failure}"
         return fill([line.add(text.ljust(width), inks.alert_bar).row()], width, height, inks.blank)
+    if frame.link == "ended":
+        text = f" {frame.link_detail or 'the band has ended'}"
+        return fill([line.add(text.ljust(width), inks.alert_bar).row()], width, height, inks.blank)
     if frame.link == "lost":
         text = f" {frame.link_detail or 'engine gone: restarting; the sound goes on or comes back by itself'}"
         return fill([line.add(text.ljust(width), inks.notice_bar).row()], width, height, inks.blank)

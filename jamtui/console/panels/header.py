@@ -78,7 +78,7 @@ def paint_beat(frame: Frame, width: int, height: int) -> list[Row]:
     nothing plays it says so, across the screen."""
     inks = frame.inks
     if frame.stopped:
-        words = ["■  STOPPED", *[""] * (height - 1)]
+        words = ["■  ENDED" if frame.over else "■  STOPPED", *[""] * (height - 1)]
         return [Line(width, inks.blank).add(text.center(width), inks.key).row() for text in words]
     beats = frame.meter.beats
     now = frame.beat

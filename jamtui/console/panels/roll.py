@@ -226,6 +226,8 @@ def _hints(frame: Frame, role: str) -> tuple[tuple[str, str], ...]:
     snap = frame.snapshot
     if snap is None:
         return ()
+    if frame.over:
+        return (("", "the band has ended"),)
     if snap.state == "stopped":
         return (
             (_key(frame, "start_stop"), "the band counts in and plays"),

@@ -46,7 +46,7 @@ def _header(frame: Frame, width: int) -> object:
 
 
 def _beat(frame: Frame, width: int) -> object:
-    return frame.beat, frame.stopped, frame.meter.beats
+    return frame.beat, frame.stopped, frame.over, frame.meter.beats
 
 
 def _chord(frame: Frame, width: int) -> object:
@@ -74,7 +74,7 @@ def _roll(frame: Frame, width: int) -> object:
     s = frame.snapshot
     where = (int(frame.tick // roll_cell(width)), frame.bar, frame.meter.name, frame.roll_role)
     state = (s.state, tuple((r.on, r.muted, r.audible) for r in s.roles)) if s else None
-    return where, state, [frame.rolls.get(role) for role in ROLES]
+    return where, state, frame.over, [frame.rolls.get(role) for role in ROLES]
 
 
 def _band(frame: Frame, width: int) -> object:
