@@ -205,4 +205,4 @@ def test_a_band_has_its_ports_again_when_pipewire_was_restarted(
         band.wait(60)
     told = json.loads(report.read_text(encoding="utf-8"))
     assert told["output"] == "virtual ports jamtui lead, bass, comp, drums (PipeWire)"
-    assert told["sounding"] == 0
+    assert told["hung_notes"] == 0
