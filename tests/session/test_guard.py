@@ -113,6 +113,51 @@ def test_an_approach_note_that_resolves_by_step_stays() -> None:
     assert judged.bar.notes[0].pitch % 12 in chord_scale(parse_chord("Cmaj7"))
 
 
+@pytest.mark.parametrize(("onset", "stays"), [(1440, True), (1200, False), (960, False)])
+def test_a_note_of_the_coming_chord_may_come_an_eighth_before_it(onset: int, stays: bool) -> None:
+    played = [
+        Note(0, 64, 480),
+        Note(480, 67, 240),
+        Note(onset, 68, 240),
+        *(Note(n * 480, 73, 240) for n in (4, 5, 6)),
+    ]
+    spans = (ChordSpan(0, 1920, parse_chord("Cmaj7")), ChordSpan(1920, 2880, parse_chord("Dbmaj7")))
+    offered = replace(bar(Role.LEAD, played), chords_assumed=spans)
+    judged = Guard().check(offered, limits(Role.LEAD))
+    assert judged.bar is not None
+    assert (judged.bar.notes == tuple(played)) is stays
+    assert judged.repairs == (() if stays else ("scale",))
+
+
+def test_a_foreign_voice_resolves_into_the_next_voicing_and_not_into_its_own() -> None:
+    for after, stays in ((64, False), (62, True)):
+        voicings = [(0, 62), *((onset, after) for onset in (960, 1920, 2880))]
+        played = sorted(Note(onset, p, 480) for onset, low in voicings for p in (low, 67, 71))
+        judged = Guard().check(bar(Role.COMP, sorted([*played, Note(0, 61, 480)])), limits(Role.COMP))
+        assert judged.bar is not None
+        assert (61 in {n.pitch for n in judged.bar.notes}) is stays
+        assert ("scale" in judged.repairs) is not stays
+
+
+def test_a_foreign_note_at_the_edge_of_the_range_goes_inward() -> None:
+    for low, high, pitch, right in ((61, 84, 61, 62), (55, 66, 66, 65), (55, 61, 61, 60)):
+        around = [Note(n * 480, 60 if high < 66 else 64, 240) for n in range(4, 8)]
+        offered = bar(Role.LEAD, [Note(0, pitch, 480), *around])
+        judged = Guard().check(offered, Limits(Role.LEAD, low, high))
+        assert judged.bar is not None
+        assert judged.bar.notes[0].pitch == right
+
+
+def test_of_too_many_notes_the_loudest_stay() -> None:
+    room = NOTES_PER_QUARTER[Role.LEAD] * 4
+    played = [Note(n * GRIDS[0], 64, 30, 60 if n % 4 == 1 else 90) for n in range(room + 8)]
+    judged = Guard().check(bar(Role.LEAD, played), limits(Role.LEAD))
+    assert judged.bar is not None
+    assert "density" in judged.repairs
+    assert len(judged.bar.notes) == room
+    assert {n.velocity for n in judged.bar.notes} == {90}
+
+
 @pytest.mark.parametrize(
     ("reason", "offered"),
     [
