@@ -41,10 +41,12 @@ def test_garbage_goes_at_its_own_moments_alone() -> None:
 
 
 def test_what_is_settled_is_looked_through_no_more() -> None:
+    before = gc.get_freeze_count()  # of what the tests were collected from
     try:
         kept = [[n] for n in range(1000)]
         settle()
-        assert gc.get_freeze_count() >= len(kept)
+        assert gc.get_freeze_count() >= before + len(kept)
         assert not {id(k) for k in kept} & {id(o) for o in gc.get_objects()}
     finally:
-        gc.unfreeze()
+        if not before:
+            gc.unfreeze()
