@@ -3,6 +3,7 @@ import contextlib
 import dataclasses
 import inspect
 import itertools
+import sys
 import typing
 from pathlib import Path
 
@@ -188,6 +189,17 @@ def test_a_first_choice_makes_the_file(tmp_path: Path) -> None:
     save_choice(path, {"midi": {"inputs": ["Nord"]}})
     assert load_config(path).midi.inputs == ("Nord",)
     assert [p.name for p in path.parent.iterdir()] == ["config.toml"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_a_file_that_is_a_link_stays_one(tmp_path: Path) -> None:
+    kept, path = tmp_path / "dotfiles" / "jamtui.toml", tmp_path / "config.toml"
+    kept.parent.mkdir()
+    kept.write_text("# mine\n", encoding="utf-8")
+    path.symlink_to(kept)
+    save_choice(path, {"midi": {"inputs": ["Nord"]}})
+    assert path.is_symlink()
+    assert "Nord" in kept.read_text(encoding="utf-8")
 
 
 def test_a_wrong_choice_or_a_broken_file_changes_nothing(tmp_path: Path) -> None:

@@ -39,12 +39,14 @@ def tempo(text: str) -> float:
 
 def seed(text: str) -> int:
     """A seed of all chance, as the configuration takes it."""
+    from jamtui.config.settings import UNLIMITED
+
     try:
         value = int(text)  # not through a float, which has no room for a long one
     except ValueError:
         value = -1
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"give a seed as a whole number from 0 on, not {text!r}")
+    if not 0 <= value <= UNLIMITED:
+        raise argparse.ArgumentTypeError(f"give a seed as a whole number from 0 to {UNLIMITED}, not {text!r}")
     return value
 
 

@@ -44,10 +44,12 @@ def save_choice(path: Path, choice: Mapping[str, Any]) -> None:
     result = tomlkit.dumps(document)
     parse_config(result, str(path))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(path.name + ".new")
+        # A link, as into a folder of one's dotfiles, stays one.
+        place = path.resolve()
+        place.parent.mkdir(parents=True, exist_ok=True)
+        temporary = place.with_name(place.name + ".new")
         temporary.write_text(result, encoding="utf-8")
-        os.replace(temporary, path)
+        os.replace(temporary, place)
     except OSError as error:
         raise ConfigError(
             f"cannot write {path} ({error.strerror}); check the folder's permissions"
