@@ -260,6 +260,10 @@ class Double:
                 await self._in_slot(seen, name, play, writer)
             finally:
                 self._free.release()
+        except ConnectionError:
+            # Who is gone is noticed by reading or, on a busy machine, by writing to nobody.
+            seen.cancelled = True
+            raise
         finally:
             seen.ended_at = _now()
 
