@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -29,3 +30,20 @@ def test_one_band_at_a_time_and_a_death_frees_the_lock(tmp_path: Path) -> None:
     assert band_is_running(tmp_path)
     lock.release()
     assert not band_is_running(tmp_path)
+
+
+def test_many_who_ask_at_once_do_not_take_each_other_for_a_band(tmp_path: Path) -> None:
+    InstanceLock(tmp_path).release()
+    seen: list[bool] = []
+    start = threading.Barrier(4)
+
+    def ask() -> None:
+        start.wait(20)
+        seen.extend(band_is_running(tmp_path) for _ in range(500))
+
+    askers = [threading.Thread(target=ask) for _ in range(4)]
+    for asker in askers:
+        asker.start()
+    for asker in askers:
+        asker.join()
+    assert seen == [False] * 2000
